@@ -1,0 +1,1 @@
+"""Runnable scripts, one per row of the README table."""

@@ -1,0 +1,1 @@
+"""Every common way of making an embedding, as pure JAX functions."""

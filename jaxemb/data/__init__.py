@@ -1,0 +1,1 @@
+"""Text, vocabularies and test sets: files to checked NumPy arrays, on the host."""

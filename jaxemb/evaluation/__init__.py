@@ -1,0 +1,1 @@
+"""Scores of embeddings; no printing, no plotting."""

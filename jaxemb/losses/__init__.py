@@ -1,0 +1,1 @@
+"""Objectives: arrays to losses, one objective per file."""

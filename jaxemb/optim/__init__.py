@@ -1,0 +1,1 @@
+"""Optax transforms for the touched rows of large tables."""

@@ -1,0 +1,1 @@
+"""Pictures; the only modules that import plotting libraries."""

@@ -1,0 +1,1 @@
+"""Random keys to training examples."""
