@@ -1,0 +1,81 @@
+"""The command line that all experiments share: flags in, status out."""
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import tyro
+
+from jaxemb.errors import InputError
+
+Config = TypeVar("Config")
+
+_SUGGESTIONS = ("Perhaps you meant", "Available subcommands")
+
+
+def main(
+    config_type: type[Config],
+    run: Callable[[Config], object],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Runs an experiment with the configuration that the command line asks for.
+
+    A bad flag, file or value ends in one line `error: ...` on standard error. Other exceptions
+    are faults of ours and pass through, for Python to report with exit status 1.
+
+    Args:
+      config_type: frozen dataclass; its fields are the flags, its docstring the help.
+      run: the experiment.
+      argv: the words after the program's name; None takes those of this process.
+
+    Returns:
+      Exit status: 0 when done, 2 when the user's input is at fault.
+
+    Raises:
+      SystemExit: with status 0 after `--help`.
+    """
+    # Known by its module even under `python -m`, where __name__ is "__main__".
+    module = sys.modules[config_type.__module__].__spec__
+    prog = None if module is None else f"python -m {module.name}"
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            config = tyro.cli(config_type, prog=prog, args=argv)
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+        return _fail(_one_line(complaint.getvalue()))
+    try:
+        run(config)
+    except InputError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    return 0
+
+
+def _fail(message: str) -> int:
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _one_line(box: str) -> str:
+    """Takes the message out of the box that tyro draws around it.
+
+    tyro 1.0 has no public way to get the bare message. A box holds sections between rules: the
+    message, then suggestions, then where to find help; help texts are indented by eight.
+    """
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
+    # The frame is a title, two characters on the left and, where standard output is in UTF-8,
+    # as many on the right and a bottom.
+    lines = [line[2:].rstrip(" │╯") for line in plain.splitlines()[1:]]
+    told = [
+        " ".join(line.strip() for line in section.splitlines() if not line.startswith(" " * 8))
+        for section in re.split(r"^[─-]+$", "\n".join(lines), flags=re.MULTILINE)
+    ]
+    message, *others = (text.strip().rstrip(".") for text in told if text.strip())
+    kept = [message, *(text for text in others if text.startswith(_SUGGESTIONS))]
+    return f"{'; '.join(kept)}; --help lists the flags"

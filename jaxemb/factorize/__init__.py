@@ -1,0 +1,1 @@
+"""Closed forms: factors of a matrix without gradient descent."""

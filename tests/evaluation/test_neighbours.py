@@ -1,0 +1,104 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxemb.evaluation import neighbours
+from jaxemb.evaluation.neighbours import nearest, unit_rows
+
+
+def _nearest_by_loops(vectors, queries, k, exclude):
+    """Ids and cosines by the definition, in float64."""
+    vectors, queries = vectors.astype(np.float64), queries.astype(np.float64)
+    ids, cosines = [], []
+    for b, query in enumerate(queries):
+        found = []
+        for v, vector in enumerate(vectors):
+            if v in exclude[b]:
+                continue
+            lengths = np.sqrt(np.sum(query**2)) * np.sqrt(np.sum(vector**2))
+            found.append((-(query @ vector) / lengths if lengths > 0 else 0.0, v))
+        found.sort()
+        ids.append([v for _, v in found[:k]])
+        cosines.append([-c for c, _ in found[:k]])
+    return np.array(ids), np.array(cosines)
+
+
+def _table():
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(23, 4)).astype(np.float32) * rng.gamma(1, 3, (23, 1))
+    vectors[6] = 0
+    return vectors.astype(np.float32), rng.normal(size=(7, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("cosines_at_a_time", [1, 3 * 23, 2**24])
+def test_nearest_is_the_definition_whatever_the_tiles(cosines_at_a_time, monkeypatch):
+    monkeypatch.setattr(neighbours, "_COSINES_AT_A_TIME", cosines_at_a_time)
+    nearest.clear_cache()
+    vectors, queries = _table()
+    exclude = np.array([[3, 5], [-1, 5], [-1, -1], [22, 22], [0, 1], [6, 2], [4, 3]])
+    ids, cosines = nearest(
+        jnp.asarray(vectors), jnp.asarray(queries), k=5, exclude=jnp.asarray(exclude)
+    )
+    expected_ids, expected_cosines = _nearest_by_loops(vectors, queries, 5, exclude)
+    np.testing.assert_array_equal(ids, expected_ids)
+    # A few roundings of float32 in a sum of four products.
+    np.testing.assert_allclose(cosines, expected_cosines, atol=1e-6)
+
+
+def test_nothing_excluded():
+    vectors, _ = _table()
+    others = np.arange(23) != 6  # the zero row is as near to itself as to all
+    ids, cosines = nearest(jnp.asarray(vectors), jnp.asarray(vectors[others]), k=1)
+    np.testing.assert_array_equal(ids[:, 0], np.arange(23)[others])
+    np.testing.assert_allclose(cosines, 1, atol=1e-6)
+
+
+def test_ties_go_to_the_earlier_row():
+    vectors = np.tile(np.eye(2, dtype=np.float32), (4, 1))  # rows 0, 2, 4, 6 are equal
+    ids, _ = nearest(jnp.asarray(vectors), jnp.array([[2.0, 0.0]]), k=6)
+    np.testing.assert_array_equal(ids, [[0, 2, 4, 6, 1, 3]])
+
+
+def test_zero_query_is_near_to_nothing():
+    vectors, _ = _table()
+    ids, cosines = nearest(jnp.asarray(vectors), jnp.zeros((1, 4)), k=3)
+    np.testing.assert_array_equal(ids, [[0, 1, 2]])
+    np.testing.assert_array_equal(cosines, [[0, 0, 0]])
+
+
+def test_more_neighbours_than_rows_are_refused():
+    vectors, queries = _table()
+    with pytest.raises(AssertionError, match="22 of 23 rows, 2 excluded"):
+        nearest(
+            jnp.asarray(vectors), jnp.asarray(queries), k=22, exclude=jnp.zeros((7, 2), jnp.int32)
+        )
+
+
+def test_queries_of_another_width_are_refused():
+    vectors, queries = _table()
+    with pytest.raises(AssertionError):
+        nearest(jnp.asarray(vectors), jnp.asarray(queries[:, :3]), k=2)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e30])
+def test_unit_rows_have_norm_one_or_zero(scale):
+    vectors, _ = _table()
+    unit = np.asarray(unit_rows(jnp.asarray(vectors * np.float32(scale))))
+    norms = np.linalg.norm(unit.astype(np.float64), axis=1)
+    np.testing.assert_allclose(norms, np.arange(23) != 6, atol=1e-6)
+    np.testing.assert_allclose(unit, np.asarray(unit_rows(jnp.asarray(vectors))), atol=1e-6)
+
+
+def test_gradient_of_unit_rows():
+    vectors, _ = _table()
+    weights = np.random.default_rng(1).normal(size=vectors.shape)
+
+    def total(v):
+        return jnp.sum(unit_rows(v) * weights)
+
+    gradient = np.asarray(jax.grad(total)(jnp.asarray(vectors)))
+    for row, (x, w) in enumerate(zip(vectors.astype(np.float64), weights, strict=True)):
+        norm = np.linalg.norm(x)
+        expected = (w - (w @ x) * x / norm**2) / norm if norm > 0 else np.zeros(4)
+        np.testing.assert_allclose(gradient[row], expected, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,199 @@
+import dataclasses
+import os
+import subprocess
+import sys
+
+import gensim
+import numpy as np
+import pytest
+
+from experiments import command, query
+from jaxemb import io
+from jaxemb.errors import InputError
+
+WORDS = ["king", "queen", "man", "woman", "frog", "toad", "friend", "Paris", "empty"]
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory):
+    rng = np.random.default_rng(2)
+    royal, male, female, animal = rng.normal(size=(4, 6))
+    rows = [royal + male, royal + female, male, female, animal, animal, *rng.normal(size=(2, 6))]
+    table = np.array([*rows, np.zeros(6)]) + 0.05 * rng.normal(size=(9, 6))
+    table[-1] = 0
+    path = tmp_path_factory.mktemp("query") / "vectors.npz"
+    io.write(path, WORDS, (table * rng.gamma(5, size=(9, 1))).astype(np.float32))
+    return path
+
+
+@pytest.fixture
+def ask(vectors, capsys):
+    def run(*words: str) -> tuple[int, str, str]:
+        status = command.main(query.Config, query.run, ["--vectors", str(vectors), *words])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def peer(vectors):
+    words, table = io.read(vectors)
+    peer = gensim.models.KeyedVectors(vector_size=table.shape[1])
+    peer.add_vectors(words[:-1], table[:-1])  # Gensim divides by the norm of "empty"
+    return peer
+
+
+def _rows(text: str) -> list[tuple[str, float]]:
+    return [
+        (word, float(cosine))
+        for line in text.splitlines()
+        if line.startswith("  ")
+        for word, cosine in [line.split()]
+    ]
+
+
+def _assert_same(ours, theirs):
+    assert [word for word, _ in ours] == [word for word, _ in theirs]
+    # Four digits are printed.
+    np.testing.assert_allclose([c for _, c in ours], [c for _, c in theirs], atol=6e-5)
+
+
+def test_neighbours(ask, peer):
+    status, out, err = ask("neighbours", "frog", "--count", "4")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0] == "frog: word 5 of 9"
+    assert _rows(out)[0][0] == "toad"
+    _assert_same(_rows(out), peer.most_similar("frog", topn=4))
+
+
+def test_analogy(ask, peer):
+    status, out, _ = ask("analogy", "man", "king", "woman", "--count", "3")
+    assert status == 0
+    assert out.splitlines()[:2] == [
+        "man is to king as woman is to ?",
+        "cos(?, king - man + woman), each word's vector of length 1",
+    ]
+    assert _rows(out)[0][0] == "queen"
+    _assert_same(
+        _rows(out), peer.most_similar(positive=["king", "woman"], negative=["man"], topn=3)
+    )
+
+
+def test_similarity(ask, peer):
+    status, out, _ = ask("similarity", "king", "queen")
+    assert status == 0
+    assert out == f"cos(king, queen) = {peer.similarity('king', 'queen'):.4f}\n"
+
+
+def test_odd_one_out(ask, peer):
+    asked = ["king", "man", "frog", "queen"]
+    status, out, _ = ask("odd-one-out", *asked)
+    assert status == 0
+    assert out.splitlines()[0] == "odd one out: frog" == f"odd one out: {peer.doesnt_match(asked)}"
+    _assert_same(_rows(out), [(word, c) for c, word in peer.rank_by_centrality(asked)[::-1]])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["neighbours", "freind"], "'freind' is not among the 9 words; did you mean friend?"),
+        (["neighbours", "paris"], "'paris' is not among the 9 words; did you mean Paris?"),
+        (["similarity", "king", "zzz"], "'zzz' is not among the 9 words; no word is spelled like"),
+        (["neighbours", "empty"], "the vector of 'empty' is zero"),
+        (["neighbours", "frog", "--count", "9"], "--count 9 is outside 1..8"),
+        (["neighbours", "frog", "--count", "0"], "--count 0 is outside 1..8"),
+        (["odd-one-out", "frog", "toad"], "needs three or more different words"),
+        (["odd-one-out", "frog", "toad", "frog"], "needs three or more different words"),
+        (
+            ["neighbours", "frog", "--count", "many"],
+            "invalid literal for int() with base 10: 'many'",
+        ),
+        (["neighbours", "frog", "--cuont", "3"], "Unrecognized options: --cuont, 3; Perhaps you"),
+        (["neighbours"], "neighbours: WORD"),
+        (
+            ["rhymes", "frog"],
+            "Unrecognized options: rhymes, frog; Available subcommands: neighbours,",
+        ),
+        ([], "Expected one of {neighbours, analogy, similarity, odd-one-out}"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(ask, words, message):
+    status, out, err = ask(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert not set(err) & set("│─╭╰")
+
+
+def test_missing_file(ask, tmp_path, capsys):
+    missing = tmp_path / "none.txt"
+    status = command.main(
+        query.Config, query.run, ["--vectors", str(missing), "neighbours", "frog"]
+    )
+    assert status == 2
+    assert capsys.readouterr().err == f"error: {missing}: No such file or directory\n"
+
+
+def test_suggestions_prefer_frequent_words():
+    rare = [f"word{i}" for i in range(60_000)]
+    assert query._spellings("freind", ["friend", *rare, "freinds"]) == ["friend"]
+    assert query._spellings("freind", [*rare, "freinds"]) == ["freinds"]
+    assert query._spellings("UK", ["uk", "ok"]) == ["uk"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("neighbours forg", "'forg' is not among the 9 words; did you mean frog?"),
+        (
+            "neighbours frog --cuont 3",
+            "Unrecognized options: --cuont, 3; Perhaps you meant: --count INT; "
+            "--help lists the flags",
+        ),
+    ],
+)
+def test_as_a_program(vectors, words, message):
+    # tyro draws other boxes where standard output is in UTF-8, which pytest's isn't.
+    ran = subprocess.run(
+        [sys.executable, "-m", "experiments.query", "--vectors", vectors, *words.split()],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"error: {message}\n")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Steps:
+    """A configuration that checks itself."""
+
+    steps: int = 1
+
+    def __post_init__(self):
+        if self.steps < 1:
+            raise InputError(f"steps: must be at least 1, got {self.steps}")
+
+
+def test_a_value_refused_by_the_configuration(capsys):
+    assert command.main(_Steps, lambda config: None, ["--steps", "0"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert "must be at least 1, got 0" in err
+
+
+def test_faults_of_ours_pass_through():
+    def fail(config: _Steps) -> None:
+        raise RuntimeError("bug")
+
+    with pytest.raises(RuntimeError, match="bug"):
+        command.main(_Steps, fail, [])
+
+
+def test_help_shows_how_to_call_it(capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(query.Config, query.run, ["--help"])
+    assert stop.value.code == 0
+    assert "usage: python -m experiments.query" in capsys.readouterr().out
