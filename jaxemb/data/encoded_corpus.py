@@ -1,0 +1,95 @@
+"""Corpora as word ids, memory-mapped from disk."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from jaxemb.data import vocabulary
+from jaxemb.data.vocabulary import Vocabulary, check_ids
+from jaxemb.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodedCorpus:
+    """Every word of a corpus as its id; ids are ranks by count, so a prefix is a vocabulary.
+
+    Attributes:
+      vocabulary: all V different words.
+      words: N, the length of the corpus.
+      documents: [D] int64, where each document starts; documents without words aren't recorded.
+      shards: int32 arrays on disk which together are the corpus; all but the last equally long.
+      sha256: the checksum of each data file.
+      directory: where all this lies.
+    """
+
+    vocabulary: Vocabulary
+    words: int
+    documents: np.ndarray
+    shards: list[np.ndarray]
+    sha256: dict[str, str]
+    directory: Path
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Copies part of the corpus to memory.
+
+        Args:
+          start: the first word.
+          stop: one past the last word.
+
+        Returns:
+          [stop - start] int32 ids in [0, V).
+
+        Raises:
+          IndexError: unless 0 <= start <= stop <= words.
+          InputError: if the file holds other ids than it was written with.
+        """
+        if not 0 <= start <= stop <= self.words:
+            raise IndexError(f"[{start}, {stop}) is outside the corpus of {self.words} words")
+        size = len(self.shards[0])
+        parts = []
+        for i in range(start // size, -(-stop // size)):
+            part = self.shards[i][max(start - i * size, 0) : stop - i * size]
+            check_ids(part, len(self.vocabulary), f"{self.directory / shard_name(i)} (slice)")
+            parts.append(part)
+        return np.concatenate([np.empty(0, np.int32), *parts])
+
+
+def shard_name(i: int) -> str:
+    """Returns the file name of the i-th shard."""
+    return f"tokens_{i:05d}.npy"
+
+
+def load(directory: Path, known: Vocabulary | None = None) -> EncodedCorpus:
+    """Maps what `encode` wrote.
+
+    Args:
+      directory: one encoded corpus.
+      known: its vocabulary, if it need not be read again.
+
+    Returns:
+      The corpus on disk.
+
+    Raises:
+      InputError, OSError, ValueError, KeyError, TypeError: if a file is missing or damaged. Of the
+        ids only their number is checked here; `read` checks the rest.
+    """
+    manifest = json.loads((directory / "manifest.json").read_text())
+    for name, size in manifest["bytes"].items():
+        if (found := os.path.getsize(directory / name)) != size:
+            raise InputError(f"{name} has {found} bytes, not {size}")
+    shards = [
+        np.load(directory / name, mmap_mode="r")
+        for name in sorted(manifest["bytes"])
+        if name.startswith("tokens_")
+    ]
+    return EncodedCorpus(
+        vocabulary=known or vocabulary.load(directory / "vocabulary.txt"),
+        words=manifest["words"],
+        documents=np.load(directory / "documents.npy", mmap_mode="r"),
+        shards=shards,
+        sha256=manifest["sha256"],
+        directory=directory,
+    )
