@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -55,6 +56,36 @@ def main(
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     return 0
+
+
+def check_field(
+    config: object,
+    name: str,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
+) -> None:
+    """Refuses a number outside its range, and NaN.
+
+    Args:
+      config: a dataclass of flags.
+      name: the field.
+      at_least: smallest value allowed.
+      above: a bound that the value must exceed.
+      at_most: largest value allowed.
+
+    Raises:
+      InputError: naming flag, range and value.
+    """
+    value = getattr(config, name)
+    # Written so that NaN fails.
+    if at_least <= value <= at_most and value > above:
+        return
+    bounds = {"at least": at_least, "more than": above, "at most": at_most}
+    range_ = " and ".join(f"{what} {x:g}" for what, x in bounds.items() if math.isfinite(x))
+    flag = "--" + name.replace("_", "-")
+    raise InputError(f"{flag} must be {range_}, found {value}")
 
 
 def _fail(message: str) -> int:

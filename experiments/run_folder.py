@@ -1,0 +1,106 @@
+"""The folder of a run: what it was asked, how it went, what came out."""
+
+import dataclasses
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxemb.errors import InputError
+
+# Where things lie is not part of what a run computes.
+_PLACES = ("out", "data_dir")
+_PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "optax", "flax", "orbax-checkpoint", "scipy")
+
+
+def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> None:
+    """Makes a run's folder, or goes on with the run that it holds.
+
+    Args:
+      out: the folder.
+      config: the run's, a dataclass.
+      data_sha256: checksum of each data file.
+
+    Raises:
+      InputError: if the folder holds a run of another configuration or something else.
+    """
+    asked = {
+        "config": {
+            name: value
+            for name, value in json.loads(
+                json.dumps(dataclasses.asdict(config), default=str)
+            ).items()
+            if name not in _PLACES
+        },
+        "data_sha256": {Path(name).name: value for name, value in data_sha256.items()},
+    }
+    path = out / "config.json"
+    if path.exists():
+        try:
+            held = json.loads(path.read_text())
+            held = {name: held[name] for name in asked}
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is not a run's configuration: {error}") from error
+        differing = [
+            f"{name} is {held[part].get(name)!r} there and {asked[part].get(name)!r} here"
+            for part in asked
+            for name in sorted(held[part].keys() | asked[part].keys())
+            if held[part].get(name) != asked[part].get(name)
+        ]
+        if differing:
+            raise InputError(
+                f"{out} holds a run of another configuration: {'; '.join(differing)}. Give "
+                "another --out, or delete the folder"
+            )
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    if others := sorted(entry.name for entry in out.iterdir()):
+        raise InputError(
+            f"{out} holds {others[0]!r} but no config.json, so it is no run's folder. Give another "
+            "--out"
+        )
+    device = jax.devices()[0]
+    facts = {
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "device": device.device_kind,
+        "devices": jax.device_count(),
+    }
+    write_json(path, asked | facts)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes JSON so that the file is there whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2) + "\n")
+    part.replace(path)
+
+
+def cut_metrics(path: Path, step: int) -> None:
+    """Drops the lines after a step, which a resumed run writes again."""
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        # The last line may be half written.
+        whole = [line for line in lines if line.endswith("}\n")]
+        path.write_text("".join(line for line in whole if json.loads(line)["step"] <= step))
+
+
+def _commit() -> str | None:
+    """Returns the commit of this code, with "+" if files differ from it; None if unknown."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+        changed = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")

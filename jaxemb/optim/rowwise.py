@@ -1,0 +1,122 @@
+"""Optax transforms for the rows of a large table that a batch touches.
+
+A dense update of a whole table costs more than the training itself.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+
+class RowOptimizer(NamedTuple):
+    """An optimiser of single rows.
+
+    Attributes:
+      init: table [V, ...] -> state.
+      update: (table [V, ...], state, ids [N], gradients [N, ...]) -> (table, state). Gradients of
+        rows that occur several times are summed. Ids of V or more are dropped.
+    """
+
+    init: Callable[[jax.Array], Any]
+    update: Callable[[jax.Array, Any, jax.Array, jax.Array], tuple[jax.Array, Any]]
+
+
+def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
+    """Applies an Optax transform to touched rows only.
+
+    Its state is that of the whole table; the leaves that have a row for each row of the table are
+    gathered and scattered with it, others (a step count, say) belong to all rows. Untouched rows
+    and their state keep their bits, so that Adam is the lazy one: moments of absent words do not
+    decay.
+
+    Args:
+      transform: any transform that treats rows alike.
+
+    Returns:
+      The optimiser.
+    """
+
+    def update(
+        table: jax.Array, state: Any, ids: jax.Array, gradients: jax.Array
+    ) -> tuple[jax.Array, Any]:
+        rows = table.shape[0]
+        touched, slot = jnp.unique(
+            jnp.minimum(ids, rows), size=ids.size, fill_value=rows, return_inverse=True
+        )
+        merged = jnp.zeros_like(gradients).at[slot].add(gradients)
+
+        def per_row(leaf: jax.Array) -> bool:
+            return leaf.ndim > 0 and leaf.shape[0] == rows
+
+        def gather(leaf: jax.Array) -> jax.Array:
+            return leaf.at[touched].get(mode="clip") if per_row(leaf) else leaf
+
+        def scatter(leaf: jax.Array, new: jax.Array) -> jax.Array:
+            return leaf.at[touched].set(new, mode="drop") if per_row(leaf) else new
+
+        updates, new_state = transform.update(merged, jax.tree.map(gather, state), gather(table))
+        table = table.at[touched].add(updates, mode="drop")
+        return table, jax.tree.map(scatter, state, new_state)
+
+    return RowOptimizer(transform.init, update)
+
+
+def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
+    """Descends along the gradient: `row_wise(optax.sgd(learning_rate))`, in one scatter a step.
+
+    The update being linear, the scatter that adds it merges the duplicates.
+
+    Args:
+      learning_rate: schedule, update count -> learning rate.
+
+    Returns:
+      The optimiser; its state counts updates.
+    """
+
+    def update(
+        table: jax.Array, count: jax.Array, ids: jax.Array, gradients: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
+        return table.at[ids].add(-learning_rate(count) * gradients, mode="drop"), count + 1
+
+    return RowOptimizer(lambda table: jnp.zeros((), jnp.int32), update)
+
+
+def freeze(optimizer: RowOptimizer, frozen: jax.Array) -> RowOptimizer:
+    """Keeps some rows, and their state, bit for bit as they are.
+
+    Args:
+      optimizer: of the other rows.
+      frozen: [V] bool, True for rows to keep.
+
+    Returns:
+      The optimiser.
+    """
+
+    def update(
+        table: jax.Array, state: Any, ids: jax.Array, gradients: jax.Array
+    ) -> tuple[jax.Array, Any]:
+        rows = table.shape[0]
+        kept = frozen[jnp.minimum(ids, rows - 1)]
+        return optimizer.update(table, state, jnp.where(kept, rows, ids), gradients)
+
+    return RowOptimizer(optimizer.init, update)
+
+
+def row_optimizer(name: str, learning_rate: optax.Schedule) -> RowOptimizer:
+    """Returns the optimiser of that name.
+
+    Args:
+      name: "sgd", "adagrad" or "adam".
+      learning_rate: schedule, update count -> learning rate.
+
+    Returns:
+      The optimiser.
+    """
+    return {
+        "sgd": row_sgd,
+        "adagrad": lambda rate: row_wise(optax.adagrad(rate)),
+        "adam": lambda rate: row_wise(optax.adam(rate)),
+    }[name](learning_rate)

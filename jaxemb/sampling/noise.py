@@ -1,0 +1,74 @@
+"""Noise words, drawn in constant time each."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+class NoiseDistribution(NamedTuple):
+    """An alias table: each cell holds two words that share it.
+
+    Attributes:
+      share: [V] float32, the probability with which cell i stands for word i.
+      alias: [V] int32, the word that cell i stands for otherwise.
+      probability: [V] float32, of each word; what the table draws from.
+    """
+
+    share: jax.Array
+    alias: jax.Array
+    probability: jax.Array
+
+
+def noise_distribution(counts: np.ndarray, *, power: float) -> NoiseDistribution:
+    """Prepares draws of words in proportion to a power of their counts.
+
+    Args:
+      counts: [V] occurrences of each word.
+      power: 0.75 in the paper; 1 is the unigram distribution, 0 the uniform one.
+
+    Returns:
+      The distribution's alias table.
+
+    Reference:
+      Mikolov et al. 2013, arXiv:1310.4546, section 2.2; Vose 1991, IEEE TSE 17(9).
+    """
+    weight = np.asarray(counts, np.float64) ** power
+    probability = weight / weight.sum()
+    share = probability * len(probability)
+    alias = np.arange(len(probability))
+    poor, rich = list(np.flatnonzero(share < 1)), list(np.flatnonzero(share >= 1))
+    while poor and rich:
+        giver = rich[-1]
+        taker = poor.pop()
+        alias[taker] = giver
+        share[giver] -= 1 - share[taker]
+        if share[giver] < 1:
+            poor.append(rich.pop())
+    # What is left over differs from 1 by rounding alone.
+    share[poor + rich] = 1
+    return NoiseDistribution(
+        jnp.asarray(share, jnp.float32),
+        jnp.asarray(alias, jnp.int32),
+        jnp.asarray(probability, jnp.float32),
+    )
+
+
+def sample_noise(
+    key: jax.Array, distribution: NoiseDistribution, shape: tuple[int, ...]
+) -> jax.Array:
+    """Draws noise words independently.
+
+    Args:
+      key: drawn from here.
+      distribution: from `noise_distribution`.
+      shape: of the result.
+
+    Returns:
+      [*shape] int32 word ids.
+    """
+    cell_key, side_key = jax.random.split(key)
+    cell = jax.random.randint(cell_key, shape, 0, distribution.share.size)
+    side = jax.random.uniform(side_key, shape)
+    return jnp.where(side < distribution.share[cell], cell, distribution.alias[cell])

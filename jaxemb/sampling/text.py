@@ -1,0 +1,143 @@
+"""Subsampled text, cut into groups of neighbouring words, one batch a step."""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from jaxemb.sampling.subsampling import subsample
+
+# Words that are subsampled together; a power of two bounds the memory of a stream.
+BLOCK = 1 << 18
+
+
+class TextBatch(NamedTuple):
+    """G groups of S neighbouring words with a margin of W words on both sides.
+
+    Attributes:
+      words: [G, S + 2W] int32 ids; V where a group reaches beyond the text.
+      documents: [G, S + 2W] int32, the document of each word; -1 beyond the text.
+    """
+
+    words: np.ndarray
+    documents: np.ndarray
+
+
+class TextStream:
+    """The batches of every epoch over a corpus, each a function of (corpus, key, step).
+
+    An epoch draws anew which words stay. What stays is cut into G equal streams, which start far
+    apart, and a step takes the next S words of each: every word is a centre once an epoch.
+
+    Attributes:
+      epoch_steps: [E] int, the steps of each epoch.
+    """
+
+    def __init__(
+        self,
+        key: jax.Array,
+        read: Callable[[int, int], np.ndarray],
+        words: int,
+        documents: np.ndarray,
+        keep: jax.Array,
+        *,
+        epochs: int,
+        groups: int,
+        size: int,
+        margin: int,
+    ):
+        """Draws how many words stay in each block of each epoch.
+
+        Args:
+          key: everything is drawn from here.
+          read: copies the ids of words [start, stop) of the corpus.
+          words: length of the corpus.
+          documents: [D] where each document starts.
+          keep: [V + 1] from `keep_probability`.
+          epochs: passes over the corpus.
+          groups: G.
+          size: S.
+          margin: W.
+        """
+        self._key, self._read, self._words, self._documents = key, read, words, documents
+        self._keep, self._unknown = keep, keep.size - 1
+        self._groups, self._size, self._margin = groups, size, margin
+        blocks = -(-words // BLOCK)
+        kept = np.array(
+            [[self._mask(e, b).sum() for b in range(blocks)] for e in range(epochs)], np.int64
+        ).reshape(epochs, blocks)
+        self._ends = np.concatenate([np.zeros((epochs, 1), np.int64), kept.cumsum(1)], axis=1)
+        self.epoch_steps = -(-self._ends[:, -1] // (groups * size))
+        # A call reads each stream where the last one stopped, in blocks seen before.
+        self._block = functools.lru_cache(2 * groups + 2)(self._draw_block)
+
+    def _ids(self, block: int) -> np.ndarray:
+        return self._read(block * BLOCK, min((block + 1) * BLOCK, self._words))
+
+    def _mask(self, epoch: int, block: int) -> np.ndarray:
+        ids = self._ids(block)
+        # One shape for all blocks, so that one program serves them; the draws don't depend on it.
+        padded = np.full(BLOCK, self._unknown, np.int32)
+        padded[: len(ids)] = ids
+        return np.asarray(_stays(self._key, epoch, block, padded, self._keep))[: len(ids)]
+
+    def _draw_block(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+        mask = self._mask(epoch, block)
+        start = block * BLOCK
+        before, after = np.searchsorted(self._documents, [start, start + len(mask)], "right")
+        starts = np.asarray(self._documents[before:after]) - start
+        # starts at a block's end belong to the next block
+        changes = np.zeros(len(mask), np.int32)
+        changes[starts[starts < len(mask)]] = 1
+        documents = changes.cumsum(dtype=np.int32) + np.int32(before)
+        return self._ids(block)[mask], documents[mask]
+
+    def _kept(self, epoch: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns ids and documents of kept words [start, stop), padded beyond the text."""
+        ends = self._ends[epoch]
+        first, last = max(start, 0), min(stop, int(ends[-1]))
+        words = np.full(stop - start, self._unknown, np.int32)
+        documents = np.full(stop - start, -1, np.int32)
+        for block in range(
+            int(np.searchsorted(ends, first, "right")) - 1, int(np.searchsorted(ends, last))
+        ):
+            ids, document = self._block(epoch, block)
+            low, high = max(first, int(ends[block])), min(last, int(ends[block + 1]))
+            here = slice(low - start, high - start)
+            there = slice(low - int(ends[block]), high - int(ends[block]))
+            words[here], documents[here] = ids[there], document[there]
+        return words, documents
+
+    def batches(self, start: int, stop: int) -> TextBatch:
+        """Returns the batches of steps [start, stop), stacked along a new first axis."""
+        parts = []
+        first = 0
+        for epoch, steps in enumerate(self.epoch_steps):
+            low, high = max(start, first), min(stop, first + int(steps))
+            if low < high:
+                parts.append(self._epoch_batches(epoch, low - first, high - first))
+            first += int(steps)
+        return TextBatch(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _epoch_batches(self, epoch: int, start: int, stop: int) -> TextBatch:
+        shape = (stop - start, self._groups, self._size + 2 * self._margin)
+        words, documents = np.empty(shape, np.int32), np.empty(shape, np.int32)
+        stream = int(self.epoch_steps[epoch]) * self._size
+        for group in range(self._groups):
+            offset = group * stream + start * self._size - self._margin
+            length = (stop - start) * self._size + 2 * self._margin
+            for out, kept in zip(
+                (words, documents), self._kept(epoch, offset, offset + length), strict=True
+            ):
+                windows = np.lib.stride_tricks.sliding_window_view(kept, shape[2])
+                out[:, group] = windows[:: self._size]
+        return TextBatch(words, documents)
+
+
+@jax.jit
+def _stays(
+    key: jax.Array, epoch: jax.Array, block: jax.Array, ids: jax.Array, keep: jax.Array
+) -> jax.Array:
+    return subsample(jax.random.fold_in(jax.random.fold_in(key, epoch), block), ids, keep)
