@@ -44,7 +44,8 @@ def save(directory: Path, step: int, state: Any) -> Path:
     """Writes a checkpoint, then removes all but the newest three up to this step.
 
     It appears under its name only when complete. One of the same step is replaced. With several
-    processes all must call it, on a file system that they share.
+    processes all must call it, on a file system that they share, and every leaf must be a global
+    array (Orbax refuses those of one process).
 
     Args:
       directory: The folder of checkpoints, for nothing else and for one run; made if missing.
@@ -74,10 +75,16 @@ def save(directory: Path, step: int, state: Any) -> Path:
         if primary:
             _write_manifest(part, step, state, leaves)
             if final.exists():
-                _hide(final)
+                _hide(final)  # killed here, the run falls back to the step before
             part.rename(final)
-            earlier = [p for p in directory.iterdir() if _step(p) <= step and (p / SUMS).is_file()]
-            for old in sorted(earlier, key=_step)[:-KEEP]:
+            # Later ones are from before the run went back to this step: they may be damaged, and
+            # must not push out those that aren't.
+            complete = [
+                path
+                for path in directory.iterdir()
+                if 0 <= _step(path) <= step and (path / SUMS).is_file()
+            ]
+            for old in sorted(complete, key=_step)[:-KEEP]:
                 _hide(old)
     finally:
         if primary:
@@ -180,7 +187,7 @@ def _leaf_sha256(leaf: jax.Array) -> str | None:
 @contextlib.contextmanager
 def _orbax() -> Iterator[Any]:
     """Yields (orbax.checkpoint, a checkpointer), mute: what it logs of an error we raise."""
-    import orbax.checkpoint as ocp  # type: ignore[import-untyped]  # takes a third of a second
+    import orbax.checkpoint as ocp  # takes a third of a second
 
     logger = logging.getLogger("absl")
     level = logger.level
@@ -205,7 +212,7 @@ def _write_arrays(path: Path, leaves: dict[str, jax.Array]) -> None:
         code = re.search(r"os_error_code='(\d+)'", str(error))
         if code is None:
             raise
-        raise OSError(int(code[1]), f"{os.strerror(int(code[1]))} ({error})", path) from error
+        raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) from error
 
 
 def _write_manifest(part: Path, step: int, state: Any, leaves: dict[str, jax.Array]) -> None:

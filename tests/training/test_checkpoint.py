@@ -8,6 +8,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -254,6 +255,13 @@ def test_added_file(directory):
     assert_previous(directory, "00000200: file arrays/step/1: is not in SHA256SUMS")
 
 
+def test_file_that_cannot_be_read(directory):
+    path = directory / "00000200" / "arrays" / "step" / "0"
+    path.unlink()
+    path.symlink_to("nowhere")
+    assert_previous(directory, "00000200: cannot be read: [Errno 2]")
+
+
 def rewrite_sums(path: Path) -> None:
     """Makes the hashes of files right again, as a wrong writer would have."""
     files = [line.split("  ")[1] for line in (path / "SHA256SUMS").read_text().splitlines()]
@@ -339,6 +347,14 @@ def test_stray_folders(directory):
     )
 
 
+def test_saving_leaves_what_is_not_its_own(directory):
+    shutil.copytree(directory / "00000100", directory / "copy of 100")
+    for step in (300, 400, 500):
+        checkpoint.save(directory, step, make(step))
+    found = sorted(path.name for path in directory.iterdir())
+    assert found == ["00000300", "00000400", "00000500", "copy of 100"]
+
+
 def test_nothing_there(tmp_path):
     assert checkpoint.restore(tmp_path / "missing", make(0)) is None
     (tmp_path / "notes.txt").write_text("mine")
@@ -378,7 +394,7 @@ def test_disk_full(directory, capfd, caplog):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
     try:
-        with pytest.raises(OSError, match=r"File too large .*arrays") as error:
+        with pytest.raises(OSError, match=r"File too large: .*/arrays") as error:
             checkpoint.save(directory, 200, {"table": jnp.ones((1 << 19,))})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -481,3 +497,56 @@ def test_sharded_over_devices(tmp_path):
         text=True,
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "done\n", "")
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+import jax, numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+from jaxemb.training import checkpoint
+jax.config.update("jax_num_cpu_devices", 2)
+jax.distributed.initialize(sys.argv[2], 2, int(sys.argv[3]))
+mesh = Mesh(np.array(jax.devices()), ("table",))
+def place(host, spec):
+    return jax.make_array_from_callback(host.shape, NamedSharding(mesh, spec), host.__getitem__)
+table = np.arange(24, dtype=np.float32).reshape(8, 3)
+key = place(np.asarray(jax.random.key_data(jax.random.key(3))), P())
+state = {"key": jax.random.wrap_key_data(key), "table": place(table, P("table"))}
+path = Path(sys.argv[1])
+for step in range(5):
+    checkpoint.save(path, step, state)
+restored = checkpoint.restore(path, state)
+assert (restored.step, restored.rejected) == (4, ())
+assert restored.state["table"].sharding == state["table"].sharding
+assert len(restored.state["table"].addressable_shards) == 2
+for shard in restored.state["table"].addressable_shards:
+    assert (np.asarray(shard.data) == table[shard.index]).all()
+print("done")
+"""
+
+
+def test_two_processes(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, str(tmp_path), address, str(rank)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        told = [process.communicate(timeout=60)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], told
+    assert all(text.endswith("done\n") for text in told)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["00000002", "00000003", "00000004"]
+    # No process has the whole table: the hashes of its files stand for its own.
+    leaves = json.loads((tmp_path / "00000004" / "manifest.json").read_text())["leaves"]
+    assert leaves["table"]["sha256"] is None
