@@ -260,8 +260,8 @@ def write_results(
 
     out = config.out
     io.write(out / "vectors.txt", vocabulary.words, vectors)
-    scores, report = evaluate(vocabulary.words, vectors, config.data_dir)
     table = jnp.asarray(vectors)
+    scores, report = evaluate(vocabulary.words, table, config.data_dir)
     print(f"\nloss {figures['final_loss']:.3f}, {figures['words_per_second']:,.0f} words/s")
     for word in [word for word in SHOWN if word in vocabulary.ids][:6]:
         query = table[vocabulary.ids[word]][None]

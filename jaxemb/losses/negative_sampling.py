@@ -6,10 +6,8 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from jaxemb.sampling.windows import in_window
-
-# The loss is a measurement, costlier than the gradient; every LOSS_ROWS-th centre has it taken.
-LOSS_ROWS = 8
+# The loss is only looked at, and costs more than the gradient: it is taken of one word a group.
+_MEASURED = slice(0, 1)
 
 
 def negative_sampling_loss(
@@ -47,7 +45,7 @@ class GroupedGradients(NamedTuple):
     Attributes:
       hidden: [G, S, D] with respect to the vectors that predict.
       outputs: [G, C, D] with respect to the output vectors.
-      loss: [G] the summed loss of every LOSS_ROWS-th centre's predictions, in nats.
+      loss: [G] the summed loss of the predictions of each group's first word, in nats.
       predictions: [G] the number of these predictions.
     """
 
@@ -62,6 +60,8 @@ def skipgram_gradients(
     outputs: jax.Array,
     left: jax.Array,
     right: jax.Array,
+    hidden_scale: jax.Array,
+    output_scale: jax.Array,
     *,
     margin: int,
     negatives: float,
@@ -78,14 +78,18 @@ def skipgram_gradients(
 
     Args:
       hidden: [G, S, D] input vectors of the centres.
-      outputs: [G, S + 2W + K, D] output vectors of the group with its margins, then of the noise.
+      outputs: [G, C, D] output vectors of the S + 2W words of the group with its margins, then of
+        its K noise words; C is S + 2W + K.
       left: [G, S] contexts to the left of each centre, at most W.
       right: [G, S] contexts to the right.
+      hidden_scale: [G, S] factor on each row of the first gradient. Applied to the scores'
+        gradient, which is smaller than the rows'.
+      output_scale: [G, C] on each row of the second.
       margin: W.
       negatives: noise words a pair.
 
     Returns:
-      The gradients, summed over pairs; C is S + 2W + K, a pair is a prediction.
+      The scaled gradients, summed over pairs. A prediction is a pair.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -94,41 +98,57 @@ def skipgram_gradients(
     contexts, columns = size + 2 * margin, outputs.shape[1]
     chex.assert_scalar_positive(columns - contexts)
     chex.assert_shape(outputs, (groups, columns, dim))
-    chex.assert_shape([left, right], (groups, size))
+    chex.assert_shape([left, right, hidden_scale], (groups, size))
+    chex.assert_shape(output_scale, (groups, columns))
 
-    column = jax.lax.broadcasted_iota(jnp.int32, (groups, size, columns), 2)
-    noise = column >= contexts
-    observed = in_window(left, right, margin=margin, columns=columns) & ~noise
-    share = (left + right).astype(hidden.dtype) * (negatives / (columns - contexts))
-    weight = jnp.where(noise, share[..., None], observed.astype(hidden.dtype))
+    def targets(rows: slice) -> tuple[jax.Array, jax.Array]:
+        """Returns which scores are of observed pairs, and all weights, [G, C, rows] each."""
+        before, after = left[:, None, rows], right[:, None, rows]
+        column = jnp.arange(columns)[None, :, None]
+        offset = column - jnp.arange(size)[None, None, rows] - margin
+        noise = column >= contexts
+        observed = (offset >= -before) & (offset <= after) & (offset != 0) & ~noise
+        share = (before + after).astype(hidden.dtype) * (negatives / (columns - contexts))
+        return observed, jnp.where(noise, share, observed.astype(hidden.dtype))
 
-    scores = jnp.einsum("gsd,gcd->gsc", hidden, outputs)
-    gradient = weight * jax.nn.sigmoid(scores) - observed
-    measured = slice(None, None, LOSS_ROWS)
-    signed = jnp.where(observed, -scores, scores)[:, measured]
+    # [G, C, S]: with the smaller matrix on the right, the product packs less.
+    scores = jnp.einsum("gcd,gsd->gcs", outputs, hidden)
+    observed, weight = targets(slice(None))
+    # Without the barriers XLA takes the sigmoid once for each use, and gives the transposed
+    # products to a slower kernel.
+    to_scores = jax.lax.optimization_barrier(weight * jax.nn.sigmoid(scores) - observed)
+    by_centre = jnp.swapaxes(to_scores, 1, 2) * hidden_scale[..., None]
+    observed, weight = targets(_MEASURED)
+    measured = scores[:, :, _MEASURED]
     return GroupedGradients(
-        jnp.einsum("gsc,gcd->gsd", gradient, outputs),
-        jnp.einsum("gsc,gsd->gcd", gradient, hidden),
-        jnp.sum(weight[:, measured] * jax.nn.softplus(signed), axis=(1, 2)),
-        jnp.sum((left + right)[:, measured], axis=1),
+        jnp.einsum("gsc,gcd->gsd", jax.lax.optimization_barrier(by_centre), outputs),
+        jnp.einsum("gcs,gsd->gcd", to_scores * output_scale[..., None], hidden),
+        jnp.sum(weight * jax.nn.softplus(jnp.where(observed, -measured, measured)), axis=(1, 2)),
+        jnp.sum((left + right)[:, _MEASURED], axis=1),
     )
 
 
 def cbow_gradients(
-    hidden: jax.Array, outputs: jax.Array, present: jax.Array, *, negatives: float
+    hidden: jax.Array,
+    outputs: jax.Array,
+    present: jax.Array,
+    output_scale: jax.Array,
+    *,
+    negatives: float,
 ) -> GroupedGradients:
     """Takes the gradient of `negative_sampling_loss` where each word is predicted once.
 
-    Noise words are shared and weighed as in `skipgram_gradients`.
+    Noise words are shared and weighed, and the arrays turned, as in `skipgram_gradients`.
 
     Args:
       hidden: [G, S, D] what each word's context amounts to.
       outputs: [G, S + K, D] output vectors of the group, then of its noise words.
       present: [G, S] bool; False for a word without a context.
+      output_scale: [G, S + K] factor on each row of the second gradient.
       negatives: noise words a prediction.
 
     Returns:
-      The gradients, summed over words; C is S + K.
+      The gradients, summed over words, the second one scaled. A prediction is a word.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -138,19 +158,23 @@ def cbow_gradients(
     chex.assert_scalar_positive(words)
     chex.assert_shape(outputs, (groups, size + words, dim))
     chex.assert_shape(present, (groups, size))
+    chex.assert_shape(output_scale, (groups, size + words))
 
     target, noise = outputs[:, :size], outputs[:, size:]
     weight = present.astype(hidden.dtype)
-    share = weight[..., None] * (negatives / words)
+    share = weight[:, None] * (negatives / words)
     observed = jnp.sum(hidden * target, axis=-1)
-    noisy = jnp.einsum("gsd,gkd->gsk", hidden, noise)
-    to_target = (weight * (jax.nn.sigmoid(observed) - 1))[..., None]
-    to_noise = share * jax.nn.sigmoid(noisy)
-    measured = slice(None, None, LOSS_ROWS)
-    noise_loss = (share * jax.nn.softplus(noisy))[:, measured].sum((1, 2))
+    to_observed = weight * (jax.nn.sigmoid(observed) - 1)
+    # [G, K, S]
+    noisy = jnp.einsum("gkd,gsd->gks", noise, hidden)
+    to_noisy = jax.lax.optimization_barrier(share * jax.nn.sigmoid(noisy))
+    by_word = jax.lax.optimization_barrier(jnp.swapaxes(to_noisy, 1, 2))
+    to_target = (to_observed * output_scale[:, :size])[..., None] * hidden
+    scaled = to_noisy * output_scale[:, size:, None]
+    noise_loss = jnp.sum((share * jax.nn.softplus(noisy))[:, :, _MEASURED], axis=(1, 2))
     return GroupedGradients(
-        to_target * target + jnp.einsum("gsk,gkd->gsd", to_noise, noise),
-        jnp.concatenate([to_target * hidden, jnp.einsum("gsk,gsd->gkd", to_noise, hidden)], axis=1),
-        (weight * jax.nn.softplus(-observed))[:, measured].sum(1) + noise_loss,
-        present[:, measured].sum(1),
+        to_observed[..., None] * target + jnp.einsum("gsk,gkd->gsd", by_word, noise),
+        jnp.concatenate([to_target, jnp.einsum("gks,gsd->gkd", scaled, hidden)], axis=1),
+        jnp.sum((weight * jax.nn.softplus(-observed))[:, _MEASURED], axis=1) + noise_loss,
+        jnp.sum(present[:, _MEASURED], axis=1),
     )

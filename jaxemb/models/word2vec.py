@@ -1,6 +1,5 @@
 """Skip-gram and CBOW: two tables of word vectors and how a step reads and changes them."""
 
-import chex
 import jax
 import jax.numpy as jnp
 
@@ -25,33 +24,29 @@ def init(key: jax.Array, *, vocabulary: int, dim: int) -> Params:
     return {"input": uniform / dim, "output": jnp.zeros((vocabulary, dim))}
 
 
-def context_vectors(
-    inputs: jax.Array, left: jax.Array, right: jax.Array, *, margin: int, mean: bool
+def context_weights(
+    left: jax.Array, right: jax.Array, *, margin: int, mean: bool, dtype: jnp.dtype = jnp.float32
 ) -> jax.Array:
-    """Gathers what surrounds each word: the hidden layer of CBOW.
+    """Returns what each word of a group contributes to the hidden layer of CBOW.
+
+    The hidden vectors [G, S, D] are these weights times the words' input vectors, the context's
+    mean or sum; the gradient goes back through the transposed weights.
 
     Args:
-      inputs: [G, S + 2W, D] input vectors of groups of words with their margins.
       left: [G, S] contexts to the left of each centre, at most W.
       right: [G, S] contexts to the right.
       margin: W.
       mean: average the contexts rather than add them.
+      dtype: of the result.
 
     Returns:
-      [G, S, D]; zeros where there is no context.
-
-    Raises:
-      AssertionError: while tracing, if a shape disagrees with the above.
+      [G, S, S + 2W]; a row of zeros where there is no context.
 
     Reference:
       Mikolov et al. 2013, arXiv:1301.3781, section 3.1.
     """
-    groups, size = left.shape
-    columns = size + 2 * margin
-    chex.assert_shape(inputs, (groups, columns, None))
-    chex.assert_shape(right, (groups, size))
-    # [G, S, S + 2W]
-    weight = in_window(left, right, margin=margin, columns=columns).astype(inputs.dtype)
+    columns = left.shape[1] + 2 * margin
+    weight = in_window(left, right, margin=margin, columns=columns).astype(dtype)
     if mean:
-        weight /= jnp.maximum(left + right, 1).astype(inputs.dtype)[..., None]
-    return jnp.einsum("gsc,gcd->gsd", weight, inputs)
+        weight /= jnp.maximum(left + right, 1).astype(dtype)[..., None]
+    return weight

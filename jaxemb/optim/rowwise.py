@@ -16,11 +16,14 @@ class RowOptimizer(NamedTuple):
 
     Attributes:
       init: table [V, ...] -> state.
-      update: (table [V, ...], state, ids [N], gradients [N, ...]) -> (table, state). Gradients of
-        rows that occur several times are summed. Ids of V or more are dropped.
+      scale: state -> the factor that `update` expects on its gradients: a caller can often
+        multiply something smaller.
+      update: (table [V, ...], state, ids [N], scaled gradients [N, ...]) -> (table, state).
+        Gradients of rows that occur several times are summed. Ids of V or more are dropped.
     """
 
     init: Callable[[jax.Array], Any]
+    scale: Callable[[Any], jax.Array | float]
     update: Callable[[jax.Array, Any, jax.Array, jax.Array], tuple[jax.Array, Any]]
 
 
@@ -61,7 +64,7 @@ def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
         table = table.at[touched].add(updates, mode="drop")
         return table, jax.tree.map(scatter, state, new_state)
 
-    return RowOptimizer(transform.init, update)
+    return RowOptimizer(transform.init, lambda state: 1.0, update)
 
 
 def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
@@ -79,9 +82,11 @@ def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
     def update(
         table: jax.Array, count: jax.Array, ids: jax.Array, gradients: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        return table.at[ids].add(-learning_rate(count) * gradients, mode="drop"), count + 1
+        return table.at[ids].add(gradients, mode="drop"), count + 1
 
-    return RowOptimizer(lambda table: jnp.zeros((), jnp.int32), update)
+    return RowOptimizer(
+        lambda table: jnp.zeros((), jnp.int32), lambda count: -learning_rate(count), update
+    )
 
 
 def freeze(optimizer: RowOptimizer, frozen: jax.Array) -> RowOptimizer:
@@ -102,7 +107,7 @@ def freeze(optimizer: RowOptimizer, frozen: jax.Array) -> RowOptimizer:
         kept = frozen[jnp.minimum(ids, rows - 1)]
         return optimizer.update(table, state, jnp.where(kept, rows, ids), gradients)
 
-    return RowOptimizer(optimizer.init, update)
+    return RowOptimizer(optimizer.init, optimizer.scale, update)
 
 
 def row_optimizer(name: str, learning_rate: optax.Schedule) -> RowOptimizer:

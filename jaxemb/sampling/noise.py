@@ -69,6 +69,9 @@ def sample_noise(
       [*shape] int32 word ids.
     """
     cell_key, side_key = jax.random.split(key)
-    cell = jax.random.randint(cell_key, shape, 0, distribution.share.size)
+    # A remainder prefers some cells by a factor of V / 2**32 at most; randint, which doesn't, takes
+    # twice the time.
+    bits = jax.random.bits(cell_key, shape, jnp.uint32)
+    cell = (bits % distribution.share.size).astype(jnp.int32)
     side = jax.random.uniform(side_key, shape)
     return jnp.where(side < distribution.share[cell], cell, distribution.alias[cell])

@@ -1,13 +1,13 @@
 """One step of word2vec: from a batch of text to changed rows of the two tables."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxemb.losses.negative_sampling import GroupedGradients, cbow_gradients, skipgram_gradients
-from jaxemb.models.word2vec import context_vectors
+from jaxemb.models.word2vec import context_weights
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.noise import NoiseDistribution, sample_noise
 from jaxemb.sampling.text import TextBatch
@@ -15,8 +15,8 @@ from jaxemb.sampling.windows import window_reach
 from jaxemb.training.state import TrainState
 
 # XLA's CPU runtime runs a batch of small matrix products on one thread, but independent operations
-# on several once more than eight of them are ready.
-PARTS = 16
+# on several once more than eight of them are ready. CBOW's are too small to be worth the splitting.
+PARTS = {"skipgram": 16, "cbow": 1}
 
 
 class Step(NamedTuple):
@@ -27,7 +27,7 @@ class Step(NamedTuple):
       window: W, the largest reach of a window, in words.
       negatives: noise words a prediction, in expectation.
       mean: CBOW averages its contexts rather than add them.
-      groups: G, stretches of text a step; a multiple of PARTS.
+      groups: G, stretches of text a step; a multiple of 16.
       size: S, words in each.
       noise: K, noise words that a group shares.
     """
@@ -119,24 +119,32 @@ def update(
 
     def take(state: TrainState, example: Example) -> tuple[TrainState, dict[str, jax.Array]]:
         tables = state.params
-        # One gather and one scatter for each table: with more, XLA copies the table every step.
-        inputs, outputs = tables["input"][example.inputs], tables["output"][example.outputs]
-        to_inputs, gradients = _in_parts(
-            lambda *part: _gradients(step, *part), inputs, outputs, example.left, example.right
-        )
-        rows = {
-            "input": (example.inputs, example.input_scale, to_inputs),
-            "output": (example.outputs, example.output_scale, gradients.outputs),
-        }
-        params, opt_state = {}, {}
-        for name, (ids, scale, gradient) in rows.items():
-            scaled = (scale[..., None] * gradient).reshape(ids.size, -1)
-            params[name], opt_state[name] = optimizer.update(
-                tables[name], state.opt_state[name], ids.reshape(-1), scaled
+
+        def rows(name: str, ids: jax.Array, scale: jax.Array) -> tuple[jax.Array, jax.Array]:
+            return tables[name][ids], scale * optimizer.scale(state.opt_state[name])
+
+        def gradients(part: Example) -> tuple[jax.Array, GroupedGradients]:
+            inputs, input_scale = rows("input", part.inputs, part.input_scale)
+            outputs, output_scale = rows("output", part.outputs, part.output_scale)
+            return _gradients(
+                step, inputs, outputs, part.left, part.right, input_scale, output_scale
             )
-        predictions = jnp.maximum(gradients.predictions.sum(), 1)
+
+        to_inputs, rest = _in_parts(gradients, PARTS[step.model], example)
+        params, opt_state = {}, {}
+        # One scatter for each table: with more, XLA copies the table every step.
+        for name, ids, gradient in (
+            ("input", example.inputs, to_inputs),
+            ("output", example.outputs, rest.outputs),
+        ):
+            params[name], opt_state[name] = optimizer.update(
+                tables[name],
+                state.opt_state[name],
+                ids.reshape(-1),
+                gradient.reshape(ids.size, -1),
+            )
         metrics = {
-            "loss": gradients.loss.sum() / predictions,
+            "loss": rest.loss.sum() / jnp.maximum(rest.predictions.sum(), 1),
             "learning_rate": learning_rate(state.step),
         }
         return TrainState(state.step + 1, state.key, params, opt_state), metrics
@@ -145,27 +153,47 @@ def update(
 
 
 def _gradients(
-    step: Step, inputs: jax.Array, outputs: jax.Array, left: jax.Array, right: jax.Array
+    step: Step,
+    inputs: jax.Array,
+    outputs: jax.Array,
+    left: jax.Array,
+    right: jax.Array,
+    input_scale: jax.Array,
+    output_scale: jax.Array,
 ) -> tuple[jax.Array, GroupedGradients]:
-    """Returns the summed loss's gradient with respect to the inputs, and to the rest."""
+    """Returns the scaled gradient with respect to the inputs, and the rest."""
     if step.model == "skipgram":
         gradients = skipgram_gradients(
-            inputs, outputs, left, right, margin=step.window, negatives=step.negatives
+            inputs,
+            outputs,
+            left,
+            right,
+            input_scale,
+            output_scale,
+            margin=step.window,
+            negatives=step.negatives,
         )
         return gradients.hidden, gradients
-    hidden, pull_back = jax.vjp(
-        lambda inputs: context_vectors(inputs, left, right, margin=step.window, mean=step.mean),
-        inputs,
+    weights = jax.lax.optimization_barrier(
+        context_weights(left, right, margin=step.window, mean=step.mean)
     )
-    gradients = cbow_gradients(hidden, outputs, left + right > 0, negatives=step.negatives)
-    return pull_back(gradients.hidden)[0], gradients
+    hidden = jnp.einsum("gsc,gcd->gsd", weights, inputs)
+    gradients = cbow_gradients(
+        hidden, outputs, left + right > 0, output_scale, negatives=step.negatives
+    )
+    by_context = jnp.swapaxes(weights, 1, 2) * input_scale[..., None]
+    to_inputs = jnp.einsum(
+        "gcs,gsd->gcd", jax.lax.optimization_barrier(by_context), gradients.hidden
+    )
+    return to_inputs, gradients
 
 
-def _in_parts(function: Callable, *arrays: jax.Array):
-    """Applies a function to PARTS slices of the arrays' first axis and joins the results."""
-    size = arrays[0].shape[0] // PARTS
+def _in_parts(function: Callable[[Example], Any], count: int, example: Example) -> Any:
+    """Applies a function to slices of an example's groups and joins the results."""
+    size = len(example.left) // count
     parts = [
-        function(*(array[i * size : (i + 1) * size] for array in arrays)) for i in range(PARTS)
+        function(jax.tree.map(lambda leaf, i=i: leaf[i * size : (i + 1) * size], example))
+        for i in range(count)
     ]
     joined = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
     # Fused with what follows, the joining would run element by element instead of as a copy.
