@@ -1,0 +1,271 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxemb.losses.negative_sampling import (
+    cbow_gradients,
+    negative_sampling_loss,
+    skipgram_gradients,
+)
+from jaxemb.sampling.noise import noise_distribution
+
+G, S, W, K, D, V = 2, 5, 2, 3, 4, 11
+NEGATIVES = 5.0
+# float32 sums of a few dozen terms of size one
+CLOSE = {"rtol": 2e-5, "atol": 2e-6}
+
+
+def log_sigmoid(x):
+    return -np.log1p(np.exp(-x)) if x > 0 else x - np.log1p(np.exp(x))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def paper_loss(centre, context, noise):
+    """Equation 4 of Mikolov et al. 2013 for one pair, in float64, sign flipped."""
+    loss = -log_sigmoid(float(np.dot(centre, context)))
+    for word in noise:
+        loss -= log_sigmoid(-float(np.dot(centre, word)))
+    return loss
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(7, D)), rng.normal(size=(7, D)), rng.normal(size=(7, K, D))
+
+
+def float32(arrays):
+    return [jnp.asarray(array, jnp.float32) for array in arrays]
+
+
+def test_each_pair_has_the_papers_loss(batch):
+    expected = [paper_loss(*pair) for pair in zip(*batch, strict=True)]
+    np.testing.assert_allclose(negative_sampling_loss(*float32(batch)), expected, rtol=1e-5)
+
+
+def test_one_pair_alone_has_its_loss_in_the_batch(batch):
+    whole = negative_sampling_loss(*float32(batch))
+    for i in range(7):
+        alone = negative_sampling_loss(*(array[i : i + 1] for array in float32(batch)))
+        np.testing.assert_allclose(alone[0], whole[i], rtol=1e-6)
+
+
+def test_masked_noise_is_dropped(batch):
+    centre, context, noise = float32(batch)
+    where = jnp.asarray(np.random.default_rng(1).random((7, K)) < 0.5)
+    masked = negative_sampling_loss(centre, context, noise, where=where)
+    for i in range(7):
+        kept = [batch[2][i, k] for k in range(K) if where[i, k]]
+        np.testing.assert_allclose(masked[i], paper_loss(batch[0][i], batch[1][i], kept), rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e4, 1e18])
+def test_loss_and_gradient_are_finite(size):
+    centre = jnp.full((2, D), size)
+    noise = jnp.full((2, K, D), size)
+    loss, gradient = jax.value_and_grad(lambda c: negative_sampling_loss(c, -centre, noise).sum())(
+        centre
+    )
+    if size < 1e10:  # the product of two larger ones is no float32
+        assert np.isfinite(loss)
+    assert np.isfinite(gradient).all()
+
+
+def groups(seed=0):
+    rng = np.random.default_rng(seed)
+    left, right = rng.integers(0, W + 1, (G, S)), rng.integers(0, W + 1, (G, S))
+    left[1, 2] = right[1, 2] = 0  # a word without context
+    return rng, left, right
+
+
+def pairs(left, right):
+    """All (group, centre, column of the context)."""
+    return [
+        (g, s, s + W + offset)
+        for g in range(G)
+        for s in range(S)
+        for offset in range(-left[g, s], right[g, s] + 1)
+        if offset
+    ]
+
+
+def loop_skipgram(hidden, outputs, left, right, noise_weight):
+    """The gradient of the sum over pairs of the paper's loss, word by word in float64.
+
+    noise_weight [K]: how often each of the group's noise words counts for a pair.
+    """
+    to_hidden, to_outputs = np.zeros(hidden.shape), np.zeros(outputs.shape)
+    for g, s, c in pairs(left, right):
+        columns = [(c, 1.0, 1.0)] + [
+            (S + 2 * W + k, 0.0, noise_weight[k]) for k in range(len(noise_weight))
+        ]
+        for column, label, weight in columns:
+            error = weight * (sigmoid(hidden[g, s] @ outputs[g, column]) - label)
+            to_hidden[g, s] += error * outputs[g, column]
+            to_outputs[g, column] += error * hidden[g, s]
+    return to_hidden, to_outputs
+
+
+def skipgram(hidden, outputs, left, right, hidden_scale=None, output_scale=None):
+    hidden_scale = np.ones(hidden.shape[:2]) if hidden_scale is None else hidden_scale
+    output_scale = np.ones(outputs.shape[:2]) if output_scale is None else output_scale
+    hidden, outputs, hidden_scale, output_scale = float32(
+        (hidden, outputs, hidden_scale, output_scale)
+    )
+    return skipgram_gradients(
+        hidden,
+        outputs,
+        jnp.asarray(left),
+        jnp.asarray(right),
+        hidden_scale,
+        output_scale,
+        margin=W,
+        negatives=NEGATIVES,
+    )
+
+
+def test_skipgram_gradients_are_the_loops():
+    rng, left, right = groups()
+    hidden, outputs = rng.normal(size=(G, S, D)), rng.normal(size=(G, S + 2 * W + K, D))
+    hidden_scale, output_scale = rng.uniform(1, 2, (G, S)), rng.uniform(1, 2, outputs.shape[:2])
+    found = skipgram(hidden, outputs, left, right, hidden_scale, output_scale)
+    to_hidden, to_outputs = loop_skipgram(hidden, outputs, left, right, [NEGATIVES / K] * K)
+    np.testing.assert_allclose(found.hidden, to_hidden * hidden_scale[..., None], **CLOSE)
+    np.testing.assert_allclose(found.outputs, to_outputs * output_scale[..., None], **CLOSE)
+
+
+def test_skipgram_gradients_are_those_of_the_loss():
+    """What is written out agrees with what JAX traces through the per-example loss."""
+    rng, left, right = groups(1)
+    hidden, outputs = rng.normal(size=(G, S, D)), rng.normal(size=(G, S + 2 * W + K, D))
+    found = skipgram(hidden, outputs, left, right)
+    g, s, c = map(np.array, zip(*pairs(left, right), strict=True))
+
+    def total(hidden, outputs):
+        centre = hidden[g, s]
+        noise = outputs[g][:, S + 2 * W :]
+        observed = negative_sampling_loss(centre, outputs[g, c], noise[:, :0])
+        # The observed word twice, less the observed word: the loss of the noise alone.
+        both = negative_sampling_loss(centre, outputs[g, c], noise)
+        return jnp.sum(observed + NEGATIVES / K * (both - observed))
+
+    expected = jax.grad(total, (0, 1))(*float32((hidden, outputs)))
+    np.testing.assert_allclose(found.hidden, expected[0], **CLOSE)
+    np.testing.assert_allclose(found.outputs, expected[1], **CLOSE)
+
+
+def table_gradients(words, noise, table_in, table_out, left, right):
+    """Adds a step's row gradients up to gradients of the whole tables."""
+    centres = words[:, W : W + S]
+    columns = np.concatenate([words, noise], axis=1)
+    found = skipgram(table_in[centres], table_out[columns], left, right)
+    to_in, to_out = np.zeros(table_in.shape), np.zeros(table_out.shape)
+    np.add.at(to_in, centres, np.asarray(found.hidden))
+    np.add.at(to_out, columns, np.asarray(found.outputs))
+    return to_in, to_out
+
+
+def test_expected_gradient_of_shared_noise_is_the_papers():
+    """Averaged over all draws of the shared noise words, the tables' gradient is the paper's."""
+    rng, left, right = groups(2)
+    words = rng.integers(0, V, (G, S + 2 * W))
+    table_in, table_out = rng.normal(size=(V, D)), rng.normal(size=(V, D))
+    probability = np.asarray(
+        noise_distribution(rng.integers(1, 99, V), power=0.75).probability, np.float64
+    )
+    # With one shared word all draws can be enumerated; K words are a mean over K such draws.
+    found = [
+        table_gradients(words, np.full((G, 1), w), table_in, table_out, left, right)
+        for w in range(V)
+    ]
+    mean_in, mean_out = (
+        sum(p * part[i] for p, part in zip(probability, found, strict=True)) for i in (0, 1)
+    )
+    to_in, to_out = np.zeros((V, D)), np.zeros((V, D))
+    for g, s, c in pairs(left, right):
+        centre, context = words[g, s + W], words[g, c]
+        error = sigmoid(table_in[centre] @ table_out[context]) - 1
+        to_in[centre] += error * table_out[context]
+        to_out[context] += error * table_in[centre]
+        for w in range(V):
+            error = NEGATIVES * probability[w] * sigmoid(table_in[centre] @ table_out[w])
+            to_in[centre] += error * table_out[w]
+            to_out[w] += error * table_in[centre]
+    np.testing.assert_allclose(mean_in, to_in, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(mean_out, to_out, rtol=1e-4, atol=1e-5)
+
+
+def test_the_reported_loss_is_that_of_each_groups_first_centre():
+    rng, left, right = groups(3)
+    hidden, outputs = rng.normal(size=(G, S, D)), rng.normal(size=(G, S + 2 * W + K, D))
+    found = skipgram(hidden, outputs, left, right)
+    expected, count = np.zeros(G), np.zeros(G)
+    for g, s, c in pairs(left, right):
+        if s == 0:
+            count[g] += 1
+            expected[g] -= log_sigmoid(hidden[g, s] @ outputs[g, c])
+            for k in range(K):
+                score = hidden[g, s] @ outputs[g, S + 2 * W + k]
+                expected[g] -= NEGATIVES / K * log_sigmoid(-score)
+    np.testing.assert_allclose(found.loss, expected, rtol=1e-5)
+    np.testing.assert_array_equal(found.predictions, count)
+
+
+def test_no_context_gives_no_gradient():
+    rng, left, right = groups(4)
+    found = skipgram(
+        rng.normal(size=(G, S, D)), rng.normal(size=(G, S + 2 * W + K, D)), 0 * left, 0 * right
+    )
+    for part in found:
+        assert not np.asarray(part).any()
+
+
+@pytest.mark.parametrize("size", [0.0, 1e15])
+def test_skipgram_gradients_are_finite(size):
+    _, left, right = groups(5)
+    found = skipgram(np.full((G, S, D), size), np.full((G, S + 2 * W + K, D), size), left, right)
+    for part in found[:2]:
+        assert np.isfinite(np.asarray(part)).all()
+
+
+def test_cbow_gradients_are_the_loops():
+    rng, left, right = groups(6)
+    hidden, outputs = rng.normal(size=(G, S, D)), rng.normal(size=(G, S + K, D))
+    scale = rng.uniform(1, 2, outputs.shape[:2])
+    present = left + right > 0
+    found = cbow_gradients(
+        *float32((hidden, outputs)),
+        jnp.asarray(present),
+        *float32([scale]),
+        negatives=NEGATIVES,
+    )
+    to_hidden, to_outputs = np.zeros(hidden.shape), np.zeros(outputs.shape)
+    loss, count = np.zeros(G), np.zeros(G)
+    for g in range(G):
+        for s in range(S):
+            if not present[g, s]:
+                continue
+            columns = [(s, 1.0, 1.0)] + [(S + k, 0.0, NEGATIVES / K) for k in range(K)]
+            for column, label, weight in columns:
+                score = hidden[g, s] @ outputs[g, column]
+                error = weight * (sigmoid(score) - label)
+                to_hidden[g, s] += error * outputs[g, column]
+                to_outputs[g, column] += error * hidden[g, s]
+                if s == 0:
+                    loss[g] -= weight * log_sigmoid(score if label else -score)
+            count[g] += s == 0
+    np.testing.assert_allclose(found.hidden, to_hidden, **CLOSE)
+    np.testing.assert_allclose(found.outputs, to_outputs * scale[..., None], **CLOSE)
+    np.testing.assert_allclose(found.loss, loss, rtol=1e-5)
+    np.testing.assert_array_equal(found.predictions, count)
+
+
+def test_shapes_are_checked():
+    with pytest.raises(AssertionError):
+        negative_sampling_loss(jnp.zeros((2, 3)), jnp.zeros((2, 4)), jnp.zeros((2, 5, 3)))
+    with pytest.raises(AssertionError):
+        skipgram(np.zeros((G, S, D)), np.zeros((G, S + 2 * W, D)), *groups()[1:])
