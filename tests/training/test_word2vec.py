@@ -1,0 +1,136 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxemb.models import word2vec as model
+from jaxemb.optim.rowwise import row_optimizer
+from jaxemb.sampling.noise import noise_distribution
+from jaxemb.sampling.text import TextBatch
+from jaxemb.training import loop
+from jaxemb.training.state import TrainState
+from jaxemb.training.word2vec import Step, prepare, update
+
+V, D = 3001, 20  # no other array of a step has such shapes
+COUNTS = np.arange(V, 0, -1)
+MODELS = ["skipgram", "cbow"]
+
+
+def make(name, optimizer="sgd", **fields):
+    step = Step(name, window=3, groups=16, size=8, noise=6, **fields)
+    schedule = optax.linear_schedule(0.05, 0.01, 30)
+    rows = row_optimizer(optimizer, schedule)
+    frequency = jnp.asarray(COUNTS / COUNTS.sum(), jnp.float32)
+    draw = prepare(step, frequency, noise_distribution(COUNTS, power=0.75))
+    return step, draw, update(step, rows, schedule), rows
+
+
+def start(rows):
+    params = model.init(jax.random.key(0), vocabulary=V, dim=D)
+    opt_state = {name: rows.init(table) for name, table in params.items()}
+    return TrainState(jnp.zeros((), jnp.int32), jax.random.key(1), params, opt_state)
+
+
+def text(step, steps, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = (steps, step.groups, step.size + 2 * step.window)
+    words = rng.zipf(1.3, shape) % V
+    documents = np.sort(rng.integers(0, 4, shape), axis=-1)
+    return TextBatch(words.astype(np.int32), documents.astype(np.int32))
+
+
+def one(batches, i):
+    return TextBatch(batches.words[i], batches.documents[i])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+@pytest.mark.parametrize("name", MODELS)
+def test_no_table_is_copied_inside_the_loop(name, optimizer):
+    step, draw, take, rows = make(name, optimizer)
+    state, batches = start(rows), text(step, 4)
+    program = loop.compile_steps(draw, take, state, batches).as_text()
+    table = f"f32[{V},{D}]"
+    assert table in program  # or the test would look for the wrong thing
+    copies = [line for line in program.splitlines() if " copy(" in line and table in line]
+    assert copies == []
+
+
+def test_a_copied_table_would_be_found():
+    """Two scatters and a gather between them are what the test above is against."""
+
+    def take(state, example):
+        table = state.params["input"]
+        first = table.at[example].add(1.0)
+        second = table.at[example + 1].add(first[example])
+        params = state.params | {"input": first + second}
+        return state._replace(step=state.step + 1, params=params), {}
+
+    state = start(make("skipgram")[3])
+    program = loop.compile_steps(
+        lambda key, batch: batch, take, state, np.zeros((4, 8), np.int32)
+    ).as_text()
+    assert [line for line in program.splitlines() if " copy(" in line and f"f32[{V},{D}]" in line]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_step_is_traced_once_and_changes_only_its_rows(name):
+    step, draw, take, rows = make(name)
+    jitted = jax.jit(lambda state, key, batch: take(state, draw(key, batch)))
+    state, batches = start(rows), text(step, 10)
+    # The output table starts with zeros, so that the first step leaves the input table alone.
+    state, _ = jitted(state, jax.random.key(9), one(batches, 9))
+    before = jax.tree.map(np.asarray, state.params)
+    example = draw(jax.random.key(5), one(batches, 0))
+    after, metrics = jitted(state, jax.random.key(5), one(batches, 0))
+    for table, ids in (("input", example.inputs), ("output", example.outputs)):
+        changed = (np.asarray(after.params[table]) != before[table]).any(axis=1)
+        assert changed.any()
+        assert set(np.flatnonzero(changed)) <= set(np.asarray(ids).ravel().tolist())
+    assert set(metrics) == {"loss", "learning_rate"}
+    assert jitted._cache_size() == 1
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_loss_starts_at_that_of_zero_vectors(name):
+    step, draw, take, rows = make(name)
+    _, metrics = take(start(rows), draw(jax.random.key(5), one(text(step, 1), 0)))
+    # One observed and five noise words, each a coin toss.
+    assert float(metrics["loss"]) == pytest.approx(6 * np.log(2), rel=1e-4)
+
+
+@pytest.mark.parametrize("mean", [True, False])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_step_descends_the_summed_loss(name, mean):
+    """Of one word a group, repeated: the loss of the very same predictions falls."""
+    step, draw, take, rows = make(name, mean=mean)
+    state, batch = start(rows), one(text(step, 1), 0)
+    losses = []
+    for _ in range(30):
+        state, metrics = take(state, draw(jax.random.key(5), batch))
+        losses.append(float(metrics["loss"]))
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_words_beyond_the_text_touch_nothing():
+    step, draw, take, rows = make("skipgram")
+    state = start(rows)
+    shape = (step.groups, step.size + 2 * step.window)
+    batch = TextBatch(np.full(shape, V, np.int32), np.full(shape, -1, np.int32))
+    after, metrics = take(state, draw(jax.random.key(5), batch))
+    for table, before in state.params.items():
+        np.testing.assert_array_equal(after.params[table], before)
+    assert float(metrics["loss"]) == 0
+
+
+def test_frequent_rows_move_by_the_root_of_what_is_expected():
+    step, draw, _, _ = make("skipgram")
+    example = draw(jax.random.key(5), one(text(step, 1), 0))
+    frequency = COUNTS / COUNTS.sum()
+    expected = np.maximum(1, step.groups * step.size * frequency) ** -0.5
+    np.testing.assert_allclose(example.input_scale, expected[example.inputs], rtol=1e-5)
+    power = COUNTS**0.75 / (COUNTS**0.75).sum()
+    touched = step.groups * ((step.size + 6) * frequency + step.noise * power)
+    np.testing.assert_allclose(
+        example.output_scale, np.maximum(1, touched)[example.outputs] ** -0.5, rtol=1e-5
+    )
