@@ -20,7 +20,8 @@ class EncodedCorpus:
       vocabulary: all V different words.
       words: N, the length of the corpus.
       documents: [D] int64, where each document starts; documents without words aren't recorded.
-      shards: int32 arrays on disk which together are the corpus; all but the last equally long.
+      shards: files of int32 arrays which together are the corpus.
+      shard_size: words in each but the last.
       sha256: the checksum of each data file.
       directory: where all this lies.
     """
@@ -28,7 +29,8 @@ class EncodedCorpus:
     vocabulary: Vocabulary
     words: int
     documents: np.ndarray
-    shards: list[np.ndarray]
+    shards: list[Path]
+    shard_size: int
     sha256: dict[str, str]
     directory: Path
 
@@ -48,11 +50,13 @@ class EncodedCorpus:
         """
         if not 0 <= start <= stop <= self.words:
             raise IndexError(f"[{start}, {stop}) is outside the corpus of {self.words} words")
-        size = len(self.shards[0])
+        size = self.shard_size
         parts = []
         for i in range(start // size, -(-stop // size)):
-            part = self.shards[i][max(start - i * size, 0) : stop - i * size]
-            check_ids(part, len(self.vocabulary), f"{self.directory / shard_name(i)} (slice)")
+            # Mapped anew each time: pages of a lasting map would count as the process's memory.
+            shard = np.load(self.shards[i], mmap_mode="r")
+            part = shard[max(start - i * size, 0) : stop - i * size]
+            check_ids(part, len(self.vocabulary), f"{self.shards[i]} (slice)")
             parts.append(part)
         return np.concatenate([np.empty(0, np.int32), *parts])
 
@@ -80,16 +84,13 @@ def load(directory: Path, known: Vocabulary | None = None) -> EncodedCorpus:
     for name, size in manifest["bytes"].items():
         if (found := os.path.getsize(directory / name)) != size:
             raise InputError(f"{name} has {found} bytes, not {size}")
-    shards = [
-        np.load(directory / name, mmap_mode="r")
-        for name in sorted(manifest["bytes"])
-        if name.startswith("tokens_")
-    ]
+    shards = [directory / n for n in sorted(manifest["bytes"]) if n.startswith("tokens_")]
     return EncodedCorpus(
         vocabulary=known or vocabulary.load(directory / "vocabulary.txt"),
         words=manifest["words"],
         documents=np.load(directory / "documents.npy", mmap_mode="r"),
         shards=shards,
+        shard_size=len(np.load(shards[0], mmap_mode="r")),
         sha256=manifest["sha256"],
         directory=directory,
     )

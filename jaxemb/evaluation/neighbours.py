@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 # Cosines held at a time: 64 MiB in float32, whatever the number of words and queries.
-_COSINES_AT_A_TIME = 2**24
+_COSINES_AT_A_TIME = 2**22
 
 
 def unit_rows(vectors: jax.Array) -> jax.Array:

@@ -1,5 +1,7 @@
 """Skip-gram and CBOW: two tables of word vectors and how a step reads and changes them."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -8,6 +10,7 @@ from jaxemb.sampling.windows import in_window
 Params = dict[str, jax.Array]
 
 
+@functools.partial(jax.jit, static_argnames=("vocabulary", "dim"))
 def init(key: jax.Array, *, vocabulary: int, dim: int) -> Params:
     """Starts both tables as the word2vec code does.
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from jaxemb.sampling.subsampling import subsample
 
-# Words that are subsampled together; a power of two bounds the memory of a stream.
-BLOCK = 1 << 18
+# Words that are subsampled together. A stream holds two blocks for each group.
+BLOCK = 1 << 16
 
 
 class TextBatch(NamedTuple):

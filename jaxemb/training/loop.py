@@ -15,7 +15,7 @@ from jaxemb.errors import InputError
 from jaxemb.training import checkpoint
 from jaxemb.training.state import TrainState
 
-# A loss above this multiple of the first call's has exploded; the first is that of random vectors.
+# A loss above this multiple of the first has exploded; the first is that of random vectors.
 EXPLODED = 4.0
 
 Metrics = dict[str, np.ndarray]
@@ -87,6 +87,7 @@ def train(
     checkpoints: Path,
     checkpoint_every: int,
     report: Callable[[int, Metrics, float], None],
+    first_loss: float | None = None,
 ) -> Outcome:
     """Takes the steps from the state's on, and saves the last.
 
@@ -101,6 +102,8 @@ def train(
       checkpoints: folder of the checkpoints.
       checkpoint_every: steps between checkpoints; 0 saves at the end only.
       report: called with (steps done, metrics of the latest steps, seconds of the loop so far).
+      first_loss: of random parameters, against which an exploding one is judged. None takes that
+        of the first step, which a resumed run doesn't have.
 
     Returns:
       The outcome.
@@ -115,7 +118,16 @@ def train(
     }
     try:
         return _train(
-            state, call, batches, steps, call_steps, checkpoints, checkpoint_every, report, asked
+            state,
+            call,
+            batches,
+            steps,
+            call_steps,
+            checkpoints,
+            checkpoint_every,
+            report,
+            first_loss,
+            asked,
         )
     finally:
         for number, handler in before.items():
@@ -131,10 +143,10 @@ def _train(
     checkpoints: Path,
     checkpoint_every: int,
     report: Callable[[int, Metrics, float], None],
+    first_loss: float | None,
     asked: list[signal.Signals],
 ) -> Outcome:
     done = saved = int(state.step)
-    first_loss: float | None = None
     metrics: Metrics = {}
     seconds, start = 0.0, time.perf_counter()
 
@@ -171,7 +183,10 @@ def _train(
 def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path, saved: int) -> None:
     """Refuses a loss that says the run is lost."""
     limit = EXPLODED * first
-    bad = np.flatnonzero(~(metrics["loss"] <= limit))
+    losses = metrics["loss"]
+    # A single step's loss is of few examples; an explosion lasts.
+    lost = losses.mean() > limit
+    bad = np.flatnonzero(~np.isfinite(losses) | (lost & (losses > limit)))
     if bad.size == 0:
         return
     loss, rate = metrics["loss"][bad[0]], metrics["learning_rate"][bad[0]]

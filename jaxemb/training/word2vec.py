@@ -47,45 +47,26 @@ class Example(NamedTuple):
     Attributes:
       inputs: [G, M] rows of the input table: the centres for skip-gram, all words for CBOW.
       outputs: [G, C] rows of the output table, the other way round, then the K noise words.
-      input_scale: [G, M] factor on each row's gradient.
-      output_scale: [G, C] likewise.
       left: [G, S] contexts to the left of each centre.
       right: [G, S] contexts to the right.
     """
 
     inputs: jax.Array
     outputs: jax.Array
-    input_scale: jax.Array
-    output_scale: jax.Array
     left: jax.Array
     right: jax.Array
 
 
-def prepare(
-    step: Step, frequency: jax.Array, noise: NoiseDistribution
-) -> Callable[[jax.Array, TextBatch], Example]:
+def prepare(step: Step, noise: NoiseDistribution) -> Callable[[jax.Array, TextBatch], Example]:
     """Returns the function that draws windows and noise words for a step.
-
-    Summing the gradients of a batch makes frequent words explode, averaging them makes them stand
-    still. A row's gradient is divided by the square root of how often the batch is expected to
-    touch it. The expectation costs one gather where counting costs a pass over the batch, and
-    leaves the step's expected direction for each row that of the paper.
 
     Args:
       step: what fixes it.
-      frequency: [V] share of each word in the subsampled text.
       noise: what noise words are drawn from.
 
     Returns:
       The function: (the step's key, the step's text) -> its example.
     """
-    centres = step.groups * step.size * frequency
-    everything = step.groups * (step.size + 2 * step.window) * frequency
-    drawn = step.groups * step.noise * noise.probability
-    near, far = (centres, everything) if step.model == "skipgram" else (everything, centres)
-    input_scale, output_scale = (
-        jax.lax.rsqrt(jnp.maximum(touched, 1.0)) for touched in (near, far + drawn)
-    )
     middle = slice(step.window, step.window + step.size)
 
     def draw(key: jax.Array, batch: TextBatch) -> Example:
@@ -96,8 +77,7 @@ def prepare(
         if step.model == "cbow":
             inputs, others = others, inputs
         shared = sample_noise(noise_key, noise, (step.groups, step.noise))
-        outputs = jnp.concatenate([others, shared], axis=1)
-        return Example(inputs, outputs, input_scale[inputs], output_scale[outputs], left, right)
+        return Example(inputs, jnp.concatenate([others, shared], axis=1), left, right)
 
     return draw
 
@@ -119,18 +99,22 @@ def update(
 
     def take(state: TrainState, example: Example) -> tuple[TrainState, dict[str, jax.Array]]:
         tables = state.params
+        factors = {
+            name: optimizer.scale(state.opt_state[name]) * _root_of_count(ids, len(tables[name]))
+            for name, ids in (("input", example.inputs), ("output", example.outputs))
+        }
 
-        def rows(name: str, ids: jax.Array, scale: jax.Array) -> tuple[jax.Array, jax.Array]:
-            return tables[name][ids], scale * optimizer.scale(state.opt_state[name])
-
-        def gradients(part: Example) -> tuple[jax.Array, GroupedGradients]:
-            inputs, input_scale = rows("input", part.inputs, part.input_scale)
-            outputs, output_scale = rows("output", part.outputs, part.output_scale)
+        def gradients(
+            part: Example, input_scale: jax.Array, output_scale: jax.Array
+        ) -> tuple[jax.Array, GroupedGradients]:
+            inputs, outputs = tables["input"][part.inputs], tables["output"][part.outputs]
             return _gradients(
                 step, inputs, outputs, part.left, part.right, input_scale, output_scale
             )
 
-        to_inputs, rest = _in_parts(gradients, PARTS[step.model], example)
+        to_inputs, rest = _in_parts(
+            gradients, PARTS[step.model], (example, factors["input"], factors["output"])
+        )
         params, opt_state = {}, {}
         # One scatter for each table: with more, XLA copies the table every step.
         for name, ids, gradient in (
@@ -188,11 +172,21 @@ def _gradients(
     return to_inputs, gradients
 
 
-def _in_parts(function: Callable[[Example], Any], count: int, example: Example) -> Any:
-    """Applies a function to slices of an example's groups and joins the results."""
-    size = len(example.left) // count
+def _root_of_count(ids: jax.Array, rows: int) -> jax.Array:
+    """Returns 1 / sqrt(how often the batch has a word), for each of its words.
+
+    Summing the gradients of a batch makes frequent words explode, averaging them makes them stand
+    still. Between the two, learning is stable and better than word by word.
+    """
+    counts = jnp.zeros(rows, jnp.float32).at[ids.reshape(-1)].add(1.0)
+    return jax.lax.rsqrt(jnp.maximum(counts[ids], 1.0))
+
+
+def _in_parts(function: Callable[..., Any], count: int, arguments: Any) -> Any:
+    """Applies a function to slices of its arguments' groups and joins the results."""
+    size = len(jax.tree.leaves(arguments)[0]) // count
     parts = [
-        function(jax.tree.map(lambda leaf, i=i: leaf[i * size : (i + 1) * size], example))
+        function(*jax.tree.map(lambda leaf, i=i: leaf[i * size : (i + 1) * size], arguments))
         for i in range(count)
     ]
     joined = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)

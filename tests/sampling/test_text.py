@@ -98,7 +98,7 @@ def test_epochs_and_keys_draw_anew():
     assert len(kept) == 3
 
 
-@pytest.mark.parametrize("block", [64, 1 << 18])
+@pytest.mark.parametrize("block", [64, 1 << 16])
 def test_subsampling_keeps_the_order_and_the_documents(monkeypatch, block):
     monkeypatch.setattr(text, "BLOCK", block)
     ids = np.arange(500, dtype=np.int32)

@@ -108,7 +108,7 @@ def test_a_signal_stops_after_the_call_with_a_checkpoint(tmp_path, number):
 )
 def test_a_lost_run_is_named(tmp_path, bad, what):
     def data(start, stop):
-        return np.where(np.arange(start, stop) == 15, bad, 1).astype(np.float32)
+        return np.where(np.arange(start, stop) >= 15, bad, 1).astype(np.float32)
 
     message = (
         f"the loss {what}.* at step 16 with learning rate 0.25; .* last good checkpoint: "
@@ -117,6 +117,14 @@ def test_a_lost_run_is_named(tmp_path, bad, what):
     with pytest.raises(InputError, match=message):
         train(tmp_path, data=data, every=5)
     assert checkpoint.restore(tmp_path, start()).step == 15
+
+
+def test_one_steps_large_loss_is_no_explosion(tmp_path):
+    def data(start, stop):
+        return np.where(np.arange(start, stop) == 15, 9, 1).astype(np.float32)
+
+    outcome, _ = train(tmp_path, data=data)
+    assert int(outcome.state.step) == 20
 
 
 def test_a_lost_run_without_a_checkpoint_says_so(tmp_path):
