@@ -13,7 +13,7 @@ from jaxemb.evaluation.neighbours import unit_rows
 
 # Cosines held at a time: 32 MiB in float32, whatever the number of words and questions. Four times
 # as many are twice as slow on CPU: a question's rows then leave the cache.
-_COSINES_AT_A_TIME = 2**23
+_COSINES_AT_A_TIME = 2**21
 
 
 class AnalogyScore(NamedTuple):

@@ -1,0 +1,455 @@
+"""jaxemb's word2vec beside Gensim's: speed, quality, encoding, start-up, scaling.
+
+Every measurement is a process of its own and runs alone; the two systems take turns, so that a
+machine that slows down slows both. Two cores need <minutes> for all parts.
+"""
+
+import dataclasses
+import importlib.util
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+from experiments import command, run_folder
+from experiments.benchmarks import processes
+from experiments.benchmarks.processes import Figures, say, table, take_turns
+from experiments.benchmarks.word2vec_runs import (
+    Bench,
+    CorpusName,
+    Model,
+    bare_folder,
+    child,
+    corpus_file,
+    encode,
+    gensim_options,
+    prefix_folder,
+    run_python,
+    start,
+    train_gensim,
+    train_jaxemb,
+)
+from jaxemb.data.corpora import default_data_dir, open_corpus
+from jaxemb.errors import InputError
+
+Part = Literal["speed", "wide", "quality", "encoding", "startup", "scaling"]
+
+Runs = dict[str, Callable[[], Figures]]
+
+SCORES = {
+    "wordsim353_sim": "WS-sim",
+    "wordsim353_rel": "WS-rel",
+    "men": "MEN",
+    "analogies": "analogies %",
+}
+SPEED_HEADER = ("system", "epochs", "seconds", "words/s", *SCORES.values(), "peak MB")
+PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "gensim", "scipy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Measures jaxemb against Gensim; the defaults reproduce the README's figures.
+
+    Writes table.md, summary.json and parts/ to --out. Parts that are run again replace their own
+    figures there, others stay.
+    """
+
+    parts: tuple[Part, ...] = get_args(Part)
+    """What to measure."""
+    corpus: CorpusName = "simplewiki"
+    """Trained on in all parts; where scaling needs a longer one, enwiki."""
+    threads: int = 2
+    """Cores that all processes are kept to; Gensim starts as many workers."""
+    dim: int = 100
+    """Width of the vectors."""
+    wide: int = 300
+    """Their width in the part wide."""
+    window: int = 5
+    """Neighbours that count, at most, to each side."""
+    negatives: int = 5
+    """Noise words per prediction."""
+    min_count: int = 5
+    """Rarer words are left out."""
+    subsample: float = 1e-3
+    """Relative frequency from which on occurrences are dropped."""
+    epochs: int = 5
+    """Of the long skip-gram runs; the others take one."""
+    gensim_learning_rate: float = 0.025
+    """Gensim's own default."""
+    gensim_corpus_file: bool = False
+    """Let Gensim's threads read the text themselves rather than through LineSentence."""
+    skipgram_learning_rate: float = 0.07
+    """jaxemb's."""
+    cbow_learning_rate: float = 0.07
+    """jaxemb's."""
+    shared_noise: int = 0
+    """jaxemb's, for both."""
+    quality_epochs: tuple[int, ...] = (2, 3, 4)
+    """Passes within which jaxemb may reach the scores of Gensim's long run; the fewest count."""
+    quality_learning_rate: float = 0.07
+    """jaxemb's in these runs."""
+    quality_shared_noise: int = 0
+    """jaxemb's in these runs."""
+    startup_epochs: int = 5
+    """Passes of the run that is started: jaxemb plans all of them before the first step."""
+    sizes: tuple[float, ...] = (1, 4, 10, 17, 40)
+    """Lengths of the corpora in the part scaling, in millions of words."""
+    vocabularies: tuple[int, ...] = (10_000, 40_000, 100_000, 400_000)
+    """Most words of the vocabularies in the part scaling, with a count of at least 1."""
+    vocabulary_corpus: CorpusName = "enwiki"
+    """What has these vocabularies."""
+    repeats: int = 1
+    """Times that each training run is measured; medians count."""
+    short_repeats: int = 5
+    """The same for encoding, start-up and imports."""
+    seed: int = 0
+    """Of all runs; Gensim's threads differ from run to run all the same."""
+    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
+    """Where data sets lie (or JAXEMB_DATA)."""
+    out: Path = Path("runs/benchmarks/word2vec")
+    """Folder of the figures; its subfolder work/ can be deleted afterwards."""
+
+    def __post_init__(self):
+        """Refuses values that can't be measured.
+
+        Raises:
+          InputError: naming the field.
+        """
+        for name in ("threads", "epochs", "repeats", "short_repeats", "startup_epochs"):
+            command.check_field(self, name, at_least=1)
+        for name in ("sizes", "vocabularies", "quality_epochs"):
+            if not all(value > 0 for value in getattr(self, name)):
+                raise InputError(f"--{name.replace('_', '-')} must be positive")
+
+
+class Outcome(NamedTuple):
+    """What a part found.
+
+    Attributes:
+      figures: flat; None where there is none, for the reason told in the lines.
+      lines: the same in Markdown.
+    """
+
+    figures: dict[str, float | None]
+    lines: list[str]
+
+
+def run(config: Config) -> None:
+    """Measures the parts asked for and writes them beside those that are there."""
+    if importlib.util.find_spec("gensim") is None:
+        raise InputError("Gensim is not installed: pip install 'jaxemb[bench]'")
+    open_corpus([config.corpus], config.data_dir)  # a missing file is told before the first hour
+    if "scaling" in config.parts:
+        open_corpus([config.vocabulary_corpus], config.data_dir)
+    processes.keep_to_cores(config.threads)
+    bench = Bench(config, config.out.resolve() / "work")
+    bench.work.mkdir(parents=True, exist_ok=True)
+    bench.words = round(encode(bench, config.corpus, config.data_dir)["words"])
+    machine = processes.describe_machine(PACKAGES) | {
+        "device": child(bench, "describe_jaxemb")["device"]
+    }
+    folder = config.out / "parts"
+    folder.mkdir(exist_ok=True)
+    for part in dict.fromkeys(config.parts):
+        say(f"part {part}")
+        load, began = os.getloadavg()[0], time.perf_counter()
+        outcome = PARTS[part](bench)
+        seconds = time.perf_counter() - began
+        say(f"part {part} took {seconds:.0f} s")
+        print("\n".join(outcome.lines), flush=True)
+        record = {
+            "machine": machine,
+            "load_before": load,
+            "seconds": seconds,
+            "config": json.loads(json.dumps(dataclasses.asdict(config), default=str)),
+            **outcome._asdict(),
+        }
+        run_folder.write_json(folder / f"{part}.json", record)
+        print(f"wrote {', '.join(str(path) for path in write_results(config.out))}", flush=True)
+
+
+def write_results(out: Path) -> tuple[Path, Path]:
+    """Writes table.md and summary.json from all parts in the folder; returns their paths."""
+    found = {part: out / "parts" / f"{part}.json" for part in get_args(Part)}
+    records = {part: json.loads(path.read_text()) for part, path in found.items() if path.exists()}
+    lines = ["# word2vec: jaxemb and Gensim", ""]
+    machines: dict[str, list[str]] = {}
+    for part, record in records.items():
+        text = "; ".join(f"{name} {value}" for name, value in record["machine"].items())
+        machines.setdefault(text, []).append(part)
+    lines += [f"{text} ({', '.join(parts)})\n" for text, parts in machines.items()]
+    lines += table(
+        ("part", "seconds", "load before"),
+        [(part, f"{r['seconds']:.0f}", f"{r['load_before']:.1f}") for part, r in records.items()],
+    )
+    summary: dict[str, float | None] = {}
+    for part, record in records.items():
+        lines += ["", f"## {part}", "", *record["lines"]]
+        summary |= record["figures"] | {f"{part}_part_seconds": record["seconds"]}
+    (out / "table.md").write_text("\n".join(lines) + "\n")
+    run_folder.write_json(out / "summary.json", summary)
+    return out / "table.md", out / "summary.json"
+
+
+def speed(bench: Bench) -> Outcome:
+    """Trains both systems at the usual width."""
+    config = bench.config
+    asked: list[tuple[Model, int]] = [("skipgram", 1), ("skipgram", config.epochs), ("cbow", 1)]
+    runs: Runs = {}
+    for model, epochs in dict.fromkeys(asked):
+        runs[f"gensim {model} {epochs}"] = partial(train_gensim, bench, model, epochs)
+        runs[f"jaxemb {model} {epochs}"] = partial(train_jaxemb, bench, model, epochs)
+    bench.measured |= take_turns(config.repeats, runs)
+    figures: dict[str, float | None] = {}
+    for name in runs:
+        figures |= prefixed(name.replace(" ", "_"), bench.measured[name])
+    lines = table(SPEED_HEADER, [speed_row(name, bench.measured[name]) for name in runs])
+    for model in get_args(Model):
+        ratio = speedup(bench.measured, f"{model} 1")
+        figures[f"{model}_speedup"] = ratio
+        lines += ["", f"{model}: {ratio:.2f} times Gensim's words/s in one epoch."]
+    lines += [
+        "",
+        f"Width {config.dim}. Seconds are those of training alone. Gensim's peak memory is that at "
+        "the end of training, jaxemb's is that of the whole run with evaluation and maps.",
+    ]
+    return Outcome(figures, lines)
+
+
+def wide(bench: Bench) -> Outcome:
+    """Trains both systems at the larger width."""
+    config = bench.config
+    runs: Runs = {}
+    for model in get_args(Model):
+        runs[f"gensim {model}"] = partial(train_gensim, bench, model, 1, wide=True)
+        runs[f"jaxemb {model}"] = partial(
+            train_jaxemb,
+            bench,
+            model,
+            1,
+            data_dir=bare_folder(bench, config.corpus),
+            dim=config.wide,
+        )
+    measured = take_turns(config.repeats, runs)
+    figures: dict[str, float | None] = {}
+    rows, lines = [], []
+    for name, found in measured.items():
+        figures |= prefixed(f"{name.replace(' ', '_')}_wide", found)
+        seconds, rate = found["seconds"], found["words_per_second"]
+        rows.append((name, f"{seconds:.1f}", f"{rate:,.0f}", f"{found['peak_mb']:,.0f}"))
+    for model in get_args(Model):
+        ratio = speedup(measured, model)
+        figures[f"{model}_speedup_{config.wide}"] = ratio
+        lines += ["", f"{model}, {config.wide} wide: {ratio:.2f} times Gensim's words/s."]
+    return Outcome(figures, table(("system", "seconds", "words/s", "peak MB"), rows) + lines)
+
+
+def quality(bench: Bench) -> Outcome:
+    """Finds the fewest epochs with which jaxemb reaches all scores of Gensim's long run."""
+    config = bench.config
+    goal_name = f"gensim skipgram {config.epochs}"
+    if goal_name not in bench.measured:
+        bench.measured |= take_turns(
+            config.repeats, {goal_name: partial(train_gensim, bench, "skipgram", config.epochs)}
+        )
+    goal = bench.measured[goal_name]
+    rows = [speed_row(goal_name, goal)]
+    ratio, lines = None, ["No ratio: no epochs are listed."]
+    for epochs in sorted(config.quality_epochs):
+        name = f"jaxemb skipgram {epochs}"
+        flags = {
+            "learning_rate": config.quality_learning_rate,
+            "shared_noise": config.quality_shared_noise,
+        }
+        runs = {name: partial(train_jaxemb, bench, "skipgram", epochs, **flags)}
+        found = take_turns(config.repeats, runs)[name]
+        rows.append(speed_row(name, found))
+        # Written so that nan is no score reached.
+        short = [
+            title
+            for score, title in SCORES.items()
+            if not found.get(score, math.nan) >= goal.get(score, math.nan)
+        ]
+        if not short:
+            ratio = goal["seconds"] / found["seconds"]
+            lines = [f"jaxemb reaches all four scores {ratio:.2f} times as fast, by {name}."]
+            break
+        lines = [f"No ratio: {name} is still below Gensim in {', '.join(short)}."]
+    learning = (
+        f"jaxemb with learning rate {config.quality_learning_rate} and "
+        f"{config.quality_shared_noise} shared noise words."
+    )
+    return Outcome(
+        {
+            "time_to_quality_speedup": ratio,
+            "time_to_quality_epochs": None if ratio is None else epochs,
+            "time_to_quality_seconds": None if ratio is None else found["seconds"],
+            "time_to_quality_gensim_seconds": goal["seconds"],
+        },
+        [*table(SPEED_HEADER, rows), "", *lines, learning],
+    )
+
+
+def encoding(bench: Bench) -> Outcome:
+    """Times compressed text to a finished cache against Gensim's build_vocab."""
+    config = bench.config
+    source = corpus_file(bench, config.corpus)
+    source.read_bytes()  # neither system waits for the disk
+    options = gensim_options(config, "skipgram")
+
+    def encode_afresh() -> Figures:
+        fresh = bench.work / "fresh"
+        shutil.rmtree(fresh, ignore_errors=True)
+        return encode(bench, config.corpus, config.data_dir, fresh)
+
+    runs: Runs = {
+        "gensim build_vocab": partial(child, bench, "count_gensim", compressed=source, **options),
+        "jaxemb encode": encode_afresh,
+    }
+    measured = take_turns(config.short_repeats, runs)
+    peer, ours = (measured[name] for name in runs)
+    rows = [
+        (name, f"{found['seconds']:.2f}", f"{found['words']:,.0f}", f"{found['peak_mb']:,.0f}")
+        for name, found in measured.items()
+    ]
+    ratio = ours["seconds"] / peer["seconds"]
+    return Outcome(
+        {
+            "gensim_build_vocab_seconds": peer["seconds"],
+            "encode_seconds": ours["seconds"],
+            "encode_ratio": ratio,
+            "gensim_build_vocab_peak_mb": peer["peak_mb"],
+            "encode_peak_mb": ours["peak_mb"],
+        },
+        [
+            *table(("system", "seconds", "words", "peak MB"), rows),
+            "",
+            f"jaxemb's encoding takes {ratio:.2f} times as long as Gensim's counting.",
+        ],
+    )
+
+
+def startup(bench: Bench) -> Outcome:
+    """Times a command on an encoded corpus up to its first training step, and the imports."""
+    runs: Runs = {
+        "first start": partial(start, bench, first=True),
+        "second start": partial(start, bench),
+    }
+    modules = ", ".join(child(bench, "describe_jaxemb")["modules"])
+    programs = {
+        "import jax": "import jax",
+        "import jax, jaxemb": f"import jax, {modules}",
+    }
+    runs |= {name: partial(run_python, bench, program) for name, program in programs.items()}
+    measured = take_turns(bench.config.short_repeats, runs)
+    first, second, import_jax, import_all = (measured[name]["seconds"] for name in runs)
+    rows = [
+        (
+            name,
+            f"{found['seconds']:.2f}",
+            f"{found['ready_seconds']:.2f}" if "ready_seconds" in found else "",
+        )
+        for name, found in measured.items()
+    ]
+    return Outcome(
+        {
+            "startup_first_seconds": first,
+            "startup_second_seconds": second,
+            "startup_first_ready_seconds": measured["first start"]["ready_seconds"],
+            "startup_second_ready_seconds": measured["second start"]["ready_seconds"],
+            "import_jax_seconds": import_jax,
+            "import_all_seconds": import_all,
+            "import_jaxemb_seconds": import_all - import_jax,
+        },
+        [
+            *table(("process", "seconds", "of these after imports"), rows),
+            "",
+            f"Importing jaxemb takes {import_all - import_jax:.2f} s on top of JAX. The first "
+            "start has nothing compiled; in both the corpus is encoded.",
+        ],
+    )
+
+
+def scaling(bench: Bench) -> Outcome:
+    """Trains on corpora of several lengths and with vocabularies of several sizes."""
+    config = bench.config
+    runs: Runs = {}
+    for millions in config.sizes:
+        corpus, folder = prefix_folder(bench, millions)
+        encode(bench, corpus, folder)
+        runs[f"{corpus}, {millions:g} M words"] = partial(
+            train_jaxemb, bench, "skipgram", 1, corpus=corpus, data_dir=folder
+        )
+    corpus = config.vocabulary_corpus
+    folder = bare_folder(bench, corpus)
+    if config.vocabularies:
+        encode(bench, corpus, folder)
+    flags = {"corpus": corpus, "data_dir": folder, "min_count": 1}
+    for size in config.vocabularies:
+        runs[f"{corpus}, at most {size:,} words"] = partial(
+            train_jaxemb, bench, "skipgram", 1, max_vocab=size, **flags
+        )
+    measured = take_turns(config.repeats, runs)
+    keys = [f"scaling_words_{millions:g}m" for millions in config.sizes]
+    keys += [f"scaling_vocabulary_{size}" for size in config.vocabularies]
+    figures: dict[str, float | None] = {}
+    rows = []
+    for key, (name, found) in zip(keys, measured.items(), strict=True):
+        per_million = found["seconds"] / found["words"] * 1e6
+        figures |= {
+            f"{key}_seconds_per_million": per_million,
+            f"{key}_entries": found["vocabulary"],
+            f"{key}_peak_mb": found["peak_mb"],
+        }
+        words, entries = f"{found['words']:,.0f}", f"{found['vocabulary']:,.0f}"
+        rows.append((name, words, entries, f"{per_million:.3f}", f"{found['peak_mb']:,.0f}"))
+    header = ("corpus", "words", "vocabulary", "s per million words", "peak MB")
+    return Outcome(
+        figures,
+        [
+            *table(header, rows),
+            "",
+            "jaxemb, skip-gram, one epoch. All words of the corpus count, also those outside the "
+            "vocabulary.",
+        ],
+    )
+
+
+PARTS: dict[str, Callable[[Bench], Outcome]] = {
+    part.__name__: part for part in (speed, wide, quality, encoding, startup, scaling)
+}
+
+
+def prefixed(prefix: str, figures: Figures) -> dict[str, float]:
+    """Returns the figures that tables show, under longer names."""
+    names = ("seconds", "words_per_second", "peak_mb", *SCORES)
+    return {f"{prefix}_{name}": figures[name] for name in names if name in figures}
+
+
+def speed_row(name: str, figures: Figures) -> list[str]:
+    """Returns a row of the table that compares speed and quality."""
+    scores = [figures.get(score, math.nan) for score in SCORES]
+    return [
+        *name.rsplit(" ", 1),
+        f"{figures['seconds']:.1f}",
+        f"{figures['words_per_second']:,.0f}",
+        *(f"{score:.3f}" for score in scores[:-1]),
+        f"{scores[-1]:.1f}",
+        f"{figures['peak_mb']:,.0f}",
+    ]
+
+
+def speedup(measured: Mapping[str, Figures], run: str) -> float:
+    """Returns jaxemb's words a second as a multiple of Gensim's."""
+    ours, peer = (measured[f"{system} {run}"] for system in ("jaxemb", "gensim"))
+    return ours["words_per_second"] / peer["words_per_second"]
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(Config, run))

@@ -1,0 +1,175 @@
+import dataclasses
+import json
+import lzma
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from experiments.benchmarks import processes, texts, word2vec, word2vec_child, word2vec_runs
+from jaxemb.errors import InputError
+
+WORDS = 3000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A data folder with a corpus of 3,000 words in paragraphs of 12, five to an article."""
+    folder = tmp_path_factory.mktemp("data")
+    drawn = np.random.default_rng(4).zipf(1.5, WORDS) % 90
+    lines = [" ".join(f"w{i}" for i in drawn[at : at + 12]) for at in range(0, WORDS, 12)]
+    articles = ["\n".join(lines[at : at + 5]) for at in range(0, len(lines), 5)]
+    with lzma.open(folder / "corpus_simplewiki.txt.xz", "wt", encoding="utf-8") as file:
+        file.write("\n\n".join(articles) + "\n")
+    return folder
+
+
+@pytest.fixture
+def bench(data, tmp_path):
+    config = word2vec.Config(dim=8, data_dir=data, out=tmp_path, sizes=(), vocabularies=())
+    (tmp_path / "work").mkdir()
+    return word2vec_runs.Bench(config, tmp_path / "work", words=WORDS)
+
+
+def test_texts(data, tmp_path):
+    source = data / "corpus_simplewiki.txt.xz"
+    plain = texts.write_plain(source, tmp_path / "plain.txt").read_text()
+    assert "\n\n" not in plain
+    prefix = texts.write_prefix(source, tmp_path / "cut" / "text.xz", words=100)
+    assert lzma.decompress(prefix.read_bytes()).decode().split() == plain.split()[:100]
+    with pytest.raises(InputError, match=r"has 3,000 words, not 3,001"):
+        texts.write_prefix(source, tmp_path / "long.xz", words=WORDS + 1)
+    assert not (tmp_path / "long.xz").exists()
+
+
+def test_turns_alternate_and_medians_count():
+    order = []
+    rounds = {"a": iter([3.0, 1.0, 2.0]), "b": iter([5.0, 9.0, 8.0])}
+
+    def measure(name):
+        order.append(name)
+        return {"seconds": next(rounds[name])}
+
+    found = processes.take_turns(3, {name: lambda n=name: measure(n) for name in rounds})
+    assert order == ["a", "b"] * 3
+    assert found == {"a": {"seconds": 2.0}, "b": {"seconds": 8.0}}
+
+
+def test_children_that_fail(tmp_path):
+    where = {"log": tmp_path / "log.txt", "environment": {"STATUS": "3"}}
+    program = "import os, sys; print('error: bad', file=sys.stderr); sys.exit(int({}))"
+    refused, broken = program.format(2), program.format("os.environ['STATUS']")
+    with pytest.raises(InputError, match="^bad$"):
+        processes.run([sys.executable, "-c", refused], **where)
+    with pytest.raises(RuntimeError, match="status 3"):
+        processes.run([sys.executable, "-c", broken], **where)
+    with pytest.raises(RuntimeError, match="status 3"):
+        processes.time_until("ready", [sys.executable, "-c", broken], **where)
+
+
+def test_a_child_is_timed_up_to_a_line_and_killed(tmp_path):
+    program = "import time; print('ready after 7 s'); time.sleep(1000)"
+    seconds, match = processes.time_until(
+        r"after (\d)", [sys.executable, "-c", program], log=tmp_path / "log.txt", environment={}
+    )
+    assert (match[1], seconds > 0) == ("7", True)
+
+
+def test_both_systems_tell_the_same_figures(bench):
+    peer = word2vec_runs.train_gensim(bench, "skipgram", 1, wide=True)
+    assert word2vec_runs.encode(bench, "simplewiki", bench.config.data_dir)["words"] == WORDS
+    ours = word2vec_runs.train_jaxemb(bench, "skipgram", 1)
+    assert peer.keys() <= ours.keys()
+    assert (peer["words"], peer["vocabulary"]) == (ours["words"], ours["vocabulary"])
+    assert peer["words"] == WORDS
+    assert all(found[key] > 0 for found in (peer, ours) for key in peer)
+    assert word2vec.speed_row("jaxemb skipgram 1", ours)[:2] == ["jaxemb skipgram", "1"]
+
+
+def test_the_start_ends_with_the_first_step(bench):
+    word2vec_runs.encode(bench, "simplewiki", bench.config.data_dir)
+    for first in (True, False):
+        found = word2vec_runs.start(bench, first=first)
+        assert 0 < found["ready_seconds"] < found["seconds"]
+
+
+def test_encoding_as_a_program(data, tmp_path):
+    out = tmp_path / "out"
+    flags = ["--parts", "encoding", "--short-repeats", "1", "--threads", "1"]
+    places = ["--data-dir", str(data), "--out", str(out)]
+    command = processes.python("experiments.benchmarks.word2vec", *flags, *places)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    summary = json.loads((out / "summary.json").read_text())
+    ratio = summary["encode_seconds"] / summary["gensim_build_vocab_seconds"]
+    assert summary["encode_ratio"] == pytest.approx(ratio)
+    table = (out / "table.md").read_text()
+    assert "commit" in table
+    assert "| jaxemb encode |" in table
+    assert str(word2vec.write_results(out)[0]) in ran.stdout
+
+
+def test_a_part_run_again_replaces_its_figures(tmp_path):
+    (tmp_path / "parts").mkdir()
+    record = {"machine": {"cores": 2}, "load_before": 0, "seconds": 5, "lines": ["| a |"]}
+    for part, figures in {"speed": {"x": 1.0}, "wide": {"y": None}, "encoding": {"z": 3}}.items():
+        path = tmp_path / "parts" / f"{part}.json"
+        path.write_text(json.dumps(record | {"figures": figures}))
+    word2vec.write_results(tmp_path)
+    path.write_text(json.dumps(record | {"figures": {"w": 4}, "machine": {"cores": 3}}))
+    word2vec.write_results(tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    seconds = {f"{part}_part_seconds": 5 for part in ("speed", "wide", "encoding")}
+    assert summary == {"x": 1.0, "y": None, "w": 4} | seconds
+    table = (tmp_path / "table.md").read_text()
+    assert "cores 2 (speed, wide)" in table
+    assert "cores 3 (encoding)" in table
+
+
+@pytest.mark.parametrize(("reached", "ratio"), [(3, 40 / 6), (9, None), (math.nan, None)])
+def test_quality_counts_the_fewest_epochs_that_reach_all_scores(bench, monkeypatch, reached, ratio):
+    base = {"words_per_second": 1.0, "peak_mb": 1.0}
+    goal = base | dict.fromkeys(word2vec.SCORES, 0.5) | {"seconds": 40.0}
+    tried = []
+
+    def train(bench, model, epochs, **flags):
+        tried.append((epochs, flags["learning_rate"]))
+        men = 0.5 if epochs >= reached else 0.4 if reached == reached else math.nan
+        return goal | {"seconds": 2.0 * epochs, "men": men}
+
+    monkeypatch.setattr(word2vec, "train_jaxemb", train)
+    monkeypatch.setattr(word2vec, "train_gensim", lambda *_: goal)
+    bench.config = dataclasses.replace(
+        bench.config, quality_epochs=(4, 2, 3), quality_learning_rate=0.25
+    )
+    outcome = word2vec.quality(bench)
+    assert tried == [(2, 0.25), (3, 0.25), (4, 0.25)][: 2 if ratio else 3]
+    assert outcome.figures["time_to_quality_speedup"] == pytest.approx(ratio)
+    reason = "still below Gensim in MEN"
+    assert (reason in "\n".join(outcome.lines)) == (ratio is None)
+
+
+def test_gensim_is_scored_where_word_sets_lie(bench, tmp_path):
+    text = texts.write_plain(
+        bench.config.data_dir / "corpus_simplewiki.txt.xz", tmp_path / "plain.txt"
+    )
+    sets = tmp_path / "wordsim"
+    sets.mkdir()
+    rows = [f"{i},w{i},w{i + 1},{i % 7}" for i in range(1, 20)]
+    (sets / "sim_men.csv").write_text("\n".join([",word1,word2,similarity", *rows]) + "\n")
+    options = word2vec_runs.gensim_options(bench.config, "cbow")
+    for corpus_file in (False, True):
+        found = word2vec_child.train_gensim(
+            str(text), data_dir=str(tmp_path), epochs=2, corpus_file=corpus_file, **options
+        )
+        assert found["words"] == WORDS
+        assert -1 <= found["men"] <= 1
+
+
+def test_mistakes():
+    with pytest.raises(InputError, match="--sizes must be positive"):
+        word2vec.Config(sizes=(1, 0))
+    with pytest.raises(InputError, match="--threads must be at least 1"):
+        word2vec.Config(threads=0)
