@@ -4,10 +4,13 @@ import contextlib
 import io
 import math
 import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import TypeVar
 
+import jax
 import tyro
 
 from jaxemb.errors import InputError
@@ -15,6 +18,13 @@ from jaxemb.errors import InputError
 Config = TypeVar("Config")
 
 _SUGGESTIONS = ("Perhaps you meant", "Available subcommands")
+
+
+class _Stopped(BaseException):
+    """A signal asked to stop; no Exception, so that nothing on the way takes it for an error."""
+
+    def __init__(self, number: int):
+        self.status = 128 + number
 
 
 def main(
@@ -33,7 +43,8 @@ def main(
       argv: the words after the program's name; None takes those of this process.
 
     Returns:
-      Exit status: 0 when done, 2 when the user's input is at fault.
+      Exit status: 0 when done, 2 when the user's input is at fault, 130 or 143 when SIGINT or
+      SIGTERM stopped it.
 
     Raises:
       SystemExit: with status 0 after `--help`.
@@ -50,12 +61,37 @@ def main(
             raise
         return _fail(_one_line(complaint.getvalue()))
     try:
-        run(config)
+        with _stop_on_signals():
+            run(config)
     except InputError as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        # A failed write doesn't know its file, a full disk say; the run's folder is likely.
+        place = error.filename or f"writing to {getattr(config, 'out', 'a file')}"
+        return _fail(f"{place}: {error.strerror or error}")
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        return _fail(f"not enough memory: {str(error) or 'an array is too large'}")
+    except _Stopped as stopped:
+        print("stopped; the same command starts again")
+        return stopped.status
     return 0
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[None]:
+    """Raises _Stopped at SIGINT and SIGTERM, so that half-written files are cleaned up."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def check_field(
@@ -83,7 +119,7 @@ def check_field(
     if at_least <= value <= at_most and value > above:
         return
     bounds = {"at least": at_least, "more than": above, "at most": at_most}
-    range_ = " and ".join(f"{what} {x:g}" for what, x in bounds.items() if math.isfinite(x))
+    range_ = " and ".join(f"{what} {x:,}" for what, x in bounds.items() if math.isfinite(x))
     flag = "--" + name.replace("_", "-")
     raise InputError(f"{flag} must be {range_}, found {value}")
 
@@ -108,5 +144,7 @@ def _one_line(box: str) -> str:
         for section in re.split(r"^[─-]+$", "\n".join(lines), flags=re.MULTILINE)
     ]
     message, *others = (text.strip().rstrip(".") for text in told if text.strip())
+    # A value that the configuration itself refuses; the message names the flag.
+    message = re.sub(r"^Error parsing [A-Z]\w*: ", "", message)
     kept = [message, *(text for text in others if text.startswith(_SUGGESTIONS))]
     return f"{'; '.join(kept)}; --help lists the flags"

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import jax
 
 from jaxemb.errors import InputError
+from jaxemb.io.atomic import replacing
 
 # Where things lie is not part of what a run computes.
 _PLACES = ("out", "data_dir")
@@ -43,7 +45,7 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> None:
     if path.exists():
         try:
             held = json.loads(path.read_text())
-            held = {name: held[name] for name in asked}
+            held = {name: dict(held[name]) for name in asked}
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not a run's configuration: {error}") from error
         differing = [
@@ -59,7 +61,8 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> None:
             )
         return
     out.mkdir(parents=True, exist_ok=True)
-    if others := sorted(entry.name for entry in out.iterdir()):
+    # A run killed at its very start leaves a half-written configuration.
+    if others := sorted(entry.name for entry in out.iterdir() if entry.suffix != ".part"):
         raise InputError(
             f"{out} holds {others[0]!r} but no config.json, so it is no run's folder. Give another "
             "--out"
@@ -76,19 +79,46 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes JSON so that the file is there whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2) + "\n")
-    part.replace(path)
+    """Writes JSON so that the file is there whole or not at all.
+
+    JSON has no NaN and no infinity: such a number, a score that too few known words allow, say,
+    becomes null.
+    """
+    with replacing(path) as part:
+        part.write_text(json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
 
 
 def cut_metrics(path: Path, step: int) -> None:
-    """Drops the lines after a step, which a resumed run writes again."""
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
+    """Drops the lines after a step, which a resumed run writes again.
+
+    Raises:
+      InputError: naming a line that no run wrote.
+    """
+    if not path.exists():
+        return
+    kept = []
+    for number, line in enumerate(path.read_text().splitlines(keepends=True), 1):
         # The last line may be half written.
-        whole = [line for line in lines if line.endswith("}\n")]
-        path.write_text("".join(line for line in whole if json.loads(line)["step"] <= step))
+        if not line.endswith("\n"):
+            break
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path}: line {number}: expected a JSON object with a step, found "
+                f"{line.strip()[:80]!r}; was the file changed?"
+            ) from error
+    with replacing(path) as part:
+        part.write_text("".join(kept))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_nan(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _commit() -> str | None:

@@ -1,5 +1,7 @@
 """Word vectors by skip-gram or CBOW with negative sampling (README row word2vec)."""
 
+import contextlib
+import ctypes
 import dataclasses
 import json
 import math
@@ -63,8 +65,9 @@ class Config:
     """Neighbours that count, at most, to each side."""
     negatives: int = 5
     """Noise words per prediction."""
-    shared_noise: int = 32
-    """Noise words that 32 neighbouring words share to make up for these."""
+    shared_noise: int = 0
+    """Noise words that 32 neighbouring words share to make up for these; 0 takes 32 for skip-gram
+    and 8 for CBOW, which predicts less."""
     epochs: int = 10
     """Passes over the corpus."""
     min_count: int = 5
@@ -75,7 +78,7 @@ class Config:
     """Relative frequency from which on occurrences are dropped; 0 keeps all."""
     noise_power: float = 0.75
     """Noise words are drawn in proportion to this power of their counts."""
-    learning_rate: float = 0.05
+    learning_rate: float = 0.07
     """At the start; it falls linearly to nearly 0."""
     optimizer: Literal["sgd", "adagrad", "adam"] = "sgd"
     """Applied to the rows that a step touches."""
@@ -94,10 +97,19 @@ class Config:
         Raises:
           InputError: naming the field.
         """
-        for name in ("dim", "window", "negatives", "shared_noise", "epochs", "min_count"):
+        for name in ("negatives", "epochs", "min_count"):
             command.check_field(self, name, at_least=1)
-        for name in ("max_vocab", "subsample", "noise_power", "seed", "checkpoint_every"):
+        for name in ("shared_noise", "max_vocab", "checkpoint_every"):
             command.check_field(self, name, at_least=0)
+        # A map has two dimensions.
+        command.check_field(self, "dim", at_least=2, at_most=1 << 20)
+        # A program's size grows with it: 100 takes a quarter of a minute to compile.
+        command.check_field(self, "window", at_least=1, at_most=100)
+        command.check_field(self, "subsample", at_least=0, at_most=1)
+        # Beyond, powers of large counts overflow.
+        command.check_field(self, "noise_power", at_least=0, at_most=10)
+        # JAX drops further bits silently.
+        command.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
         command.check_field(self, "learning_rate", above=0, at_most=10)
         if not self.corpus:
             raise InputError("--corpus needs at least one name or path")
@@ -115,6 +127,16 @@ def run(config: Config) -> None:
     vocabulary = vocabularies.truncate(
         corpus.vocabulary, min_count=config.min_count, max_size=config.max_vocab or None
     )
+    if len(vocabulary) < 2:
+        raise InputError(
+            f"only the word {vocabulary.words[0]!r} is left, two are needed; is min_count = "
+            f"{config.min_count} too large, or max_vocab = {config.max_vocab} too small?"
+        )
+    if len(corpus.documents) == corpus.words:
+        raise InputError(
+            f"{' + '.join(config.corpus)}: every document is a single word, so none has "
+            "neighbours; each line of a text file is a document"
+        )
     run_folder.open_run(config.out, config, corpus.sha256)
     if (config.out / "summary.json").exists():
         print(f"{config.out} holds this run, finished:")
@@ -123,6 +145,8 @@ def run(config: Config) -> None:
     vocabulary.save(config.out / "vocabulary.txt")
 
     vectors, figures = train(config, corpus, vocabulary, began)
+    del corpus
+    _give_memory_back()
     write_results(config, vocabulary, vectors, figures)
 
 
@@ -139,7 +163,7 @@ def train(
         config.window,
         config.negatives,
         mean=config.cbow_mean,
-        noise=config.shared_noise,
+        noise=config.shared_noise or {"skipgram": 32, "cbow": 8}[config.model],
     )
     stream_key, base_key, init_key = jax.random.split(jax.random.key(config.seed), 3)
     keep = keep_probability(
@@ -157,7 +181,11 @@ def train(
         margin=step.window,
     )
     steps = int(stream.epoch_steps.sum())
-    kept = np.asarray(keep[:-1], np.float64) * vocabulary.counts
+    if steps == 0:
+        raise InputError(
+            f"subsampling left none of {corpus.words:,} words; raise --subsample from "
+            f"{config.subsample:g} or set it to 0"
+        )
     schedule = optax.linear_schedule(config.learning_rate, config.learning_rate * 1e-4, steps)
     optimizer = row_optimizer(config.optimizer, schedule)
     params = model.init(init_key, vocabulary=len(vocabulary), dim=config.dim)
@@ -182,13 +210,13 @@ def train(
     call = loop.compile_steps(
         training.prepare(
             step,
-            jnp.asarray(kept / kept.sum(), jnp.float32),
             noise_distribution(vocabulary.counts, power=config.noise_power),
         ),
         training.update(step, optimizer, schedule),
         state,
         stream.batches(0, call_steps),
     )
+    _give_memory_back()
     words_per_step = corpus.words * config.epochs / steps
     ready = time.perf_counter() - began
     print(
@@ -229,6 +257,8 @@ def train(
             checkpoints=checkpoints,
             checkpoint_every=config.checkpoint_every,
             report=report,
+            # Output vectors start as zeros, so that every score is 0.
+            first_loss=(1 + config.negatives) * math.log(2),
         )
     if outcome.stopped is not None:
         print(f"stopped at step {int(outcome.state.step):,}; the same command goes on from there")
@@ -247,6 +277,13 @@ def train(
     return np.asarray(outcome.state.params["input"]), figures
 
 
+def _give_memory_back() -> None:
+    """Returns to the system what the compiler has freed, some 100 MB; glibc has to be asked."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 def write_results(
     config: Config, vocabulary: Vocabulary, vectors: np.ndarray, figures: dict[str, float]
 ) -> None:
@@ -262,7 +299,9 @@ def write_results(
     io.write(out / "vectors.txt", vocabulary.words, vectors)
     table = jnp.asarray(vectors)
     scores, report = evaluate(vocabulary.words, table, config.data_dir)
-    print(f"\nloss {figures['final_loss']:.3f}, {figures['words_per_second']:,.0f} words/s")
+    speed = figures["words_per_second"]
+    told = "" if math.isnan(speed) else f", {speed:,.0f} words/s"
+    print(f"\nloss {figures['final_loss']:.3f}{told}")
     for word in [word for word in SHOWN if word in vocabulary.ids][:6]:
         query = table[vocabulary.ids[word]][None]
         near = nearest(table, query, k=5, exclude=jnp.array([[vocabulary.ids[word]]]))[0]

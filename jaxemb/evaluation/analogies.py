@@ -11,7 +11,7 @@ import numpy as np
 from jaxemb.data.word_sets import AnalogySection
 from jaxemb.evaluation.neighbours import unit_rows
 
-# Cosines held at a time: 32 MiB in float32, whatever the number of words and questions. Four times
+# Cosines held at a time: 8 MiB in float32, whatever the number of words and questions. Many times
 # as many are twice as slow on CPU: a question's rows then leave the cache.
 _COSINES_AT_A_TIME = 2**21
 

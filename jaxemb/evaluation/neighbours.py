@@ -6,7 +6,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-# Cosines held at a time: 64 MiB in float32, whatever the number of words and queries.
+# Cosines held at a time: 16 MiB in float32, whatever the number of words and queries.
 _COSINES_AT_A_TIME = 2**22
 
 
@@ -40,7 +40,7 @@ def nearest(
 ) -> tuple[jax.Array, jax.Array]:
     """Finds the rows of a table with the largest cosine to each query.
 
-    Memory beyond the arguments and results is one copy of the table and 64 MiB of cosines.
+    Memory beyond the arguments and results is one copy of the table and 16 MiB of cosines.
 
     Args:
       vectors: [V, D] the table; need not be normalised.

@@ -1,0 +1,269 @@
+import json
+import re
+import subprocess
+
+import numpy as np
+import pytest
+
+from jaxemb import io
+
+pytestmark = pytest.mark.usefixtures("private_cache")
+
+# Imports cost more than most cases, so that a process runs many; each leaves its status and what
+# it wrote to standard error, Python or not.
+MANY = """
+import json, os, sys, tempfile, traceback
+from experiments import command, query, word2vec
+results = []
+for name, flags in json.loads(sys.argv[1]):
+    module = {"word2vec": word2vec, "query": query}[name]
+    with tempfile.TemporaryFile() as file:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 2)
+        try:
+            status = command.main(module.Config, module.run, flags)
+        except BaseException:
+            status = traceback.format_exc()
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        file.seek(0)
+        results.append((status, file.read().decode()))
+print("RESULTS" + json.dumps(results))
+"""
+
+
+@pytest.fixture
+def ask_many(start):
+    def run(cases, seconds=60):
+        flags = [(name, [str(flag) for flag in flags]) for name, flags in cases]
+        process = start("-c", MANY, json.dumps(flags))
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        assert process.returncode == 0, err
+        return json.loads(out.split("RESULTS")[-1])
+
+    return run
+
+
+@pytest.fixture
+def texts(tmp_path):
+    folder = tmp_path / "texts"
+    for name in ("bare", "hidden"):
+        (folder / name).mkdir(parents=True)
+    (folder / "hidden" / ".text.txt").write_text("not meant")
+    (folder / "empty.txt").write_text("")
+    (folder / "blank.txt").write_text(" \n\n \t")
+    (folder / "rare.txt").write_text("each of these once\n")
+    (folder / "latin1.txt").write_bytes("a line\nna\u00efve\n".encode("latin-1"))
+    (folder / "binary.bin").write_bytes(bytes(range(1, 128)) + bytes(64) + b"\xff" * 9)
+    (folder / "damaged.gz").write_bytes(b"\x1f\x8b\x08 and then no gzip")
+    (folder / "lone.txt").write_text("one\ntwo\n" * 50)
+    (folder / "same.txt").write_text("same " * 50)
+    (folder / "pair.txt").write_text("here there " * 5)
+    return folder
+
+
+def told(err: str) -> str:
+    """The only line on standard error, progress bars aside."""
+    lines = [line.strip() for line in err.replace("\r", "\n").split("\n")]
+    lines = [line for line in lines if line and not re.search(r"\[\d+:\d+[<,].*/s", line)]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    return lines[0]
+
+
+def check(results, messages):
+    for (status, err), message in zip(results, messages, strict=True):
+        assert status == 2, (message, status, err)
+        assert told(err).startswith("error: "), err
+        assert message in told(err)
+
+
+def test_flags(ask_many, planted, tmp_path):
+    help_ = "; --help lists the flags"
+    cases = {
+        ("--wnidow", "3"): "Unrecognized options: --wnidow, 3; Perhaps you meant: --window INT",
+        ("--model", "glove"): "invalid choice 'glove' for argument '--model'. Expected one of",
+        ("--optimizer", "lion"): "invalid choice 'lion' for argument '--optimizer'",
+        ("--window",): "--window",
+        ("--window", "101"): "--window must be at least 1 and at most 100, found 101" + help_,
+        ("--seed", "4294967296"): "--seed must be at least 0 and at most 4,294,967,295, found 4",
+        ("--dim", "1"): "--dim must be at least 2 and at most 1,048,576, found 1" + help_,
+        ("--noise-power", "11"): "--noise-power must be at least 0 and at most 10, found 11.0",
+        ("--subsample", "-1e-3"): "--subsample must be at least 0 and at most 1, found -0.001",
+        ("--min-count", "10000"): "no word has a count of at least min_count = 10000: the largest",
+        ("--max-vocab", "1"): "only the word 't",
+    }
+    for name in ("window", "dim", "negatives", "shared-noise", "epochs", "min-count"):
+        for value in ("0", "-5"):
+            # No shared noise words: as many as suit the model.
+            if (name, value) != ("shared-noise", "0"):
+                cases[f"--{name}", value] = f"--{name} must be at least "
+        for value in ("five", "2.5", "nan"):
+            cases[f"--{name}", value] = f"Error parsing --{name}: invalid literal for int() with"
+    for value in ("nan", "-0.1", "0", "1e9", "inf"):
+        cases["--learning-rate", value] = (
+            f"--learning-rate must be more than 0 and at most 10, found {float(value)}{help_}"
+        )
+    cases["--learning-rate", "fast"] = "Error parsing --learning-rate: could not convert string"
+    # Last, because it is found out only when the folder has been made.
+    cases["--subsample", "1e-30"] = "subsampling left none of 60,000 words; raise --subsample from"
+    always = ["--corpus", planted, "--out", tmp_path / "run"]
+    results = ask_many([("word2vec", [*always, *flags]) for flags in cases])
+    check(results, cases.values())
+
+
+def test_corpora_and_folders(ask_many, texts, planted, tmp_path):
+    file, other = tmp_path / "file", tmp_path / "other"
+    file.write_text("not a folder")
+    other.mkdir()
+    (other / "thesis.tex").write_text("precious")
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "config.json").write_text("{")
+    cases = {
+        "empty.txt": f"{texts}/empty.txt: no words in 1 files",
+        "blank.txt": f"{texts}/blank.txt: no words in 1 files",
+        "bare": f"{texts}/bare: the folder holds no text files",
+        "hidden": f"{texts}/hidden: the folder holds no text files",
+        "rare.txt": "no word has a count of at least min_count = 5: the largest is 1",
+        "latin1.txt": f"{texts}/latin1.txt: byte 0xef is not UTF-8 (byte 9, line 2)",
+        "binary.bin": f"{texts}/binary.bin: a NUL byte, so this is a binary file or UTF-16 (byte 1",
+        "damaged.gz": f"{texts}/damaged.gz: cannot be read or is damaged",
+        "lone.txt": f"{texts}/lone.txt: every document is a single word, so none has neighbours",
+        "same.txt": "only the word 'same' is left, two are needed",
+        "nowhere.txt": f"{texts}/nowhere.txt: no such file or folder, nor a known corpus (pydocs,",
+    }
+    runs = [["--corpus", texts / name, "--out", tmp_path / "run"] for name in cases]
+    messages = list(cases.values())
+    for flags, message in (
+        (["--corpus", "text9"], "text9: no such file or folder, nor a known corpus (pydocs, text8"),
+        (["--corpus"], "--corpus needs at least one name or path; --help lists the flags"),
+        (["--corpus", "simplewiki"], "corpus_simplewiki.txt.xz: no such file. simplewiki is exp"),
+        (["--corpus", planted, "--out", file], f"{file}: File exists"),
+        (["--corpus", planted, "--out", file / "run"], f"{file}/run: Not a directory"),
+        (["--corpus", planted, "--out", other], f"{other} holds 'thesis.tex' but no config.json"),
+        (
+            ["--corpus", planted, "--out", damaged],
+            f"{damaged}/config.json is not a run's configuration",
+        ),
+    ):
+        runs.append(flags)
+        messages.append(message)
+    results = ask_many([("word2vec", flags) for flags in runs])
+    check(results, messages)
+    assert (other / "thesis.tex").read_text() == "precious"
+    # Nothing was begun that would be in the way of the next try.
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_that_fails(ask_many, planted, tmp_path):
+    # CBOW, because it compiles fastest.
+    small = ["--corpus", planted, "--model", "cbow", "--dim", 4, "--epochs", 1, "--subsample", 0]
+    diverging = [*small, "--learning-rate", 10, "--checkpoint-every", 1]
+    early, late, shape = tmp_path / "early", tmp_path / "late", tmp_path / "shape"
+    runs = [
+        [*small, "--learning-rate", 10, "--out", early],
+        [*diverging, "--out", late],
+        # Again: it starts from the last good checkpoint, and is refused once more.
+        [*diverging, "--out", late],
+    ]
+    results = ask_many([("word2vec", flags) for flags in runs])
+    pattern = (
+        r"error: the loss (exploded to \S+ from 4.16|is not finite) at step \d+ with learning rate "
+        r"\d\.?\d*; a smaller learning rate may help. The last good checkpoint: "
+    )
+    for (status, err), out in zip(results, (early, late, late), strict=True):
+        assert status == 2
+        line = told(err)
+        assert re.match(pattern, line), line
+        kept = [path.name for path in (out / "checkpoints").glob("0*")]
+        if out is early:
+            assert line.endswith("none was written yet")
+        else:
+            assert line.endswith(f"{out}/checkpoints: step {int(max(kept))}")
+        assert not (out / "vectors.txt").exists()
+
+    # A checkpoint of other shapes, put into the folder of a run that has begun.
+    narrow = ["--corpus", planted, "--model", "cbow", "--epochs", 1, "--subsample", 0, "--dim", 6]
+    runs = [[*narrow, "--learning-rate", 10, "--out", shape]]
+    check(ask_many([("word2vec", flags) for flags in runs]), ["the loss "])
+    (late / "checkpoints").rename(shape / "checkpoints")
+    check(
+        ask_many([("word2vec", flags) for flags in runs]),
+        [f"{shape}/checkpoints: no checkpoint can be used. "],
+    )
+
+
+def test_a_full_disk(start, planted, tmp_path):
+    words = ["--corpus", planted, "--model", "cbow", "--dim", 4, "--epochs", 1, "--subsample", 0]
+    words += ["--learning-rate", 0.02, "--out", tmp_path / "run"]
+    limit = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, ({0}, {0}))\n"
+    program = "import sys\nfrom experiments import command, word2vec as w\n" + (
+        "sys.exit(command.main(w.Config, w.run, sys.argv[1:]))"
+    )
+    # First everything is compiled and cached, so that only the run's own files meet the limit.
+    whole = start("-c", program, *[*words[:-1], tmp_path / "whole"])
+    _, err = whole.communicate(timeout=120)
+    assert whole.returncode == 0, err
+    # No file may be larger: too little for a checkpoint, then enough for all but the map's page.
+    for size, place in ((1000, "checkpoints"), (1 << 20, "")):
+        process = start("-c", limit.format(size) + program, *words)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 2, err
+        # TensorStore's threads may complain of what Orbax didn't wait for, in lines of their own.
+        line = err.splitlines()[-1] if place else told(err)
+        assert re.fullmatch(f"error: .*{tmp_path / 'run' / place}.*: File too large", line), err
+        assert not [path for path in (tmp_path / "run").rglob("*.part") if path.is_file()]
+    assert not (tmp_path / "run" / "summary.json").exists()
+    # With room again, the same command ends it.
+    process = start("-c", program, *words)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    vectors = [(tmp_path / run / "vectors.txt").read_bytes() for run in ("run", "whole")]
+    assert vectors[0] == vectors[1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--wnidow", "3"], "Unrecognized options: --wnidow, 3; Perhaps you meant: --window INT"),
+        (["--corpus", "/nowhere/text.txt"], "/nowhere/text.txt: no such file or folder, nor a kno"),
+    ],
+)
+def test_as_a_program(start, flags, message):
+    process = start("-m", "experiments.word2vec", *flags)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert told(err).startswith(f"error: {message}")
+
+
+def test_vectors_that_cannot_be_asked(ask_many, tmp_path):
+    files = {
+        "nan.txt": ("2 2\na 1 nan\nb 1 2\n", "nan"),
+        "twice.txt": ("2 2\na 1 3\na 1 2\n", "'a'"),
+        "short.txt": ("3 2\na 1 3\nb 1 2\n", ""),
+        "ragged.txt": ("2 2\na 1.0 3.0\nb 1.0\n", "line 3"),
+        "empty.txt": ("", ""),
+        "words.txt": ("no vectors here\nat all\n", ""),
+    }
+    for name, (text, _) in files.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04 and no more")
+    files["cut.npz"] = ("", "")
+    files["nowhere.txt"] = ("", "No such file")
+    cases = [("query", ["--vectors", tmp_path / name, "neighbours", "a"]) for name in files]
+    io.write(tmp_path / "good.txt", ["a", "b"], np.eye(2, dtype=np.float32))
+    good = ["--vectors", tmp_path / "good.txt"]
+    cases += [("query", [*good, "neighbours", "c"]), ("query", [*good, "neighbours", "a"])]
+    results = ask_many(cases)
+    for (status, err), (name, (_, message)) in zip(results, files.items(), strict=False):
+        assert status == 2, (name, status)
+        line = told(err)
+        assert line.startswith(f"error: {tmp_path / name}: "), line
+        assert message in line
+    check(results[-2:], ["'c' is not among the 2 words", "--count 10 is outside 1..1"])

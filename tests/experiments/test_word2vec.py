@@ -1,0 +1,205 @@
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from experiments import word2vec
+from jaxemb import io
+from jaxemb.evaluation.neighbours import nearest
+from jaxemb.models import word2vec as model
+
+pytestmark = pytest.mark.usefixtures("private_cache")
+
+# The default learning rate is for large vocabularies: it is too much where each of 72 words comes
+# up dozens of times a step.
+SMALL = {"dim": 16, "epochs": 5, "subsample": 0.0, "learning_rate": 0.03}
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """A data folder with a set that the planted corpus answers, and one of unknown words."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "wordsim").mkdir()
+    header = ",word1,word2,similarity\n"
+    pairs = [("t0w0", "t0w1", 9), ("t1w0", "t1w2", 8), ("t0w0", "t1w0", 1), ("t3w3", "t2w2", 2)]
+    rows = "".join(f"{i},{a},{b},{score}\n" for i, (a, b, score) in enumerate(pairs))
+    (folder / "wordsim" / "sim_planted.csv").write_text(header + rows)
+    (folder / "wordsim" / "sim_unknown.csv").write_text(header + "0,motel,hotel,9\n1,cat,car,1\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(planted, sets, tmp_path_factory, private_cache):
+    """A run of the default method."""
+    config = word2vec.Config(
+        corpus=(str(planted),),
+        data_dir=sets,
+        out=tmp_path_factory.mktemp("runs") / "finished",
+        checkpoint_every=100,
+        **SMALL,
+    )
+    word2vec.run(config)
+    return config
+
+
+def purity(words, vectors) -> float:
+    """Share of the three nearest neighbours that are of the word's topic."""
+    table = jnp.asarray(vectors)
+    ids, _ = nearest(table, table, k=3, exclude=jnp.arange(len(table))[:, None])
+    topics = np.array([word.split("w")[0] for word in words])
+    return float((topics[np.asarray(ids)] == topics[:, None]).mean())
+
+
+def losses(out):
+    return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def read_json(path):
+    def refuse(name):
+        raise AssertionError(f"{path}: {name} is no JSON")
+
+    return json.loads(path.read_text(), parse_constant=refuse)
+
+
+def test_a_run_leaves_its_results(finished, planted):
+    out = finished.out
+    assert sorted(path.name for path in out.iterdir()) == [
+        "checkpoints",
+        "config.json",
+        "map.html",
+        "map.png",
+        "metrics.jsonl",
+        "summary.json",
+        "vectors.txt",
+        "vocabulary.txt",
+    ]
+    words, vectors = io.read(out / "vectors.txt")
+    counts = np.unique(planted.read_text().split(), return_counts=True)
+    known = dict(zip(*(part.tolist() for part in counts), strict=True))
+    listed = [line.split() for line in (out / "vocabulary.txt").read_text().splitlines()]
+    assert words == [word for word, _ in listed]
+    assert {word: int(count) for word, count in listed} == known
+    assert vectors.shape == (72, 16)
+    assert np.isfinite(vectors).all()
+    assert (out / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert "t3w4" in (out / "map.html").read_text()
+
+
+def test_the_summary_says_how_it_went(finished):
+    summary = read_json(finished.out / "summary.json")
+    assert summary["words"] == 60_000
+    assert summary["vocabulary"] == 72
+    # 1,024 words a step.
+    assert summary["steps"] == 5 * 59
+    assert summary["train_seconds"] > 0
+    assert summary["words_per_second"] == pytest.approx(300_000 / summary["train_seconds"])
+    assert summary["final_loss"] == pytest.approx(np.mean(losses(finished.out)[-10:]))
+    assert 50 < summary["peak_memory_mb"] < 50_000
+    assert summary["planted"] == pytest.approx(2 / np.sqrt(5), abs=0.21)
+    assert summary["planted_missing"] == 0
+
+
+def test_a_score_that_cannot_be_had_is_null(finished):
+    summary = read_json(finished.out / "summary.json")
+    assert summary["unknown"] is None
+    assert summary["unknown_missing"] == 2
+
+
+def test_the_configuration_is_kept(finished, planted):
+    held = read_json(finished.out / "config.json")
+    assert held["config"]["dim"] == 16
+    assert held["config"]["corpus"] == [str(planted)]
+    fields = {field.name for field in dataclasses.fields(word2vec.Config)}
+    assert held["config"].keys() == fields - {"out", "data_dir"}
+    assert list(held["data_sha256"]) == ["planted.txt"]
+    assert held["versions"]["jax"] == jax.__version__
+
+
+def test_each_call_leaves_a_line(finished):
+    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [100, 200, 295]
+    rates = [line["learning_rate"] for line in lines]
+    # Linear from .03 to a ten-thousandth of it; a line tells that of its last step.
+    expected = [0.03 * (1 - (1 - 1e-4) * (line["step"] - 1) / 295) for line in lines]
+    np.testing.assert_allclose(rates, expected, rtol=1e-4)
+    assert all(line["words_per_second"] > 0 for line in lines)
+
+
+def test_neighbours_are_poor_before_and_good_after(finished):
+    words, vectors = io.read(finished.out / "vectors.txt")
+    before = model.init(jax.random.key(3), vocabulary=72, dim=16)["input"]
+    # A sixth is chance; 216 draws have a standard deviation of .025.
+    assert purity(words, before) < 0.3
+    assert purity(words, vectors) == 1.0
+    # Random vectors: six scores of 0, ln 2 each. The planted corpus can be told from noise.
+    assert losses(finished.out)[0] < 6 * np.log(2)
+    assert losses(finished.out)[-1] < 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "cbow"},
+        {"model": "cbow", "cbow_mean": False, "optimizer": "adagrad"},
+        {"optimizer": "adam"},
+    ],
+    ids=["cbow mean sgd", "cbow sum adagrad", "skipgram adam"],
+)
+def test_other_methods_learn_too(finished, tmp_path, changes):
+    config = dataclasses.replace(finished, out=tmp_path / "run", **changes)
+    word2vec.run(config)
+    words, vectors = io.read(config.out / "vectors.txt")
+    assert np.isfinite(vectors).all()
+    assert purity(words, vectors) > 0.95
+    # The first line is the mean of 100 steps, and learning begins with the first.
+    assert losses(config.out)[-1] < 1.6 < losses(config.out)[0] < 6 * np.log(2)
+
+
+def test_one_seed_gives_the_same_bytes_and_another_does_not(finished, planted, start, tmp_path):
+    expected = (finished.out / "vectors.txt").read_bytes()
+    # A process of its own, and without the checkpoints in between.
+    flags = [word for name, value in SMALL.items() for word in (f"--{name}", value)]
+    where = ["--corpus", planted, "--out", tmp_path / "again"]
+    process = start("-m", "experiments.word2vec", *flags, *where)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "60,000 words, 72 different ones with count >= 5, 295 steps" in out
+    assert (tmp_path / "again" / "vectors.txt").read_bytes() == expected
+    assert "Warning" not in err
+
+    other = dataclasses.replace(finished, seed=1, out=tmp_path / "other")
+    word2vec.run(other)
+    assert (other.out / "vectors.txt").read_bytes() != expected
+
+
+def test_a_finished_run_is_only_shown(finished, capsys, monkeypatch):
+    monkeypatch.setattr(word2vec, "train", None)
+    before = {path: path.stat().st_mtime_ns for path in finished.out.iterdir()}
+    word2vec.run(finished)
+    out = capsys.readouterr().out
+    assert out.startswith(f"{finished.out} holds this run, finished:\n")
+    assert json.loads(out.split("\n", 1)[1]) == read_json(finished.out / "summary.json")
+    assert {path: path.stat().st_mtime_ns for path in finished.out.iterdir()} == before
+
+
+def test_a_vocabulary_of_two_words_is_enough(planted, tmp_path):
+    config = word2vec.Config(
+        corpus=(str(planted),), model="cbow", max_vocab=2, dim=2, epochs=1, out=tmp_path / "run"
+    )
+    word2vec.run(config)
+    assert io.read(config.out / "vectors.txt").vectors.shape == (2, 2)
+
+
+def test_a_corpus_with_few_neighbours_is_no_explosion(finished, planted, tmp_path):
+    # Many steps measure no prediction, so that their loss is 0.
+    words = planted.read_text().split()
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(words[:-3000]) + "\n" + planted.read_text()[-300 * 50 :])
+    config = dataclasses.replace(
+        finished, corpus=(str(text),), model="cbow", epochs=1, out=tmp_path / "run"
+    )
+    word2vec.run(config)
+    assert losses(config.out)[0] < 6 * np.log(2)
