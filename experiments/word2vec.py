@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,6 +43,16 @@ MAP_NEIGHBOURS = 10
 SHOWN = ("array", "sin", "mean", "red", "thread", "json", "frog", "france", "king", "music")
 
 
+class Defaults(NamedTuple):
+    """What suits a model."""
+
+    shared_noise: int
+    learning_rate: float
+
+
+DEFAULTS = {"skipgram": Defaults(24, 0.06), "cbow": Defaults(8, 0.15)}
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Trains word vectors with negative sampling; the defaults need no data.
@@ -66,7 +76,7 @@ class Config:
     negatives: int = 5
     """Noise words per prediction."""
     shared_noise: int = 0
-    """Noise words that 32 neighbouring words share to make up for these; 0 takes 32 for skip-gram
+    """Noise words that 32 neighbouring words share to make up for these; 0 takes 24 for skip-gram
     and 8 for CBOW, which predicts less."""
     epochs: int = 10
     """Passes over the corpus."""
@@ -78,8 +88,9 @@ class Config:
     """Relative frequency from which on occurrences are dropped; 0 keeps all."""
     noise_power: float = 0.75
     """Noise words are drawn in proportion to this power of their counts."""
-    learning_rate: float = 0.07
-    """At the start; it falls linearly to nearly 0."""
+    learning_rate: float | None = None
+    """At the start; it falls linearly to nearly 0. None takes 0.06 for skip-gram and 0.15 for CBOW,
+    whose gradients a mean has made smaller."""
     optimizer: Literal["sgd", "adagrad", "adam"] = "sgd"
     """Applied to the rows that a step touches."""
     seed: int = 0
@@ -110,7 +121,8 @@ class Config:
         command.check_field(self, "noise_power", at_least=0, at_most=10)
         # JAX drops further bits silently.
         command.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
-        command.check_field(self, "learning_rate", above=0, at_most=10)
+        if self.learning_rate is not None:
+            command.check_field(self, "learning_rate", above=0, at_most=10)
         if not self.corpus:
             raise InputError("--corpus needs at least one name or path")
 
@@ -163,12 +175,10 @@ def train(
         config.window,
         config.negatives,
         mean=config.cbow_mean,
-        noise=config.shared_noise or {"skipgram": 32, "cbow": 8}[config.model],
+        noise=config.shared_noise or DEFAULTS[config.model].shared_noise,
     )
     stream_key, base_key, init_key = jax.random.split(jax.random.key(config.seed), 3)
-    keep = keep_probability(
-        jnp.asarray(vocabulary.counts), words=corpus.words, threshold=config.subsample
-    )
+    keep = keep_probability(vocabulary.counts, words=corpus.words, threshold=config.subsample)
     stream = TextStream(
         stream_key,
         corpus.read,
@@ -186,7 +196,8 @@ def train(
             f"subsampling left none of {corpus.words:,} words; raise --subsample from "
             f"{config.subsample:g} or set it to 0"
         )
-    schedule = optax.linear_schedule(config.learning_rate, config.learning_rate * 1e-4, steps)
+    rate = config.learning_rate or DEFAULTS[config.model].learning_rate
+    schedule = optax.linear_schedule(rate, rate * 1e-4, steps)
     optimizer = row_optimizer(config.optimizer, schedule)
     params = model.init(init_key, vocabulary=len(vocabulary), dim=config.dim)
     state = TrainState(

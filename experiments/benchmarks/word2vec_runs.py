@@ -97,7 +97,6 @@ def train_jaxemb(bench: Bench, model: Model, epochs: int, **flags: Any) -> Figur
 
 def jaxemb_command(config: "Config", model: Model, epochs: int, **flags: Any) -> list[str]:
     """Returns the command that trains jaxemb."""
-    rates = {"skipgram": config.skipgram_learning_rate, "cbow": config.cbow_learning_rate}
     asked = {
         "corpus": config.corpus,
         "data_dir": config.data_dir,
@@ -108,8 +107,6 @@ def jaxemb_command(config: "Config", model: Model, epochs: int, **flags: Any) ->
         "negatives": config.negatives,
         "min_count": config.min_count,
         "subsample": config.subsample,
-        "learning_rate": rates[model],
-        "shared_noise": config.shared_noise,
         "seed": config.seed,
     } | flags
     words = [(f"--{name.replace('_', '-')}", str(value)) for name, value in asked.items()]

@@ -22,6 +22,7 @@ class EncodedCorpus:
       documents: [D] int64, where each document starts; documents without words aren't recorded.
       shards: files of int32 arrays which together are the corpus.
       shard_size: words in each but the last.
+      shard_offset: bytes before the first word, the header of a .npy file.
       sha256: the checksum of each data file.
       directory: where all this lies.
     """
@@ -31,6 +32,7 @@ class EncodedCorpus:
     documents: np.ndarray
     shards: list[Path]
     shard_size: int
+    shard_offset: int
     sha256: dict[str, str]
     directory: Path
 
@@ -54,7 +56,7 @@ class EncodedCorpus:
         parts = []
         for i in range(start // size, -(-stop // size)):
             # Mapped anew each time: pages of a lasting map would count as the process's memory.
-            shard = np.load(self.shards[i], mmap_mode="r")
+            shard = np.memmap(self.shards[i], np.int32, "r", offset=self.shard_offset)
             part = shard[max(start - i * size, 0) : stop - i * size]
             check_ids(part, len(self.vocabulary), f"{self.shards[i]} (slice)")
             parts.append(part)
@@ -85,12 +87,14 @@ def load(directory: Path, known: Vocabulary | None = None) -> EncodedCorpus:
         if (found := os.path.getsize(directory / name)) != size:
             raise InputError(f"{name} has {found} bytes, not {size}")
     shards = [directory / n for n in sorted(manifest["bytes"]) if n.startswith("tokens_")]
+    first = np.load(shards[0], mmap_mode="r")
     return EncodedCorpus(
         vocabulary=known or vocabulary.load(directory / "vocabulary.txt"),
         words=manifest["words"],
         documents=np.load(directory / "documents.npy", mmap_mode="r"),
         shards=shards,
-        shard_size=len(np.load(shards[0], mmap_mode="r")),
+        shard_size=len(first),
+        shard_offset=first.offset,
         sha256=manifest["sha256"],
         directory=directory,
     )

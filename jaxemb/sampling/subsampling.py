@@ -1,10 +1,9 @@
-"""Subsampling of frequent words."""
+"""Subsampling of frequent words, on the host: it decides how long the text is."""
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 
 
-def keep_probability(counts: jax.Array, *, words: int, threshold: float) -> jax.Array:
+def keep_probability(counts: np.ndarray, *, words: int, threshold: float) -> np.ndarray:
     """Returns how likely each word's occurrences are to stay.
 
     The released word2vec code keeps a word of relative frequency f with probability
@@ -21,21 +20,21 @@ def keep_probability(counts: jax.Array, *, words: int, threshold: float) -> jax.
     Reference:
       Mikolov et al. 2013, arXiv:1310.4546, section 2.3.
     """
-    frequency = jnp.maximum(counts.astype(jnp.float32), 1.0) / words
-    ratio = threshold / frequency if threshold > 0 else jnp.full_like(frequency, jnp.inf)
-    return jnp.append(jnp.minimum(jnp.sqrt(ratio) + ratio, 1.0), 0.0)
+    frequency = np.maximum(counts, 1) / words
+    ratio = threshold / frequency if threshold > 0 else np.full(frequency.shape, np.inf)
+    return np.append(np.minimum(np.sqrt(ratio) + ratio, 1), 0).astype(np.float32)
 
 
-def subsample(key: jax.Array, ids: jax.Array, keep: jax.Array) -> jax.Array:
+def subsample(rng: np.random.Generator, ids: np.ndarray, keep: np.ndarray) -> np.ndarray:
     """Draws which words of a text stay.
 
     Args:
-      key: drawn from here.
+      rng: drawn from here.
       ids: [N] word ids; V or more stands for any word outside the vocabulary.
       keep: [V + 1] from `keep_probability`.
 
     Returns:
       [N] bool, True for the words that stay.
     """
-    # uniform() lies in [0, 1), so that probability 0 never and 1 always keeps.
-    return jax.random.uniform(key, ids.shape) < keep[jnp.minimum(ids, keep.size - 1)]
+    # Draws lie in [0, 1), so that probability 0 never and 1 always keeps.
+    return rng.random(len(ids), np.float32) < keep[np.minimum(ids, len(keep) - 1)]

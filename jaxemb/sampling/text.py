@@ -41,7 +41,7 @@ class TextStream:
         read: Callable[[int, int], np.ndarray],
         words: int,
         documents: np.ndarray,
-        keep: jax.Array,
+        keep: np.ndarray,
         *,
         epochs: int,
         groups: int,
@@ -61,30 +61,29 @@ class TextStream:
           size: S.
           margin: W.
         """
-        self._key, self._read, self._words, self._documents = key, read, words, documents
-        self._keep, self._unknown = keep, keep.size - 1
+        self._read, self._words, self._documents = read, words, documents
+        self._keep, self._unknown = keep, len(keep) - 1
+        high, low = map(int, jax.random.key_data(key).ravel())
+        self._seed = high << 32 | low
         self._groups, self._size, self._margin = groups, size, margin
         blocks = -(-words // BLOCK)
         kept = np.array(
-            [[self._mask(e, b).sum() for b in range(blocks)] for e in range(epochs)], np.int64
+            [[self._mask(e, b)[1].sum() for b in range(blocks)] for e in range(epochs)], np.int64
         ).reshape(epochs, blocks)
         self._ends = np.concatenate([np.zeros((epochs, 1), np.int64), kept.cumsum(1)], axis=1)
         self.epoch_steps = -(-self._ends[:, -1] // (groups * size))
         # A call reads each stream where the last one stopped, in blocks seen before.
         self._block = functools.lru_cache(2 * groups + 2)(self._draw_block)
 
-    def _ids(self, block: int) -> np.ndarray:
-        return self._read(block * BLOCK, min((block + 1) * BLOCK, self._words))
-
-    def _mask(self, epoch: int, block: int) -> np.ndarray:
-        ids = self._ids(block)
-        # One shape for all blocks, so that one program serves them; the draws don't depend on it.
-        padded = np.full(BLOCK, self._unknown, np.int32)
-        padded[: len(ids)] = ids
-        return np.asarray(_stays(self._key, epoch, block, padded, self._keep))[: len(ids)]
+    def _mask(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the block's ids and which of them stay."""
+        ids = self._read(block * BLOCK, min((block + 1) * BLOCK, self._words))
+        # NumPy's counter-based generator: XLA would draw behind the steps that are under way.
+        rng = np.random.Generator(np.random.Philox(key=[self._seed, epoch << 32 | block]))
+        return ids, subsample(rng, ids, self._keep)
 
     def _draw_block(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
-        mask = self._mask(epoch, block)
+        ids, mask = self._mask(epoch, block)
         start = block * BLOCK
         before, after = np.searchsorted(self._documents, [start, start + len(mask)], "right")
         starts = np.asarray(self._documents[before:after]) - start
@@ -92,7 +91,7 @@ class TextStream:
         changes = np.zeros(len(mask), np.int32)
         changes[starts[starts < len(mask)]] = 1
         documents = changes.cumsum(dtype=np.int32) + np.int32(before)
-        return self._ids(block)[mask], documents[mask]
+        return ids[mask], documents[mask]
 
     def _kept(self, epoch: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns ids and documents of kept words [start, stop), padded beyond the text."""
@@ -134,10 +133,3 @@ class TextStream:
                 windows = np.lib.stride_tricks.sliding_window_view(kept, shape[2])
                 out[:, group] = windows[:: self._size]
         return TextBatch(words, documents)
-
-
-@jax.jit
-def _stays(
-    key: jax.Array, epoch: jax.Array, block: jax.Array, ids: jax.Array, keep: jax.Array
-) -> jax.Array:
-    return subsample(jax.random.fold_in(jax.random.fold_in(key, epoch), block), ids, keep)

@@ -1,7 +1,6 @@
 import collections
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,7 +18,7 @@ def stream(ids, documents, keep, *, epochs=1, groups=3, size=4, key=0):
         lambda start, stop: ids[start:stop],
         len(ids),
         np.asarray(documents),
-        jnp.asarray(keep, jnp.float32),
+        np.asarray(keep, np.float32),
         epochs=epochs,
         groups=groups,
         size=size,
