@@ -17,7 +17,6 @@ import numpy as np
 import optax
 import pooch
 import tyro
-from tqdm import tqdm
 
 from experiments import command, run_folder
 from jaxemb.data import vocabulary as vocabularies
@@ -28,6 +27,7 @@ from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
 from jaxemb.models import word2vec as model
 from jaxemb.optim.rowwise import row_optimizer
+from jaxemb.progress import progress_bar
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
@@ -235,12 +235,11 @@ def train(
         f"{config.min_count}, {steps:,} steps; ready after {ready:.1f} s"
     )
     with (
-        tqdm(
+        progress_bar(
             total=round(words_per_step * steps),
             initial=round(words_per_step * resumed),
             unit=" words",
             unit_scale=True,
-            mininterval=0.2 if sys.stderr.isatty() else 10,
         ) as bar,
         metrics_path.open("a") as metrics_file,
     ):

@@ -5,7 +5,6 @@ import errno
 import hashlib
 import json
 import shutil
-import sys
 import tempfile
 import unicodedata
 import warnings
@@ -13,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from jaxemb.data.corpora import Corpus
 from jaxemb.data.encoded_corpus import EncodedCorpus, load, shard_name
 from jaxemb.data.text import read_pieces
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
+from jaxemb.progress import progress_bar
 
 _SHARD_WORDS = 1 << 24
 _COUNT_WORDS = 1 << 21  # counted five times as fast as a whole shard: it fits in the cache
@@ -131,12 +130,11 @@ def _spill(corpus: Corpus, spill: Path, starts_spill: Path, progress: bool) -> d
     with (
         spill.open("wb") as ids_file,
         starts_spill.open("wb") as starts_file,
-        tqdm(
+        progress_bar(
             desc=f"encoding {corpus.name}",
             total=sum(file.stat().st_size for file in corpus.files),
             unit="B",
             unit_scale=True,
-            mininterval=0.5 if sys.stderr.isatty() else 10,
             disable=not progress,
         ) as bar,
     ):

@@ -6,14 +6,13 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import sys
 import sysconfig
 import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from tqdm import tqdm
+from jaxemb.progress import progress_bar
 
 # Distribution: the package that it installs.
 _PACKAGES = {
@@ -46,12 +45,7 @@ def write_pydocs(cache_dir: Path) -> Path:
     if path.is_file():
         return path
     files = [file for folder in _folders() for file in _python_files(folder)]
-    bar = tqdm(
-        files,
-        desc="reading docstrings",
-        unit="file",
-        mininterval=0.5 if sys.stderr.isatty() else 10,
-    )
+    bar = progress_bar(files, desc="reading docstrings", unit="file")
     documents = dict.fromkeys(doc for file in bar for doc in _docstrings(file))
     cache_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pydocs-", dir=cache_dir) as folder:

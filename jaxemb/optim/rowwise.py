@@ -82,7 +82,16 @@ def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
     def update(
         table: jax.Array, count: jax.Array, ids: jax.Array, gradients: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        return table.at[ids].add(gradients, mode="drop"), count + 1
+        # Not table.at[ids].add: XLA's CPU compiler would turn these updates [N, D] into [N, 1, D] by
+        # a copy.
+        table = jax.lax.scatter_add(
+            table,
+            ids[:, None],
+            gradients[:, None],
+            jax.lax.ScatterDimensionNumbers((1, 2), (), (0,)),
+            mode=jax.lax.GatherScatterMode.FILL_OR_DROP,
+        )
+        return table, count + 1
 
     return RowOptimizer(
         lambda table: jnp.zeros((), jnp.int32), lambda count: -learning_rate(count), update

@@ -1,9 +1,10 @@
 """The training loop, the only one: many steps in one compiled call, and what goes on between."""
 
+import contextlib
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,43 +110,8 @@ def train(
       The outcome.
 
     Raises:
-      InputError: if the loss is not finite or explodes.
+      InputError: if the loss is not finite or explodes, or a parameter to save is not finite.
     """
-    asked: list[signal.Signals] = []
-    before = {
-        number: signal.signal(number, lambda number, _: asked.append(signal.Signals(number)))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        return _train(
-            state,
-            call,
-            batches,
-            steps,
-            call_steps,
-            checkpoints,
-            checkpoint_every,
-            report,
-            first_loss,
-            asked,
-        )
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _train(
-    state: TrainState,
-    call: jax.stages.Compiled,
-    batches: Callable[[int, int], Any],
-    steps: int,
-    call_steps: int,
-    checkpoints: Path,
-    checkpoint_every: int,
-    report: Callable[[int, Metrics, float], None],
-    first_loss: float | None,
-    asked: list[signal.Signals],
-) -> Outcome:
     done = saved = int(state.step)
     metrics: Metrics = {}
     seconds, start = 0.0, time.perf_counter()
@@ -162,22 +128,39 @@ def _train(
         )
 
     following = padded(done) if done < steps else None
-    while done < steps and not asked:
-        stop = stop_at(done)
-        state, running = call(state, following, stop - done)
-        # The device computes while the host reads the next batches.
-        following = padded(stop) if stop < steps else None
-        metrics = {name: np.asarray(values)[: stop - done] for name, values in running.items()}
-        if first_loss is None:
-            first_loss = float(metrics["loss"][0])
-        _guard(metrics, done, first_loss, checkpoints, saved)
-        done = stop
-        seconds = time.perf_counter() - start
-        report(done, metrics, seconds)
-        if done == steps or asked or (checkpoint_every and done % checkpoint_every == 0):
-            checkpoint.save(checkpoints, done, state)
-            saved = done
+    with _caught_signals() as asked:
+        while done < steps and not asked:
+            stop = stop_at(done)
+            state, running = call(state, following, stop - done)
+            # The device computes while the host reads the next batches.
+            following = padded(stop) if stop < steps else None
+            metrics = {name: np.asarray(values)[: stop - done] for name, values in running.items()}
+            if first_loss is None:
+                first_loss = float(metrics["loss"][0])
+            _guard(metrics, done, first_loss, checkpoints, saved)
+            done = stop
+            seconds = time.perf_counter() - start
+            report(done, metrics, seconds)
+            if done == steps or asked or (checkpoint_every and done % checkpoint_every == 0):
+                _guard_parameters(state, metrics, checkpoints, saved)
+                checkpoint.save(checkpoints, done, state)
+                saved = done
     return Outcome(state, metrics, seconds, asked[0] if asked and done < steps else None)
+
+
+@contextlib.contextmanager
+def _caught_signals() -> Iterator[list[signal.Signals]]:
+    """Collects SIGINT and SIGTERM instead of dying of them."""
+    asked: list[signal.Signals] = []
+    before = {
+        number: signal.signal(number, lambda number, _: asked.append(signal.Signals(number)))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path, saved: int) -> None:
@@ -189,10 +172,23 @@ def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path, saved: 
     bad = np.flatnonzero(~np.isfinite(losses) | (lost & (losses > limit)))
     if bad.size == 0:
         return
-    loss, rate = metrics["loss"][bad[0]], metrics["learning_rate"][bad[0]]
+    loss = losses[bad[0]]
     what = f"exploded to {loss:.3g} from {first:.3g}" if math.isfinite(loss) else "is not finite"
+    raise _lost(f"the loss {what}", done + bad[0] + 1, metrics, bad[0], checkpoints, saved)
+
+
+def _guard_parameters(state: TrainState, metrics: Metrics, checkpoints: Path, saved: int) -> None:
+    """Refuses to save parameters that are not finite, which a sampled loss can miss."""
+    if not all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)):
+        raise _lost("a parameter is not finite", int(state.step), metrics, -1, checkpoints, saved)
+
+
+def _lost(
+    what: str, step: int, metrics: Metrics, at: int, checkpoints: Path, saved: int
+) -> InputError:
+    rate = metrics["learning_rate"][at]
     back = f"{checkpoints}: step {saved}" if saved else "none was written yet"
-    raise InputError(
-        f"the loss {what} at step {done + bad[0] + 1} with learning rate {rate:.3g}; a smaller "
-        f"learning rate may help. The last good checkpoint: {back}"
+    return InputError(
+        f"{what} at step {step} with learning rate {rate:.3g}; a smaller learning rate may help. "
+        f"The last good checkpoint: {back}"
     )

@@ -178,8 +178,9 @@ def _root_of_count(ids: jax.Array, rows: int) -> jax.Array:
     Summing the gradients of a batch makes frequent words explode, averaging them makes them stand
     still. Between the two, learning is stable and better than word by word.
     """
-    counts = jnp.zeros(rows, jnp.float32).at[ids.reshape(-1)].add(1.0)
-    return jax.lax.rsqrt(jnp.maximum(counts[ids], 1.0))
+    # Small integers: the zeros are written anew every step.
+    counts = jnp.zeros(rows, jnp.uint16).at[ids.reshape(-1)].add(1)
+    return jax.lax.rsqrt(jnp.maximum(counts[ids], 1).astype(jnp.float32))
 
 
 def _in_parts(function: Callable[..., Any], count: int, arguments: Any) -> Any:

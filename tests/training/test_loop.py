@@ -133,3 +133,11 @@ def test_a_lost_run_without_a_checkpoint_says_so(tmp_path):
 
     with pytest.raises(InputError, match="at step 2 .* checkpoint: none was written yet"):
         train(tmp_path, data=data)
+
+
+def test_parameters_that_are_not_finite_are_not_saved(tmp_path):
+    state = start()._replace(params=jnp.array([0.0, np.inf, 0.0]))
+    message = "a parameter is not finite at step 5 with learning rate 0.25.*none was written yet"
+    with pytest.raises(InputError, match=message):
+        train(tmp_path, state=state, every=5)
+    assert checkpoint.restore(tmp_path, start()) is None
