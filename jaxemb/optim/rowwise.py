@@ -82,8 +82,7 @@ def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
     def update(
         table: jax.Array, count: jax.Array, ids: jax.Array, gradients: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        # Not table.at[ids].add: XLA's CPU compiler would turn these updates [N, D] into [N, 1, D] by
-        # a copy.
+        # Not table.at[ids].add: XLA's CPU compiler would copy these updates to another shape.
         table = jax.lax.scatter_add(
             table,
             ids[:, None],
