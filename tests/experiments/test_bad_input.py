@@ -109,7 +109,10 @@ def test_flags(ask_many, planted, tmp_path):
         cases["--learning-rate", value] = (
             f"--learning-rate must be more than 0 and at most 10, found {float(value)}{help_}"
         )
-    cases["--learning-rate", "fast"] = "Error parsing --learning-rate: could not convert string"
+    cases["--learning-rate", "fast"] = (
+        "Error parsing --learning-rate: no type matching {None}|FLOAT could be instantiated from "
+        "['fast']"
+    )
     # Last, because it is found out only when the folder has been made.
     cases["--subsample", "1e-30"] = "subsampling left none of 60,000 words; raise --subsample from"
     always = ["--corpus", planted, "--out", tmp_path / "run"]
