@@ -82,14 +82,7 @@ def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
     def update(
         table: jax.Array, count: jax.Array, ids: jax.Array, gradients: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
-        # Not table.at[ids].add: XLA's CPU compiler would copy these updates to another shape.
-        table = jax.lax.scatter_add(
-            table,
-            ids[:, None],
-            gradients[:, None],
-            jax.lax.ScatterDimensionNumbers((1, 2), (), (0,)),
-            mode=jax.lax.GatherScatterMode.FILL_OR_DROP,
-        )
+        table = table.at[ids].add(gradients, mode="drop")
         return table, count + 1
 
     return RowOptimizer(
