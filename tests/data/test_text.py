@@ -1,6 +1,7 @@
 import gzip
 import io
 import lzma
+import threading
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -81,9 +82,11 @@ def test_joined_xz_streams_with_padding(tmp_path):
 def test_stopping_early_leaves_nothing_running(tmp_path):
     path = tmp_path / "a.xz"
     path.write_bytes(lzma.compress(b"word " * 1_000_000))
+    before = threading.active_count()
     pieces = read_pieces(path, "\n")
     next(pieces)
     pieces.close()  # ResourceWarning is an error here
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".xz", ".zip"])
