@@ -18,6 +18,7 @@ import logging
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,6 +72,8 @@ def save(directory: Path, step: int, state: Any) -> Path:
         _clear(directory)
         part.mkdir()
     try:
+        if primary:
+            _require_room(part, sum(leaf.nbytes for leaf in leaves.values()))
         _write_arrays(part / ARRAYS, leaves)
         if primary:
             _write_manifest(part, step, state, leaves)
@@ -213,6 +216,19 @@ def _write_arrays(path: Path, leaves: dict[str, jax.Array]) -> None:
         if code is None:
             raise
         raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) from error
+
+
+def _require_room(part: Path, size: int) -> None:
+    """OSError if the disk has no room for `size` more bytes.
+
+    Asked beforehand because TensorStore's threads print tracebacks when a write fails.
+    """
+    if size and hasattr(os, "posix_fallocate"):  # not on macOS
+        with tempfile.TemporaryFile(dir=part) as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(part / ARRAYS)) from None
 
 
 def _write_manifest(part: Path, step: int, state: Any, leaves: dict[str, jax.Array]) -> None:
