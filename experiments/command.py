@@ -7,10 +7,12 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 import jax
+import pooch
 import tyro
 
 from jaxemb.errors import InputError
@@ -92,6 +94,18 @@ def _stop_on_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def use_cache() -> Path:
+    """Lets a run find its programs compiled by an earlier one.
+
+    Returns:
+      The folder of what can be made again.
+    """
+    cache = Path(pooch.os_cache("jaxemb"))
+    jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    return cache
 
 
 def check_field(

@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-import pooch
 import tyro
 
 from experiments import command, run_folder
@@ -130,11 +129,7 @@ class Config:
 def run(config: Config) -> None:
     """Trains, evaluates and draws."""
     began = time.perf_counter()
-    cache = Path(pooch.os_cache("jaxemb"))
-    # A second run of a command finds its programs compiled.
-    jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
+    cache = command.use_cache()
     corpus = encode(open_corpus(config.corpus, config.data_dir), cache / "encoded", progress=True)
     vocabulary = vocabularies.truncate(
         corpus.vocabulary, min_count=config.min_count, max_size=config.max_vocab or None

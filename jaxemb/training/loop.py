@@ -80,12 +80,12 @@ def compile_steps(
 
 def train(
     state: TrainState,
-    call: jax.stages.Compiled,
+    call: Callable[[TrainState, Any, int], tuple[TrainState, Any]],
     batches: Callable[[int, int], Any],
     *,
     steps: int,
     call_steps: int,
-    checkpoints: Path,
+    checkpoints: Path | None,
     checkpoint_every: int,
     report: Callable[[int, Metrics, float], None],
     first_loss: float | None = None,
@@ -100,7 +100,7 @@ def train(
       batches: (start, stop) -> batches of these steps, stacked.
       steps: how many the whole run takes.
       call_steps: the most steps a call takes.
-      checkpoints: folder of the checkpoints.
+      checkpoints: folder of the checkpoints; None saves none.
       checkpoint_every: steps between checkpoints; 0 saves at the end only.
       report: called with (steps done, metrics of the latest steps, seconds of the loop so far).
       first_loss: of random parameters, against which an exploding one is judged. None takes that
@@ -143,8 +143,9 @@ def train(
             report(done, metrics, seconds)
             if done == steps or asked or (checkpoint_every and done % checkpoint_every == 0):
                 _guard_parameters(state, metrics, checkpoints, saved)
-                checkpoint.save(checkpoints, done, state)
-                saved = done
+                if checkpoints is not None:
+                    checkpoint.save(checkpoints, done, state)
+                    saved = done
     return Outcome(state, metrics, seconds, asked[0] if asked and done < steps else None)
 
 
@@ -163,7 +164,7 @@ def _caught_signals() -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path, saved: int) -> None:
+def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path | None, saved: int) -> None:
     """Refuses a loss that says the run is lost."""
     limit = EXPLODED * first
     losses = metrics["loss"]
@@ -177,14 +178,16 @@ def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path, saved: 
     raise _lost(f"the loss {what}", done + bad[0] + 1, metrics, bad[0], checkpoints, saved)
 
 
-def _guard_parameters(state: TrainState, metrics: Metrics, checkpoints: Path, saved: int) -> None:
+def _guard_parameters(
+    state: TrainState, metrics: Metrics, checkpoints: Path | None, saved: int
+) -> None:
     """Refuses to save parameters that are not finite, which a sampled loss can miss."""
     if not all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)):
         raise _lost("a parameter is not finite", int(state.step), metrics, -1, checkpoints, saved)
 
 
 def _lost(
-    what: str, step: int, metrics: Metrics, at: int, checkpoints: Path, saved: int
+    what: str, step: int, metrics: Metrics, at: int, checkpoints: Path | None, saved: int
 ) -> InputError:
     rate = metrics["learning_rate"][at]
     back = f"{checkpoints}: step {saved}" if saved else "none was written yet"
