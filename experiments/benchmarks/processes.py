@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -122,9 +123,17 @@ def fail(arguments: Sequence[str], status: int, log: Path) -> Any:
     raise RuntimeError(f"{' '.join(arguments)} ended with status {status}:\n{told}")
 
 
-def run_json(arguments: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> Any:
-    """Runs a program to its end and returns the last line that it prints, which is JSON."""
-    return json.loads(run(arguments, log=log, environment=environment).splitlines()[-1])
+def child(
+    module: str,
+    task: str,
+    arguments: Mapping[str, Any],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+) -> Any:
+    """Runs a task of a module in a process of its own, and returns the JSON it prints last."""
+    words = python(module, task, json.dumps(arguments, default=str))
+    return json.loads(run(words, log=log, environment=environment).splitlines()[-1])
 
 
 def keep_to_cores(count: int) -> None:
@@ -186,3 +195,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         f"|{'---|' * len(header)}",
         *(f"| {' | '.join(row)} |" for row in rows),
     ]
+
+
+def peak_mb() -> float:
+    """Returns the most memory that this process has held so far, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: there a child begins with the peak of the process that started it.
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    # Kilobytes, on macOS bytes.
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -6,20 +6,18 @@ machine that slows down slows both. Two cores need half an hour for all parts.
 
 import dataclasses
 import importlib.util
-import json
 import math
-import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
-from experiments import command, run_folder
-from experiments.benchmarks import processes
-from experiments.benchmarks.processes import Figures, say, table, take_turns
+from experiments import command
+from experiments.benchmarks import parts, processes
+from experiments.benchmarks.parts import Outcome
+from experiments.benchmarks.processes import Figures, table, take_turns
 from experiments.benchmarks.word2vec_runs import (
     Bench,
     CorpusName,
@@ -39,6 +37,7 @@ from jaxemb.data.corpora import default_data_dir, open_corpus
 from jaxemb.errors import InputError
 
 Part = Literal["speed", "wide", "quality", "encoding", "startup", "scaling"]
+TITLE = "word2vec: jaxemb and Gensim"
 
 Runs = dict[str, Callable[[], Figures]]
 
@@ -118,18 +117,6 @@ class Config:
                 raise InputError(f"--{name.replace('_', '-')} must be positive")
 
 
-class Outcome(NamedTuple):
-    """What a part found.
-
-    Attributes:
-      figures: flat; None where there is none, for the reason told in the lines.
-      lines: the same in Markdown.
-    """
-
-    figures: dict[str, float | None]
-    lines: list[str]
-
-
 def run(config: Config) -> None:
     """Measures the parts asked for and writes them beside those that are there."""
     if importlib.util.find_spec("gensim") is None:
@@ -144,47 +131,10 @@ def run(config: Config) -> None:
     machine = processes.describe_machine(PACKAGES) | {
         "device": child(bench, "describe_jaxemb")["device"]
     }
-    folder = config.out / "parts"
-    folder.mkdir(exist_ok=True)
-    for part in dict.fromkeys(config.parts):
-        say(f"part {part}")
-        load, began = os.getloadavg()[0], time.perf_counter()
-        outcome = PARTS[part](bench)
-        seconds = time.perf_counter() - began
-        say(f"part {part} took {seconds:.0f} s")
-        print("\n".join(outcome.lines), flush=True)
-        record = {
-            "machine": machine,
-            "load_before": load,
-            "seconds": seconds,
-            "config": json.loads(json.dumps(dataclasses.asdict(config), default=str)),
-            **outcome._asdict(),
-        }
-        run_folder.write_json(folder / f"{part}.json", record)
-        print(f"wrote {', '.join(str(path) for path in write_results(config.out))}", flush=True)
-
-
-def write_results(out: Path) -> tuple[Path, Path]:
-    """Writes table.md and summary.json from all parts in the folder; returns their paths."""
-    found = {part: out / "parts" / f"{part}.json" for part in get_args(Part)}
-    records = {part: json.loads(path.read_text()) for part, path in found.items() if path.exists()}
-    lines = ["# word2vec: jaxemb and Gensim", ""]
-    machines: dict[str, list[str]] = {}
-    for part, record in records.items():
-        text = "; ".join(f"{name} {value}" for name, value in record["machine"].items())
-        machines.setdefault(text, []).append(part)
-    lines += [f"{text} ({', '.join(parts)})\n" for text, parts in machines.items()]
-    lines += table(
-        ("part", "seconds", "load before"),
-        [(part, f"{r['seconds']:.0f}", f"{r['load_before']:.1f}") for part, r in records.items()],
-    )
-    summary: dict[str, float | None] = {}
-    for part, record in records.items():
-        lines += ["", f"## {part}", "", *record["lines"]]
-        summary |= record["figures"] | {f"{part}_part_seconds": record["seconds"]}
-    (out / "table.md").write_text("\n".join(lines) + "\n")
-    run_folder.write_json(out / "summary.json", summary)
-    return out / "table.md", out / "summary.json"
+    measures: dict[str, Callable[[], Outcome]] = {
+        part: partial(PARTS[part], bench) for part in config.parts
+    }
+    parts.run(measures, TITLE, config=config, out=config.out, machine=machine)
 
 
 def speed(bench: Bench) -> Outcome:

@@ -6,12 +6,13 @@ Libraries are imported where they are needed, so that a process holds only those
 
 import json
 import lzma
-import resource
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from experiments.benchmarks.processes import peak_mb
 
 
 def train_gensim(
@@ -48,7 +49,7 @@ def train_gensim(
         "words_per_second": model.corpus_total_words * epochs / seconds,
         "words": model.corpus_total_words,
         "vocabulary": len(model.wv),
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
     }
     if data_dir is None:
         return figures
@@ -84,7 +85,7 @@ def count_gensim(compressed: str, **options: Any) -> dict[str, float]:
     return {
         "seconds": time.perf_counter() - began,
         "words": model.corpus_total_words,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
     }
 
 
@@ -99,7 +100,7 @@ def encode_jaxemb(corpus: str, *, data_dir: str, cache: str) -> dict[str, float]
         "seconds": time.perf_counter() - began,
         "words": encoded.words,
         "vocabulary": len(encoded.vocabulary),
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
     }
 
 
@@ -111,17 +112,6 @@ def describe_jaxemb() -> dict[str, Any]:
 
     modules = sorted(name for name in sys.modules if name.split(".")[0] == "jaxemb")
     return {"device": jax.devices()[0].device_kind, "modules": modules}
-
-
-def _peak_mb() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Not getrusage: there a child begins with the peak of the process that started it.
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
-    # Kilobytes, on macOS bytes.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 TASKS = {

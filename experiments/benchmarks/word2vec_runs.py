@@ -148,9 +148,10 @@ def run_python(bench: Bench, program: str) -> Figures:
 
 def child(bench: Bench, task: str, **arguments: Any) -> Any:
     """Runs a task of word2vec_child and returns what it finds."""
-    words = (task, json.dumps(arguments, default=str))
-    return processes.run_json(
-        processes.python("experiments.benchmarks.word2vec_child", *words),
+    return processes.child(
+        "experiments.benchmarks.word2vec_child",
+        task,
+        arguments,
         log=bench.log,
         environment=bench.environment,
     )
