@@ -1,0 +1,163 @@
+"""Random changes to pictures that leave what they show: pure functions of (key, images).
+
+Those that move pixels come in two steps, so that several are one resampling and blur once: places
+to look at (`affine_places`, to which `elastic_offsets` may be added), then `look_at`.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+
+def affine_places(
+    key: jax.Array,
+    shape: tuple[int, int, int],
+    *,
+    rotation: float = 0.0,
+    scale: float = 0.0,
+    shear: float = 0.0,
+    shift: float = 0.0,
+) -> jax.Array:
+    """Draws an affine map of the plane for each picture, around its middle.
+
+    Args:
+      key: drawn from.
+      shape: (B, H, W).
+      rotation: largest angle, in degrees, either way.
+      scale: largest change of each side's length as a share of it, either way: 0.2 gives factors
+        from 0.8 to 1.2.
+      shear: largest tangent of the angle by which one axis leans, either way.
+      shift: largest move along each axis as a share of the side, either way.
+
+    Returns:
+      [B, H, W, 2] row and column in the old picture of each pixel of the new one.
+    """
+    batch, height, width = shape
+    angle_key, scale_key, shear_key, shift_key = jax.random.split(key, 4)
+
+    def draw(key: jax.Array, most: float, count: int) -> jax.Array:
+        return jax.random.uniform(key, (count, batch), minval=-most, maxval=most)
+
+    angle = jnp.deg2rad(draw(angle_key, rotation, 1)[0])
+    tall, wide = 1 + draw(scale_key, scale, 2)
+    lean = draw(shear_key, shear, 1)[0]
+    down, right = draw(shift_key, shift, 2) * jnp.array([[height], [width]])
+    row = (jnp.arange(height) - (height - 1) / 2)[None, :, None]
+    column = (jnp.arange(width) - (width - 1) / 2)[None, None, :]
+    # From the new pixel back to the old one: turned, leaned and stretched the other way.
+    cos, sin = jnp.cos(angle)[:, None, None], jnp.sin(angle)[:, None, None]
+    turned_row, turned_column = cos * row + sin * column, cos * column - sin * row
+    turned_column = turned_column - lean[:, None, None] * turned_row
+    old_row = turned_row / tall[:, None, None] - down[:, None, None] + (height - 1) / 2
+    old_column = turned_column / wide[:, None, None] - right[:, None, None] + (width - 1) / 2
+    return jnp.stack([old_row, old_column], axis=-1)
+
+
+def elastic_offsets(
+    key: jax.Array, shape: tuple[int, int, int], *, amplitude: float, knots: int = 5
+) -> jax.Array:
+    """Draws smooth displacements, as when a hand writes the same again.
+
+    Args:
+      key: drawn from.
+      shape: (B, H, W).
+      amplitude: standard deviation of a knot's displacement along each axis, in pixels.
+      knots: along each side; displacements between them are interpolated by cubic splines.
+
+    Returns:
+      [B, H, W, 2] pixels to add to places.
+
+    Reference:
+      Simard, Steinkraus & Platt 2003, with a coarse grid instead of a blurred fine one.
+    """
+    batch, height, width = shape
+    coarse = amplitude * jax.random.normal(key, (batch, knots, knots, 2))
+    return jax.image.resize(coarse, (batch, height, width, 2), "cubic")
+
+
+def look_at(images: jax.Array, places: jax.Array) -> jax.Array:
+    """Resamples pictures, bilinearly; outside them is 0.
+
+    Args:
+      images: [B, H, W, C] float.
+      places: [B, H', W', 2] row and column of each new pixel.
+
+    Returns:
+      [B, H', W', C].
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+    """
+    batch, _, _, channels = images.shape
+    chex.assert_shape(places, (batch, None, None, 2))
+
+    def one(image: jax.Array, place: jax.Array) -> jax.Array:
+        at = (place[..., 0], place[..., 1])
+        layers = [
+            jax.scipy.ndimage.map_coordinates(image[..., c], at, order=1) for c in range(channels)
+        ]
+        return jnp.stack(layers, axis=-1)
+
+    return jax.vmap(one)(images, places)
+
+
+def shift_crop(key: jax.Array, images: jax.Array, *, padding: int) -> jax.Array:
+    """Pads pictures with zeros and cuts each out again at a random place: whole-pixel shifts.
+
+    Args:
+      key: drawn from.
+      images: [B, H, W, C].
+      padding: pixels to each side, P; moves are even in -P..P along each axis.
+
+    Returns:
+      [B, H, W, C].
+    """
+    padded = jnp.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    starts = jax.random.randint(key, (len(images), 2), 0, 2 * padding + 1)
+
+    def one(image: jax.Array, start: jax.Array) -> jax.Array:
+        return jax.lax.dynamic_slice(image, (start[0], start[1], 0), images.shape[1:])
+
+    return jax.vmap(one)(padded, starts)
+
+
+def flip(key: jax.Array, images: jax.Array) -> jax.Array:
+    """Mirrors every other picture, left to right, in expectation.
+
+    Args:
+      key: drawn from.
+      images: [B, H, W, C].
+
+    Returns:
+      [B, H, W, C].
+    """
+    chosen = jax.random.bernoulli(key, 0.5, (len(images), 1, 1, 1))
+    return jnp.where(chosen, images[:, :, ::-1], images)
+
+
+def erase(key: jax.Array, images: jax.Array, *, side: float) -> jax.Array:
+    """Blanks a rectangle of each picture: zeros.
+
+    Args:
+      key: drawn from.
+      images: [B, H, W, C].
+      side: largest length of the rectangle's sides as a share of the picture's, in [0, 1]. Lengths
+        are even in 0..that; the rectangle lies within the picture.
+
+    Returns:
+      [B, H, W, C].
+
+    Reference:
+      Zhong et al. 2020, arXiv:1708.04896, without its fixed range of areas.
+    """
+    size_key, place_key = jax.random.split(key)
+    sides = jnp.array(images.shape[1:3])
+    length = jax.random.uniform(size_key, (len(images), 2), maxval=side) * sides[None]
+    first = jax.random.uniform(place_key, (len(images), 2)) * (sides[None] - length)
+
+    def within(axis: int) -> jax.Array:
+        middle = jnp.arange(images.shape[1 + axis])[None] + 0.5
+        return (middle >= first[:, axis, None]) & (middle < (first + length)[:, axis, None])
+
+    blank = within(0)[:, :, None, None] & within(1)[:, None, :, None]
+    return jnp.where(blank, 0, images)

@@ -1,0 +1,135 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxemb.sampling import augment
+
+KEY = jax.random.key(3)
+IMAGES = jnp.asarray(np.random.default_rng(0).random((6, 9, 7, 2)), jnp.float32)
+
+
+def test_no_change_asked_is_none_made():
+    places = augment.affine_places(KEY, (6, 9, 7))
+    np.testing.assert_allclose(augment.look_at(IMAGES, places), IMAGES, atol=1e-6)
+    still = augment.elastic_offsets(KEY, (6, 9, 7), amplitude=0.0)
+    assert not still.any()
+    assert (augment.shift_crop(KEY, IMAGES, padding=0) == IMAGES).all()
+    assert (augment.erase(KEY, IMAGES, side=0.0) == IMAGES).all()
+
+
+def test_places_invert_the_map_that_was_drawn(monkeypatch):
+    # Every draw takes its largest value: 30 degrees, 1.25 and 1.25 times, 0.2, a tenth of a side.
+    monkeypatch.setattr(
+        jax.random, "uniform", lambda key, shape, minval, maxval: jnp.full(shape, maxval)
+    )
+    found = augment.affine_places(KEY, (1, 9, 7), rotation=30.0, scale=0.25, shear=0.2, shift=0.1)
+    cos, sin = np.cos(np.pi / 6), np.sin(np.pi / 6)
+    for row in range(9):
+        for column in range(7):
+            # Forward: shift, stretch, lean, turn.
+            old = found[0, row, column] - np.array([4.0, 3.0])
+            down, right = (old[0] + 0.9) * 1.25, (old[1] + 0.7) * 1.25
+            right = right + 0.2 * down
+            new = np.array([cos * down - sin * right, sin * down + cos * right])
+            np.testing.assert_allclose(new, [row - 4, column - 3], atol=1e-5)
+
+
+def test_a_quarter_turn(monkeypatch):
+    monkeypatch.setattr(
+        jax.random, "uniform", lambda key, shape, minval, maxval: jnp.full(shape, maxval)
+    )
+    square = IMAGES[:, :7]
+    places = augment.affine_places(KEY, (6, 7, 7), rotation=90.0)
+    turned = np.rot90(np.asarray(square), axes=(1, 2))
+    np.testing.assert_allclose(augment.look_at(square, places), turned, atol=1e-4)
+
+
+def test_draws_fill_their_range_and_differ_between_pictures():
+    places = augment.affine_places(KEY, (2000, 3, 3), shift=0.5)
+    moves = np.asarray(places[:, 1, 1] - 1) / 3
+    assert np.abs(moves).max() <= 0.5
+    for axis in range(2):
+        deciles = np.quantile(moves[:, axis], [0.1, 0.5, 0.9])
+        # Standard error of a decile of 2,000 even draws over [-.5, .5]: below 0.012.
+        np.testing.assert_allclose(deciles, [-0.4, 0, 0.4], atol=0.05)
+    assert abs(np.corrcoef(moves.T)[0, 1]) < 0.1
+
+
+def test_elastic_offsets_are_smooth_and_as_large_as_asked():
+    offsets = np.asarray(augment.elastic_offsets(KEY, (400, 25, 25), amplitude=2.0, knots=5))
+    # At the pixels that are knots, every fifth from the third on.
+    knots = offsets[:, 2::5, 2::5]
+    assert abs(knots.std() - 2.0) < 0.1
+    assert abs(knots.mean()) < 0.1
+    steps = np.abs(np.diff(offsets, axis=1))
+    assert steps.mean() < 0.3 * np.abs(offsets).mean()
+    assert np.abs(offsets[0] - offsets[1]).max() > 1
+
+
+def test_pixels_between_are_interpolated_and_outside_is_zero():
+    image = jnp.array([[1.0, 3.0], [5.0, 7.0]])[None, :, :, None]
+    places = jnp.array([[[0.5, 0.5], [0.0, 0.25], [-5.0, 0.0]]])[None]
+    np.testing.assert_allclose(augment.look_at(image, places)[0, 0, :, 0], [4.0, 1.5, 0.0])
+
+
+def test_shift_crop_moves_by_whole_pixels_evenly():
+    one = jnp.zeros((900, 5, 5, 1)).at[:, 2, 2].set(1.0)
+    moved = np.asarray(augment.shift_crop(KEY, one, padding=1))
+    assert (moved.sum(axis=(1, 2, 3)) == 1).all()
+    counts = moved.sum(axis=0)[1:4, 1:4, 0]
+    assert counts.sum() == 900
+    # 100 each; five standard deviations of a binomial count.
+    assert np.abs(counts - 100).max() < 5 * np.sqrt(100 * 8 / 9)
+    out = augment.shift_crop(KEY, IMAGES, padding=3)
+    assert out.shape == IMAGES.shape
+
+
+def test_flip_mirrors_half():
+    pictures = jnp.tile(IMAGES[:1], (600, 1, 1, 1))
+    flipped = np.asarray(augment.flip(KEY, pictures))
+    mirrored = (flipped == np.asarray(pictures)[:, :, ::-1]).all(axis=(1, 2, 3))
+    kept = (flipped == np.asarray(pictures)).all(axis=(1, 2, 3))
+    assert (mirrored ^ kept).all()
+    assert abs(mirrored.mean() - 0.5) < 5 * 0.5 / np.sqrt(600)
+
+
+def test_erase_blanks_one_rectangle():
+    white = jnp.ones((500, 20, 10, 1))
+    erased = np.asarray(augment.erase(KEY, white, side=0.5))[..., 0] == 0
+    rows, columns = erased.any(axis=2), erased.any(axis=1)
+    # The product of its sides: nothing but a rectangle.
+    assert (erased == rows[:, :, None] & columns[:, None, :]).all()
+    for sides, length in ((rows, 20), (columns, 10)):
+        starts = np.abs(np.diff(np.pad(sides, ((0, 0), (1, 1))).astype(int), axis=1)).sum(axis=1)
+        assert (starts <= 2).all()
+        # Even lengths up to half of a side: a quarter of it on average.
+        assert abs(sides.sum(axis=1).mean() / length - 0.25) < 0.03
+        assert sides.sum(axis=1).max() <= length / 2 + 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda key, x: augment.look_at(
+            x,
+            augment.affine_places(key, x.shape[:3], rotation=9.0, scale=0.1, shear=0.1, shift=0.1)
+            + augment.elastic_offsets(key, x.shape[:3], amplitude=1.0),
+        ),
+        lambda key, x: augment.shift_crop(key, x, padding=2),
+        augment.flip,
+        lambda key, x: augment.erase(key, x, side=0.5),
+    ],
+)
+def test_same_key_same_bits_and_dtype_kept(change):
+    compiled = jax.jit(change)
+    first, again = compiled(KEY, IMAGES), compiled(KEY, IMAGES)
+    assert (first == again).all()
+    assert first.dtype == IMAGES.dtype
+    assert first.shape == IMAGES.shape
+    assert (first != compiled(jax.random.key(4), IMAGES)).any()
+
+
+def test_shapes_are_checked():
+    with pytest.raises(AssertionError):
+        augment.look_at(IMAGES, jnp.zeros((5, 9, 7, 2)))
