@@ -10,18 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-
-def unit(vectors: jax.Array) -> jax.Array:
-    """Scales vectors to length 1; a zero vector stays as it is, as if not scaled.
-
-    Args:
-      vectors: [..., D].
-
-    Returns:
-      [..., D].
-    """
-    squares = jnp.sum(vectors * vectors, axis=-1, keepdims=True)
-    return vectors * jax.lax.rsqrt(jnp.where(squares > 0, squares, 1))
+from jaxemb.losses.distances import unit
 
 
 def halve(images: jax.Array) -> jax.Array:

@@ -77,14 +77,6 @@ def test_word_order_matters_to_the_recurrent_network_only():
         assert (np.abs(found).max() < 1e-6) == same
 
 
-def test_unit_of_nothing():
-    zero = jnp.zeros((2, 3))
-    assert (encoders.unit(zero) == 0).all()
-    gradient = jax.grad(lambda x: encoders.unit(x).sum())(zero)
-    assert (gradient == 1).all()
-    np.testing.assert_allclose(encoders.unit(jnp.array([[3e-9, 4e-9]])), [[0.6, 0.8]], rtol=1e-5)
-
-
 def test_halving_takes_the_largest_of_four():
     image = np.arange(30.0).reshape(1, 5, 6, 1) % 7
     expected = [

@@ -1,0 +1,176 @@
+"""Identification: whose picture is this, among known individuals and perhaps unknown ones?"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxemb.data.labels import check_labels
+from jaxemb.errors import InputError
+from jaxemb.evaluation.distance_rows import Distance, distance_rows
+from jaxemb.losses.distances import pairwise_squared_euclidean
+
+
+class IdentificationScores(NamedTuple):
+    """How often the right individual is among the nearest (closed set).
+
+    Attributes:
+      rates: {k: share of queries whose individual is among the k nearest ones}.
+      queries: judged.
+      missing: left out, for the gallery doesn't have their individual.
+    """
+
+    rates: dict[int, float]
+    queries: int
+    missing: int
+
+
+class OpenSetScores(NamedTuple):
+    """How well individuals of a gallery are recognised among others.
+
+    Attributes:
+      identification_rate: share of queries of known individuals that are accepted with the right
+        name.
+      false_positive_rate: share of queries of unknown individuals that are accepted.
+      known: queries whose individual the gallery has.
+      unknown: the others.
+    """
+
+    identification_rate: float
+    false_positive_rate: float
+    known: int
+    unknown: int
+
+
+def identification(
+    queries: np.ndarray,
+    labels: np.ndarray,
+    gallery: np.ndarray,
+    gallery_labels: np.ndarray,
+    *,
+    ranks: Sequence[int] = (1, 5),
+    distance: Distance = pairwise_squared_euclidean,
+) -> IdentificationScores:
+    """Ranks the individuals of a gallery by their nearest picture.
+
+    Args:
+      queries: [Q, D] finite.
+      labels: [Q] int, their individuals.
+      gallery: [G, D] finite.
+      gallery_labels: [G] int.
+      ranks: which k.
+      distance: all distances between two sets of vectors.
+
+    Returns:
+      The scores. Another individual that is equally near counts as nearer: an embedding that has
+      collapsed to a point recognises nobody.
+
+    Raises:
+      InputError: if arrays don't belong together, or no query's individual is in the gallery.
+    """
+    check_labels(labels, len(queries))
+    check_labels(gallery_labels, len(gallery))
+    known = np.isin(labels, gallery_labels)
+    if not known.any():
+        raise InputError(
+            f"none of {len(labels)} queries is of an individual of the gallery. Were the two "
+            "numbered apart?"
+        )
+    individuals, nearest, _ = _by_individual(queries, gallery, gallery_labels, distance)
+    column = np.searchsorted(individuals, labels[known])
+    nearest = nearest[known]
+    right = np.take_along_axis(nearest, column[:, None], axis=1)
+    place = (nearest <= right).sum(axis=1)  # the right one among them
+    rates = {k: float((place <= k).mean()) for k in ranks}
+    return IdentificationScores(rates, len(column), int((~known).sum()))
+
+
+def open_set(
+    queries: np.ndarray,
+    labels: np.ndarray,
+    gallery: np.ndarray,
+    gallery_labels: np.ndarray,
+    *,
+    threshold: float,
+    distance: Distance = pairwise_squared_euclidean,
+) -> OpenSetScores:
+    """Names each query after the nearest individual, or calls it unknown.
+
+    Args:
+      queries: [Q, D] finite.
+      labels: [Q] int, their individuals, some of them not in the gallery.
+      gallery: [G, D] finite.
+      gallery_labels: [G] int.
+      threshold: farther queries are unknown; from `open_set_threshold`, with other individuals.
+      distance: all distances between two sets of vectors.
+
+    Returns:
+      The scores. Where two individuals are equally near, the right one is not recognised.
+
+    Raises:
+      InputError: if arrays don't belong together, or all queries are known or all unknown.
+
+    Reference:
+      Phillips et al. 2011, "Evaluation methods in face recognition": detection and identification
+      rate at rank 1.
+    """
+    check_labels(labels, len(queries))
+    check_labels(gallery_labels, len(gallery))
+    known = np.isin(labels, gallery_labels)
+    if known.all() or not known.any():
+        raise InputError(
+            f"{known.sum()} of {len(labels)} queries are of individuals of the gallery; open-set "
+            "rates need some that are and some that aren't"
+        )
+    individuals, nearest, closest = _by_individual(queries, gallery, gallery_labels, distance)
+    accepted = closest <= threshold
+    tied = (nearest <= closest[:, None]).sum(axis=1) > 1
+    right = (individuals[nearest.argmin(axis=1)] == labels) & ~tied
+    return OpenSetScores(
+        float((accepted & right)[known].mean()),
+        float(accepted[~known].mean()),
+        int(known.sum()),
+        int((~known).sum()),
+    )
+
+
+def open_set_threshold(
+    unknown: np.ndarray,
+    gallery: np.ndarray,
+    *,
+    false_positive_rate: float,
+    distance: Distance = pairwise_squared_euclidean,
+) -> float:
+    """Chooses the largest threshold that accepts few enough unknown individuals.
+
+    Args:
+      unknown: [Q, D] pictures of individuals that the gallery doesn't have, for validation: not
+        those that are judged later.
+      gallery: [G, D] pictures of others.
+      false_positive_rate: in [0, 1], the most of them to accept.
+      distance: all distances between two sets of vectors.
+
+    Returns:
+      A distance.
+
+    Raises:
+      InputError: if vectors are not finite or of different widths.
+    """
+    blocks = [block.min(axis=1) for _, block in distance_rows(unknown, gallery, distance)]
+    nearest = np.sort(np.concatenate(blocks))
+    accepted = int(false_positive_rate * len(nearest))
+    if accepted == len(nearest):
+        return float(nearest[-1])
+    # Just below the first one to refuse.
+    return float(np.nextafter(nearest[accepted], -np.inf))
+
+
+def _by_individual(
+    queries: np.ndarray, gallery: np.ndarray, gallery_labels: np.ndarray, distance: Distance
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the [I] individuals, [Q, I] distances to their nearest picture, and [Q] the least."""
+    order = np.argsort(gallery_labels, kind="stable")
+    individuals, starts = np.unique(gallery_labels[order], return_index=True)
+    blocks = distance_rows(queries, gallery[order], distance)
+    nearest = np.concatenate([np.minimum.reduceat(block, starts, axis=1) for _, block in blocks])
+    return individuals, nearest, nearest.min(axis=1)

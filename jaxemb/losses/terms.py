@@ -1,0 +1,75 @@
+"""What the losses of a batch return: each example's loss, and of how many terms it is the sum."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxemb.errors import InputError
+
+
+class Terms(NamedTuple):
+    """What each example adds to an objective.
+
+    Attributes:
+      loss: [B] sum of the example's terms, not averaged; 0, with zero gradient, if it has none.
+      counts: [B] int32, how many terms: 0 for an example without a partner, or left out.
+    """
+
+    loss: jax.Array
+    counts: jax.Array
+
+
+def mean_of_terms(terms: Terms) -> jax.Array:
+    """Averages over all terms there are, whoever has them.
+
+    Args:
+      terms: from a loss.
+
+    Returns:
+      [] mean; 0, with zero gradient, if there are none: look at the counts before believing it.
+    """
+    return jnp.sum(terms.loss) / jnp.maximum(jnp.sum(terms.counts), 1)
+
+
+def partners(labels: jax.Array, where: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
+    """Tells which examples of a batch are of the same individual or class.
+
+    Args:
+      labels: [B] int.
+      where: [B] bool; False leaves an example out, as partner and as anchor. None keeps all.
+
+    Returns:
+      [B, B] bool, True where another example has the row's label, and [B, B] where it has not.
+    """
+    rows = len(labels)
+    same = labels[:, None] == labels[None, :]
+    here = jnp.ones(rows, bool) if where is None else where
+    both = here[:, None] & here[None, :]
+    return same & both & ~jnp.eye(rows, dtype=bool), ~same & both
+
+
+def capped(values: jax.Array) -> jax.Array:
+    """Lets values beyond the largest number count as a quarter of it, with zero gradient.
+
+    The difference of two infinities would be NaN. What is NaN already stays so.
+
+    Args:
+      values: of any shape, float.
+    """
+    largest = jnp.finfo(values.dtype).max / 4
+    return jnp.clip(values, -largest, largest)
+
+
+def check_margin(margin: float) -> None:
+    """Refuses a margin that no distance can keep.
+
+    Args:
+      margin: a number, known before tracing.
+
+    Raises:
+      InputError: if it is negative, infinite or not a number.
+    """
+    # Written so that NaN fails.
+    if not 0 <= margin < float("inf"):
+        raise InputError(f"the margin must be a finite number of at least 0, found {margin}")

@@ -1,0 +1,96 @@
+"""Triplets: an example is to be nearer to one of its kind than to another, by a margin."""
+
+from collections.abc import Callable
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from jaxemb.losses.distances import squared_euclidean
+from jaxemb.losses.terms import Terms, capped, check_margin
+
+
+def triplet_loss(
+    anchor: jax.Array,
+    positive: jax.Array,
+    negative: jax.Array,
+    *,
+    margin: float | None,
+    distance: Callable[[jax.Array, jax.Array], jax.Array] = squared_euclidean,
+    where: jax.Array | None = None,
+) -> Terms:
+    """Takes max{0, g + D(anchor, positive) - D(anchor, negative)} of each triplet.
+
+    Args:
+      anchor: [T, D] float.
+      positive: [T, D] of the anchor's individual or class.
+      negative: [T, D] of others.
+      margin: g, in the unit of the distance. None takes the soft margin instead,
+        log(1 + exp(D(anchor, positive) - D(anchor, negative))), which never stops pulling.
+      distance: of rows, from `jaxemb.losses.distances`.
+      where: [T] bool, such as the `valid` of `jaxemb.sampling.triplets`; False leaves a triplet
+        out. None keeps all.
+
+    Returns:
+      A term for each triplet.
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+      InputError: if the margin is negative or not a number.
+
+    Reference:
+      Schroff et al. 2015, arXiv:1503.03832, eq. 3; Hermans et al. 2017, arXiv:1703.07737, section 2
+      (soft margin).
+    """
+    chex.assert_rank(anchor, 2)
+    chex.assert_equal_shape([anchor, positive, negative])
+    here = jnp.ones(len(anchor), bool) if where is None else where
+    chex.assert_shape(here, (len(anchor),))
+    gap = capped(distance(anchor, positive)) - capped(distance(anchor, negative))
+    return Terms(jnp.where(here, _hinge(gap, margin), 0), here.astype(jnp.int32))
+
+
+def all_triplets_loss(
+    distances: jax.Array,
+    positive: jax.Array,
+    paired: jax.Array,
+    negative: jax.Array,
+    *,
+    margin: float | None,
+) -> Terms:
+    """Takes the loss of all triplets of a batch, summed for each anchor.
+
+    Args:
+      distances: [B, B] between all examples, by a pairwise function of `jaxemb.losses.distances`.
+      positive: [B, K] int, positives of each anchor, as by `jaxemb.sampling.triplets.all_triplets`.
+      paired: [B, K] bool; False leaves a positive out.
+      negative: [B, B] bool, negatives of each anchor.
+      margin: as for `triplet_loss`.
+
+    Returns:
+      As many terms for each anchor as it has triplets.
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+      InputError: if the margin is negative or not a number.
+
+    Reference:
+      Hermans et al. 2017, arXiv:1703.07737, eq. 6.
+    """
+    batch = len(distances)
+    chex.assert_shape([distances, negative], (batch, batch))
+    chex.assert_shape([positive, paired], (batch, None))
+    far = capped(distances)
+    near = jnp.take_along_axis(far, positive, axis=1)
+    valid = paired[:, :, None] & negative[:, None, :]  # [B, K, B]
+    loss = _hinge(near[:, :, None] - far[:, None, :], margin)
+    count = jnp.sum(paired, axis=1, dtype=jnp.int32) * jnp.sum(negative, axis=1, dtype=jnp.int32)
+    return Terms(jnp.sum(loss, axis=(1, 2), where=valid), count)
+
+
+def _hinge(gap: jax.Array, margin: float | None) -> jax.Array:
+    if margin is None:
+        return jax.nn.softplus(gap)
+    check_margin(margin)
+    # Not jnp.maximum, whose gradient at 0 is a half: without a margin, equal points would move.
+    return jax.nn.relu(gap + margin)

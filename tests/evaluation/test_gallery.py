@@ -1,0 +1,185 @@
+import zipfile
+
+import numpy as np
+import pytest
+
+from jaxemb.errors import InputError
+from jaxemb.evaluation import distance_rows, gallery_file
+from jaxemb.evaluation.gallery import Gallery
+
+D = 5
+GAPS = {
+    "squared_euclidean": lambda x, y: ((x - y) ** 2).sum(),
+    "euclidean": lambda x, y: np.sqrt(((x - y) ** 2).sum()),
+    "cosine": lambda x, y: 1 - x @ y / np.sqrt((x @ x) * (y @ y)),
+    "l1": lambda x, y: np.abs(x - y).sum(),
+}
+
+
+def people():
+    """Individuals with one to four vectors each."""
+    rng = np.random.default_rng(0)
+    return {f"person {i}": rng.normal(size=(1 + i % 4, D)) for i in range(9)}
+
+
+def filled(metric="squared_euclidean", threshold=np.inf):
+    gallery = Gallery(width=D, threshold=threshold, metric=metric)
+    for name, vectors in people().items():
+        gallery.enrol(name, vectors)
+    return gallery
+
+
+def queries():
+    return np.random.default_rng(1).normal(size=(13, D))
+
+
+@pytest.mark.parametrize("metric", GAPS)
+def test_the_nearest_vector_decides(metric, monkeypatch):
+    monkeypatch.setattr(distance_rows, "_AT_A_TIME", 4 * 32 * D)  # four queries at a time
+    found = filled(metric).look_up(queries())
+    for query, who in zip(queries(), found, strict=True):
+        gaps = {
+            name: min(GAPS[metric](query, vector) for vector in vectors)
+            for name, vectors in people().items()
+        }
+        assert who.name == who.nearest == min(gaps, key=lambda name: gaps[name])
+        assert who.distance == pytest.approx(gaps[who.nearest], rel=1e-4)
+
+
+def test_beyond_the_threshold_is_unknown():
+    distances = sorted(who.distance for who in filled().look_up(queries()))
+    threshold = distances[6]
+    found = filled(threshold=threshold).look_up(queries())
+    assert sum(who.name is None for who in found) == 6
+    for who in found:
+        assert (who.name is None) == (who.distance > threshold)
+        assert who.nearest in people()
+
+
+def test_individuals_come_and_go():
+    gallery = filled()
+    newcomer = np.full((1, D), 40.0)
+    assert gallery.look_up(newcomer)[0].name != "newcomer"
+    gallery.enrol("newcomer", newcomer)
+    assert gallery.look_up(newcomer)[0].name == "newcomer"
+    assert gallery.names == [*people(), "newcomer"]
+    gallery.remove("newcomer")
+    assert gallery.look_up(newcomer)[0].name in people()
+    gallery.enrol("newcomer", -newcomer)  # free again
+    assert gallery.look_up(-newcomer)[0].distance == pytest.approx(0, abs=1e-2)
+    for name in gallery.names:
+        gallery.remove(name)
+    with pytest.raises(InputError, match="the gallery is empty: enrol somebody before"):
+        gallery.look_up(newcomer)
+
+
+def test_of_equally_near_individuals_the_first_is_found():
+    gallery = Gallery(width=2, threshold=1.0, metric="l1")
+    for name in ("b", "a"):
+        gallery.enrol(name, np.ones((2, 2)))
+    assert gallery.look_up(np.ones((1, 2)))[0] == ("b", "b", 0.0)
+
+
+def test_what_is_written_is_read(tmp_path):
+    gallery = filled("cosine", 0.25)
+    gallery.enrol("Zoë\0\n", np.ones((2, D)))
+    gallery_file.write(tmp_path / "g.npz", gallery)
+    found = gallery_file.read(tmp_path / "g.npz")
+    assert (found.names, found.width, found.threshold, found.metric) == (
+        gallery.names,
+        D,
+        0.25,
+        "cosine",
+    )
+    for name in gallery.names:
+        np.testing.assert_array_equal(found.vectors(name), gallery.vectors(name))
+    assert found.look_up(queries()) == gallery.look_up(queries())
+    gallery_file.write(tmp_path / "g.npz", Gallery(width=3, threshold=np.inf))
+    empty = gallery_file.read(tmp_path / "g.npz")
+    assert (empty.names, empty.width, empty.threshold) == ([], 3, np.inf)
+
+
+def test_damage_is_found(tmp_path):
+    path = tmp_path / "g.npz"
+    gallery_file.write(path, filled())
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = []
+    with zipfile.ZipFile(path) as archive:
+        inside = [info.header_offset + 60 for info in archive.infolist()]
+    for at in [*inside, *rng.integers(len(whole), size=40)]:
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        try:
+            found = gallery_file.read(path)
+        except InputError as error:
+            refused.append(str(error))
+        else:  # a byte that says nothing, such as a date
+            assert found.look_up(queries()) == filled().look_up(queries())
+    assert len(refused) >= 30
+    assert all("g.npz: cannot be read as a gallery: " in error for error in refused)
+    for length in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match="cannot be read as a gallery: .* interrupted"):
+            gallery_file.read(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"owners": np.array([0, 0, 7])}, "some vectors belong to nobody"),
+        ({"owners": np.array([0, 1])}, "there are 3 vectors but 2 owners"),
+        ({"owners": np.array([0, 0, 0])}, "vectors of 'b' must be floats .*at least one, found"),
+        ({"vectors": np.array([[1.0], [np.nan], [2.0]])}, "vectors of 'a': 1 of 2 rows are not"),
+        ({"vectors": np.ones((3, 2))}, "vectors of 'a' must be 1 wide, found 2"),
+        ({"vectors": np.array([[{}]] * 3)}, "Object arrays cannot be loaded"),
+        ({"vectors": np.ones(3)}, r"array 'vectors' is float64 \[3\]"),
+        ({"about": np.array("{")}, "Expecting property name"),
+        ({"about": np.array('{"names": []}')}, "'width'"),
+    ],
+)
+def test_wrong_files(tmp_path, change, message):
+    path = tmp_path / "g.npz"
+    about = '{"names": ["a", "b"], "width": 1, "threshold": 1.0, "metric": "cosine"}'
+    arrays = {
+        "vectors": np.array([[1.0], [2.0], [3.0]]),
+        "owners": np.array([0, 0, 1]),
+        "about": np.array(about),
+    }
+    np.savez(path, **arrays)
+    assert gallery_file.read(path).names == ["a", "b"]
+    np.savez(path, **(arrays | change))
+    with pytest.raises(InputError, match=f"g.npz: cannot be read as a gallery: {message}"):
+        gallery_file.read(path)
+
+
+def test_other_paths(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        gallery_file.read(tmp_path / "none.npz")
+    for act in (lambda path: gallery_file.write(path, filled()), gallery_file.read):
+        with pytest.raises(InputError, match=r"g.txt: a gallery's name must end in .npz"):
+            act(tmp_path / "g.txt")
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda g: g.enrol("person 3", np.ones((1, D))), "'person 3' is enrolled already, with 4"),
+        (lambda g: g.enrol("", np.ones((1, D))), "name must not be empty"),
+        (lambda g: g.enrol("x", np.ones((1, D + 1))), "vectors of 'x' must be 5 wide, found 6"),
+        (lambda g: g.enrol("x", np.ones((0, D))), "at least one, found float64 .0, 5."),
+        (lambda g: g.enrol("x", np.full((2, D), np.nan)), "2 of 2 rows are not finite"),
+        (lambda g: g.remove("nobody"), "'nobody' is not enrolled"),
+        (lambda g: g.look_up(np.ones((2, D - 1))), "queries must be 5 wide, found 4. Are they"),
+        (lambda g: g.look_up(np.ones(D)), "queries must be floats .rows, width., at least one"),
+        (lambda g: g.look_up(np.ones((2, D), int)), "queries must be floats .* found int64"),
+        (lambda g: g.look_up(np.full((2, D), np.inf)), "queries: 2 of 2 rows are not finite"),
+        (lambda g: Gallery(width=D, threshold=np.nan), "the threshold must be a number"),
+        (lambda g: Gallery(width=0, threshold=1), "the width must be at least 1, found 0"),
+        (lambda g: Gallery(width=1, threshold=1, metric="l3"), "the metric must be one of .*'l3'"),
+    ],
+)
+def test_wrong_input(act, message):
+    with pytest.raises(InputError, match=message):
+        act(filled())

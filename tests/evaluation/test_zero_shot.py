@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from sklearn.metrics import recall_score, top_k_accuracy_score
+
+from jaxemb.errors import InputError
+from jaxemb.evaluation.zero_shot import zero_shot
+
+CLASSES, D = 6, 3
+
+
+def data():
+    """Classes of unequal size, one of them without examples."""
+    rng = np.random.default_rng(0)
+    labels = rng.choice(CLASSES, 50, p=[0.5, 0.2, 0.1, 0.1, 0.1, 0])
+    descriptions = rng.normal(size=(CLASSES, D))
+    return descriptions[labels] + rng.normal(size=(50, D)), labels, descriptions
+
+
+def test_accuracies_are_scikit_learns():
+    vectors, labels, descriptions = data()
+    gaps = ((vectors[:, None] - descriptions[None]) ** 2).sum(axis=2)
+    found = zero_shot(*data(), ks=(1, 3))
+    for k in (1, 3):
+        expected = top_k_accuracy_score(labels, -gaps, k=k, labels=range(CLASSES))
+        assert found.accuracy[k] == pytest.approx(expected)
+    # Only classes that have examples, but all can be answered.
+    expected = recall_score(labels, gaps.argmin(axis=1), labels=np.unique(labels), average="macro")
+    assert found.class_accuracy[1] == pytest.approx(expected, abs=1e-12)
+    assert found.class_accuracy[3] > found.class_accuracy[1]
+
+
+def test_a_collapsed_embedding_is_never_right():
+    vectors, labels, descriptions = data()
+    found = zero_shot(0 * vectors, labels, 0 * descriptions)
+    assert found.accuracy == {1: 0, 5: 0}
+
+
+def test_wrong_input():
+    vectors, labels, descriptions = data()
+    with pytest.raises(InputError, match=r"is outside \[0, 2\); "):
+        zero_shot(vectors, labels, descriptions[:2])
+    with pytest.raises(InputError, match="queries must be 2 wide, found 3"):
+        zero_shot(vectors, labels, descriptions[:, :2])

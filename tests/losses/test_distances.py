@@ -1,0 +1,123 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxemb.losses import distances
+
+B, N, M = 7, 5, 6
+
+
+def loop(name, x, y):
+    """A distance of two vectors, coordinate by coordinate in float64."""
+    total, dot, xx, yy = 0.0, 0.0, 0.0, 0.0
+    for a, b in zip(map(float, x), map(float, y), strict=True):
+        total += abs(a - b) if name == "l1" else (a - b) ** 2
+        dot, xx, yy = dot + a * b, xx + a * a, yy + b * b
+    if name == "cosine":
+        return 1 - dot / (xx * yy) ** 0.5
+    return total**0.5 if name == "euclidean" else total
+
+
+NAMES = ["squared_euclidean", "euclidean", "cosine", "l1"]
+
+
+def both(name):
+    return getattr(distances, name), getattr(distances, f"pairwise_{name}")
+
+
+def draw(rows, dim, seed):
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(rows, dim)) + rng.normal(size=dim)).astype(np.float32)
+
+
+@pytest.mark.parametrize("dim", [3, 20])
+@pytest.mark.parametrize("name", NAMES)
+def test_each_is_the_loops(name, dim):
+    of_rows, of_pairs = both(name)
+    x, y = draw(B, dim, 0), draw(B, dim, 1)
+    expected = [loop(name, a, b) for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(of_rows(jnp.asarray(x), jnp.asarray(y)), expected, rtol=1e-5)
+    x, y = draw(N, dim, 2), draw(M, dim, 3)
+    expected = [[loop(name, a, b) for b in y] for a in x]
+    np.testing.assert_allclose(of_pairs(jnp.asarray(x), jnp.asarray(y)), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dim", [3, 20])
+@pytest.mark.parametrize("name", NAMES)
+def test_both_forms_have_the_same_gradient(name, dim):
+    of_rows, of_pairs = both(name)
+    x, y = jnp.asarray(draw(N, dim, 4)), jnp.asarray(draw(M, dim, 5))
+    weight = jnp.asarray(draw(N, M, 6))
+
+    def by_rows(x, y):
+        i, j = np.divmod(np.arange(N * M), M)
+        return jnp.sum(weight.reshape(-1) * of_rows(x[i], y[j]))
+
+    def by_pairs(x, y):
+        return jnp.sum(weight * of_pairs(x, y))
+
+    expected = jax.grad(by_rows, (0, 1))(x, y)
+    found = jax.grad(by_pairs, (0, 1))(x, y)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+# Squares of the largest are no float32 numbers.
+SIZES = [(name, size) for name in NAMES for size in (0.0, 1e-30, 1.0, 1e17, 1e30)]
+
+
+@pytest.mark.parametrize("dim", [3, 20])
+@pytest.mark.parametrize(
+    ("name", "size"), [case for case in SIZES if case != ("squared_euclidean", 1e30)]
+)
+def test_gradients_are_finite_for_equal_zero_and_huge_vectors(name, size, dim):
+    x = jnp.asarray(draw(N, dim, 7)).at[0].set(0) * size
+    for of in both(name):
+        for y in (x, -x):
+            value, gradient = jax.value_and_grad(lambda x, of=of, y=y: of(x, y).sum())(x)
+            assert np.isfinite(gradient).all()
+            assert np.isfinite(value)
+
+
+@pytest.mark.parametrize("name", ["squared_euclidean", "euclidean", "l1"])
+def test_equal_points_have_distance_and_gradient_zero(name):
+    x = jnp.asarray(draw(N, 3, 8))
+    of_rows, of_pairs = both(name)
+    assert not np.any(of_rows(x, x))
+    assert not np.any(jax.grad(lambda a: of_rows(a, x).sum())(x))
+    assert not np.any(np.diag(of_pairs(x, x)))
+
+
+def test_wide_points_far_from_the_origin_keep_their_distances():
+    x = draw(N, 30, 9) + 1000
+    found = distances.pairwise_euclidean(jnp.asarray(x), jnp.asarray(x))
+    expected = [[loop("euclidean", a, b) for b in x] for a in x]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=0.02)
+
+
+def test_zero_vectors_have_cosine_zero():
+    x = jnp.zeros((2, 3)).at[1].set(1)
+    np.testing.assert_allclose(distances.cosine(x, jnp.ones((2, 3))), [1, 0], atol=1e-6)
+    np.testing.assert_allclose(distances.pairwise_cosine(x, x), [[1, 1], [1, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_norm(size):
+    x = draw(B, 4, 10)
+    expected = [loop("euclidean", row, 0 * row) * size for row in x]
+    scaled = jnp.asarray(x) * size
+    np.testing.assert_allclose(distances.safe_norm(scaled), expected, rtol=1e-5)
+    assert distances.safe_norm(scaled, keepdims=True).shape == (B, 1)
+    gradient = jax.grad(lambda x: distances.safe_norm(x).sum())(scaled)
+    np.testing.assert_allclose(gradient, distances.unit(scaled), rtol=1e-5)
+    assert not np.any(jax.grad(lambda x: distances.safe_norm(x).sum())(scaled * 0))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shapes_are_checked(name):
+    of_rows, of_pairs = both(name)
+    with pytest.raises(AssertionError):
+        of_rows(jnp.ones((3, 2)), jnp.ones((4, 2)))
+    with pytest.raises(AssertionError):
+        of_pairs(jnp.ones((3, 2)), jnp.ones((3, 4)))
