@@ -1,0 +1,259 @@
+"""How faithful a map is to the points it shows.
+
+Everything is measured in float64 on the host. Where a score takes a sample of rows, each row's
+neighbours and ranks are exact: they are found among all points.
+"""
+
+from typing import NamedTuple
+
+import chex
+import numpy as np
+from scipy.spatial import procrustes
+from scipy.stats import spearmanr
+from sklearn.neighbors import NearestNeighbors
+
+# Distances held at a time: 128 MiB in float64, whatever the number of points.
+_DISTANCES_AT_A_TIME = 2**24
+
+
+class NeighbourScores(NamedTuple):
+    """What a map keeps of the neighbourhoods, each in [0, 1], 1 for all.
+
+    Attributes:
+      trustworthiness: 1 less a penalty for points that are near in the map only, by how far they
+        are in rank. Venna & Kaski 2001, eq. 1.
+      continuity: 1 less a penalty for near points that the map tears apart. The same, eq. 2.
+      preservation: share of the k nearest points that are among the k nearest in the map.
+    """
+
+    trustworthiness: float
+    continuity: float
+    preservation: float
+
+
+def neighbour_scores(
+    points: np.ndarray, embedding: np.ndarray, *, k: int = 10, rows: int = 1000, seed: int = 0
+) -> NeighbourScores:
+    """Compares the k nearest neighbours, Euclidean, of points with those in the map.
+
+    Args:
+      points: [N, D] finite.
+      embedding: [N, d] the map, finite.
+      k: neighbours of each point; below N / 2.
+      rows: points looked at, at most, drawn without replacement. Their ranks count all points.
+      seed: of the sample.
+
+    Returns:
+      The scores, means over the sample.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above, or k is not in 1..(N - 1) / 2.
+
+    Reference:
+      Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods". A point's
+      rank is one more than the number of nearer ones; points equally far share the best.
+    """
+    size = len(points)
+    chex.assert_shape(points, (size, None))
+    chex.assert_shape(embedding, (size, None))
+    assert 1 <= k < size / 2, f"k = {k} neighbours of {size} points"
+    sample = _sample(size, rows, seed)
+    penalties, kept = np.zeros(2), 0
+    tile = max(1, _DISTANCES_AT_A_TIME // size)
+    for start in range(0, len(sample), tile):
+        block = sample[start : start + tile]
+        original, mapped = _distances(points, block), _distances(embedding, block)  # [b, N]
+        # Of the map's neighbours the ranks among the points, and the other way round.
+        intruders = _ranks(original, np.argpartition(mapped, k, axis=1)[:, :k])
+        extruded = _ranks(mapped, np.argpartition(original, k, axis=1)[:, :k])
+        penalties += [np.maximum(ranks - k, 0).sum() for ranks in (intruders, extruded)]
+        kept += (intruders <= k).sum()
+    # The largest possible penalty is 1 / scale.
+    scale = 2 / (len(sample) * k * (2 * size - 3 * k - 1))
+    trustworthiness, continuity = (1 - scale * penalties).tolist()
+    return NeighbourScores(trustworthiness, continuity, float(kept / (len(sample) * k)))
+
+
+def knn_accuracy(
+    embedding: np.ndarray, labels: np.ndarray, *, k: int = 10, rows: int = 0, seed: int = 0
+) -> float:
+    """Lets each point be classified by its k nearest neighbours in the map, itself left out.
+
+    Args:
+      embedding: [N, d] the map, finite.
+      labels: [N] int from 0.
+      k: neighbours that vote, in 1..N-1; of classes with equally many the first wins.
+      rows: points classified, at most, drawn without replacement; 0 for all.
+      seed: of the sample.
+
+    Returns:
+      Share of points classified right.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above or k is not in 1..N-1.
+    """
+    size = len(embedding)
+    chex.assert_shape(embedding, (size, None))
+    chex.assert_shape(labels, (size,))
+    sample = _sample(size, rows or size, seed)
+    voters = labels[nearest_ids(embedding, sample, k=k)]  # [S, k]
+    votes = np.zeros((len(sample), labels.max() + 1), np.int32)
+    np.add.at(votes, (np.arange(len(sample))[:, None], voters), 1)
+    return float((votes.argmax(axis=1) == labels[sample]).mean())
+
+
+def shepard_correlation(
+    points: np.ndarray, embedding: np.ndarray, *, pairs: int = 100_000, seed: int = 0
+) -> float:
+    """Correlates distances between points with those in the map, by rank (Spearman).
+
+    Args:
+      points: [N, D] finite, N >= 2.
+      embedding: [N, d] the map, finite.
+      pairs: pairs of different points drawn, with replacement.
+      seed: of the draw.
+
+    Returns:
+      In [-1, 1]; NaN if all distances on a side are equal.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+    """
+    left, right = pair_distances(points, embedding, pairs=pairs, seed=seed)
+    if not (np.ptp(left) and np.ptp(right)):
+        return np.nan
+    return float(spearmanr(left, right).statistic)
+
+
+def pair_distances(
+    points: np.ndarray, embedding: np.ndarray, *, pairs: int = 100_000, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Measures random pairs on both sides, as a Shepard diagram shows them.
+
+    Args:
+      points: [N, D] finite, N >= 2.
+      embedding: [N, d] the map, finite.
+      pairs: P, pairs of different points drawn, with replacement.
+      seed: of the draw.
+
+    Returns:
+      [P] Euclidean distances between points, and [P] those in the map.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+    """
+    size = len(points)
+    chex.assert_shape(points, (size, None))
+    chex.assert_shape(embedding, (size, None))
+    rng = np.random.default_rng(seed)
+    first = rng.integers(size, size=pairs)
+    second = (first + rng.integers(1, size, size=pairs)) % size
+    original, mapped = np.empty(pairs), np.empty(pairs)
+    tile = max(1, _DISTANCES_AT_A_TIME // points.shape[1])
+    for start in range(0, pairs, tile):
+        i, j = first[start : start + tile], second[start : start + tile]
+        for space, found in ((points, original), (embedding, mapped)):
+            gaps = space[i].astype(np.float64) - space[j]
+            found[start : start + tile] = np.linalg.norm(gaps, axis=1)
+    return original, mapped
+
+
+def procrustes_disparity(first: np.ndarray, second: np.ndarray) -> float:
+    """Measures how two maps of the same points differ once one is laid upon the other.
+
+    Args:
+      first: [N, d] a map with at least two different points.
+      second: [N, d] likewise. It may be shifted, turned, mirrored and scaled.
+
+    Returns:
+      Sum of squared distances left, in [0, 1]: 0 for the same shape, near 1 for unrelated ones.
+
+    Raises:
+      AssertionError: if the shapes differ.
+
+    Reference:
+      Gower 1975, with both maps scaled to a sum of squares of 1, as `scipy.spatial.procrustes`.
+    """
+    chex.assert_equal_shape([first, second])
+    # In float32, scipy would lose digits of a map far from 0.
+    return float(procrustes(first.astype(np.float64), second.astype(np.float64))[2])
+
+
+def neighbour_overlap(
+    first: np.ndarray, second: np.ndarray, *, k: int = 10, rows: int = 1000, seed: int = 0
+) -> float:
+    """Measures how far two maps agree on who is near whom.
+
+    Args:
+      first: [N, d] a map, finite.
+      second: [N, e] another of the same points, finite.
+      k: neighbours of each point, in 1..N-1.
+      rows: points looked at, at most, drawn without replacement.
+      seed: of the sample.
+
+    Returns:
+      Share of the k nearest neighbours that both maps have, in [0, 1]; chance is k / (N - 1).
+
+    Raises:
+      AssertionError: if a shape disagrees with the above or k is not in 1..N-1.
+    """
+    chex.assert_equal(len(first), len(second))
+    sample = _sample(len(first), rows, seed)
+    a, b = nearest_ids(first, sample, k=k), nearest_ids(second, sample, k=k)
+    return float((a[:, :, None] == b[:, None, :]).any(axis=2).mean())
+
+
+def nearest_ids(points: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndarray:
+    """Finds the k nearest neighbours of some points among all, Euclidean; for few dimensions.
+
+    Args:
+      points: [N, d] finite.
+      rows: [S] which.
+      k: neighbours of each, in 1..N-1; a point is none of its own, but its duplicate is.
+
+    Returns:
+      [S, k] ids, nearest first.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above or k is not in 1..N-1.
+    """
+    chex.assert_rank([points, rows], [2, 1])
+    assert 1 <= k < len(points), f"k = {k} neighbours of {len(points)} points"
+    found = NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points[rows])[1]
+    own = found == rows[:, None]
+    # Among many duplicates the point itself may be missing: then the farthest goes.
+    own[:, -1] |= ~own.any(axis=1)
+    return found[~own].reshape(len(rows), k)
+
+
+def _sample(size: int, rows: int, seed: int) -> np.ndarray:
+    if rows >= size:
+        return np.arange(size)
+    return np.sort(np.random.default_rng(seed).choice(size, rows, replace=False))
+
+
+def _distances(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """[S, N] squared Euclidean distances to all points, a point's to itself infinite."""
+    origin = points[:1].astype(np.float64)
+    queries = points[rows] - origin
+    squared = np.empty((len(rows), len(points)))
+    # Converted in pieces: a second copy of all in float64 may not fit.
+    tile = max(1, _DISTANCES_AT_A_TIME // points.shape[1])
+    for start in range(0, len(points), tile):
+        piece = points[start : start + tile] - origin
+        products = queries @ piece.T
+        squared[:, start : start + tile] = np.einsum("nd,nd->n", piece, piece) - 2 * products
+    squared += np.square(queries).sum(axis=1)[:, None]
+    squared[np.arange(len(rows)), rows] = np.inf
+    return squared
+
+
+def _ranks(distances: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """[S, k] ranks of these ids in each row, 1 for the nearest."""
+    chosen = np.take_along_axis(distances, ids, axis=1)
+    return 1 + np.array(
+        [
+            [np.count_nonzero(row < limit) for limit in limits]
+            for row, limits in zip(distances, chosen, strict=True)
+        ]
+    )

@@ -1,0 +1,97 @@
+"""Images drawn at their points of a map, as many as there is room for."""
+
+from pathlib import Path
+
+import chex
+import numpy as np
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from jaxemb.plots.point_map import check_finite
+from jaxemb.plots.style import add_title, class_style, new_figure, save
+
+# The picture's longer side, in pixels.
+_SIDE = 2000
+
+
+def write_image_map(
+    path: Path,
+    points: np.ndarray,
+    images: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    title: str = "",
+) -> None:
+    """Draws images at their points, none over another.
+
+    Drawings, light on black, become ink in the colour of their class; photographs stay as they are.
+
+    Args:
+      path: the picture, such as `images.png`.
+      points: [N, 2] the map, finite.
+      images: [N, H, W] or [N, H, W, 3] uint8.
+      labels: [N] int, the classes of drawings. None draws all in one colour.
+      title: heading of the picture.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+      InputError: if a point is not finite.
+      OSError: if the file cannot be written.
+    """
+    chex.assert_shape(points, (len(images), 2))
+    check_finite(points, None)
+    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    # Few images can be larger.
+    cell = _SIDE // int(np.clip(1.2 * np.sqrt(len(images)), 12, 45))
+    # A little room in between, and one scale along both axes.
+    shrink = (cell - 4) / max(images.shape[1:3])
+    height, width = (max(1, round(shrink * side)) for side in images.shape[1:3])
+    scale = (_SIDE - cell) / max(float(span.max()), 1e-30)
+    corners = np.round((points - low) * scale).astype(int)  # from the lower left
+    canvas = np.full((*(np.round(span * scale).astype(int) + cell)[::-1], 3), 255, np.uint8)
+    inked = images.ndim == 3 and is_drawing(images)
+    for i in choose_apart(corners, (width + 2, height + 2)):
+        small = np.asarray(Image.fromarray(images[i]).resize((width, height), Image.Resampling.BOX))
+        if small.ndim == 2:
+            small = small[:, :, None]
+        if inked:
+            colour = to_rgb(class_style(0 if labels is None else int(labels[i]))[0])
+            small = 255 - small * (1 - np.array(colour))
+        left, bottom = corners[i]
+        top = len(canvas) - bottom - height
+        canvas[top : top + height, left : left + width] = small
+    figure = new_figure(12, 12 * len(canvas) / canvas.shape[1] + 0.5)
+    axes = figure.add_subplot()
+    axes.imshow(canvas, interpolation="antialiased")
+    axes.axis("off")
+    add_title(axes, title)
+    save(figure, path)
+
+
+def choose_apart(corners: np.ndarray, size: tuple[int, int]) -> list[int]:
+    """Chooses boxes of one size of which none covers another.
+
+    Args:
+      corners: [N, 2] int, lower left of each.
+      size: width and height.
+
+    Returns:
+      Ids of the chosen, in a fixed random order; no further box has room.
+    """
+    held: dict[tuple[int, int], int] = {}
+    chosen = []
+    for i in np.random.default_rng(0).permutation(len(corners)):
+        # Cells as large as a box hold one each, so that only neighbouring cells matter.
+        column, row = corners[i] // size
+        around = (held.get((column + a, row + b)) for a in (-1, 0, 1) for b in (-1, 0, 1))
+        if any(j is not None and (abs(corners[i] - corners[j]) < size).all() for j in around):
+            continue
+        held[column, row] = i
+        chosen.append(int(i))
+    return chosen
+
+
+def is_drawing(images: np.ndarray) -> bool:
+    """Tells whether images [N, H, W] are light on black: their edges are almost empty."""
+    edges = np.concatenate([images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel()])
+    return bool(edges.mean() < 26)  # a tenth of white

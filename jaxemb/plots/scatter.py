@@ -1,0 +1,224 @@
+"""Maps as pictures: points in the colours of their classes, one map or many side by side."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import chex
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from jaxemb.errors import InputError
+from jaxemb.plots.style import (
+    COLOURS,
+    INK,
+    MARKERS,
+    QUIET,
+    RULE,
+    add_title,
+    class_style,
+    new_figure,
+    save,
+)
+
+# More classes than a legend has room for are named in the map.
+_LEGEND = 20
+
+
+class Panel(NamedTuple):
+    """One map among others.
+
+    Attributes:
+      title: above it.
+      points: [N, d] the map; d of 1, 2 or 3.
+      labels: [N] int positions in the classes; None draws all points alike.
+      note: a line below the title, such as a score.
+    """
+
+    title: str
+    points: np.ndarray
+    labels: np.ndarray | None = None
+    note: str = ""
+
+
+def write_map(
+    path: Path,
+    points: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    classes: Sequence[str] = (),
+    title: str = "",
+) -> None:
+    """Draws one map.
+
+    Args:
+      path: the picture, such as `map.png`.
+      points: [N, d] the map, finite; d of 1 (a row for each class), 2 or 3 (in perspective).
+      labels: [N] int positions in `classes`. None draws all points alike.
+      classes: [C] names; told in a legend, or in the map if there are more than 20.
+      title: heading of the picture.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+      InputError: if a point is not finite.
+      OSError: if the file cannot be written.
+    """
+    figure = new_figure(10.5 if 0 < len(classes) <= _LEGEND else 9, 9)
+    axes = add_axes(figure, 111, points)
+    add_title(axes, title)
+    draw_map(axes, points, labels=labels, classes=classes)
+    if points.shape[1] > 1:  # else its rows are named
+        _add_legend(figure, labels, classes)
+    save(figure, path)
+
+
+def write_grid(
+    path: Path,
+    panels: Sequence[Panel],
+    *,
+    columns: int,
+    classes: Sequence[str] = (),
+    title: str = "",
+    side: float = 2.8,
+) -> None:
+    """Draws maps side by side, as small multiples.
+
+    Args:
+      path: the picture.
+      panels: row by row.
+      columns: panels in a row.
+      classes: [C] names of the labels of all panels; told in one legend if there are up to 20.
+      title: heading of the picture.
+      side: of a panel, in inches.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+      InputError: if a point is not finite.
+      OSError: if the file cannot be written.
+    """
+    rows = math.ceil(len(panels) / columns)
+    columns = min(columns, len(panels))
+    figure = new_figure(side * columns + (1 if classes else 0), (side + 0.3) * rows + 0.4)
+    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    for place, panel in enumerate(panels, 1):
+        axes = add_axes(figure, (rows, columns, place), panel.points)
+        heading = f"{panel.title}\n{panel.note}" if panel.note else panel.title
+        axes.set_title(heading, fontsize=9, color=INK, parse_math=False)
+        draw_map(axes, panel.points, labels=panel.labels, scale=0.25 * side / 2.8)
+    _add_legend(figure, next((p.labels for p in panels if p.labels is not None), None), classes)
+    save(figure, path)
+
+
+def draw_map(
+    axes: Any,
+    points: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    classes: Sequence[str] = (),
+    scale: float = 1.0,
+) -> None:
+    """Draws a map into axes, which are three-dimensional if the map is.
+
+    Args:
+      axes: Matplotlib's.
+      points: [N, d] the map, finite; d of 1, 2 or 3.
+      labels: [N] int positions in `classes`. None draws all points alike.
+      classes: [C] names. Beside the rows of a map of one dimension; in the map if there are more
+        than 20.
+      scale: area of the points relative to that which suits a picture of nine inches.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+      InputError: if a point is not finite.
+    """
+    size, dim = points.shape
+    assert 1 <= dim <= 3, f"a map of {dim} dimensions"
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if bad.size:
+        raise InputError(
+            f"map: {bad.size:,} of {size:,} points are not finite, the first number {bad[0]}; did "
+            "the run diverge?"
+        )
+    rng = np.random.default_rng(0)
+    if labels is not None:
+        chex.assert_shape(labels, (size,))
+    style: dict[str, Any] = {
+        "s": scale * float(np.clip(60_000 / size, 3, 36)),
+        "alpha": float(np.clip(70 / math.sqrt(size), 0.35, 0.85)),
+        "linewidths": 0,
+    }
+    if dim == 3:
+        style["depthshade"] = False  # paler towards the back, where alpha says density
+    if dim == 1:
+        # On a bare line points would hide one another.
+        rows = np.zeros(size) if labels is None else labels
+        points = np.column_stack([points[:, 0], rows + rng.uniform(-0.35, 0.35, size)])
+        axes.spines[["left", "top", "right"]].set_visible(False)
+        shown = range(len(classes))
+        axes.set_yticks(shown, [classes[i] for i in shown])
+        axes.tick_params(length=0, colors=QUIET)
+        axes.invert_yaxis()
+    else:
+        _strip(axes)
+    # In no order of the input, whose last class would cover the others.
+    order = rng.permutation(size)
+    numbers = np.zeros(size, int) if labels is None else labels
+    colours = np.array(COLOURS)[numbers % len(COLOURS)]
+    shapes = numbers // len(COLOURS) % len(MARKERS)
+    for shape in np.unique(shapes):
+        ids = order[shapes[order] == shape]
+        axes.scatter(*points[ids].T, c=colours[ids], marker=MARKERS[shape], **style)
+    if labels is not None and dim > 1 and len(classes) > _LEGEND:
+        _name_classes(axes, points, labels, classes)
+
+
+def add_axes(figure: Figure, place: Any, points: np.ndarray) -> Any:
+    """Makes the axes that suit a map [N, d]: `place` is as in `Figure.add_subplot`."""
+    places = place if isinstance(place, tuple) else (place,)
+    if points.shape[1] == 3:
+        return figure.add_subplot(*places, projection="3d")
+    if points.shape[1] == 2:
+        return figure.add_subplot(*places, aspect="equal", adjustable="datalim")
+    return figure.add_subplot(*places)
+
+
+def _strip(axes: Any) -> None:
+    """Takes off what a map without units has no use for."""
+    names = [name for name in "xyz" if hasattr(axes, f"{name}axis")]
+    for name in names:
+        getattr(axes, f"set_{name}ticks")([])
+    if len(names) == 2:
+        axes.spines[:].set_color(RULE)
+
+
+def _name_classes(
+    axes: Any, points: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> None:
+    for number in np.unique(labels):
+        axes.text(
+            *np.median(points[labels == number], axis=0),
+            classes[number],
+            color=INK,
+            fontsize=8,
+            ha="center",
+            va="center",
+            parse_math=False,
+            path_effects=[withStroke(linewidth=2, foreground="white", alpha=0.8)],
+        )
+
+
+def _add_legend(figure: Figure, labels: np.ndarray | None, classes: Sequence[str]) -> None:
+    if labels is None or not 0 < len(classes) <= _LEGEND:
+        return
+    handles = []
+    for number, name in enumerate(classes):
+        colour, marker = class_style(number)
+        handles.append(
+            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=7, label=name)
+        )
+    legend = figure.legend(handles=handles, loc="outside right upper", frameon=False)
+    for text in legend.get_texts():
+        text.set(color=INK, parse_math=False)

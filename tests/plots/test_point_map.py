@@ -1,0 +1,241 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from jaxemb.errors import InputError
+from jaxemb.plots import point_map
+
+CLASSES = ["cat", "</script>", "dog & co"]
+N = 12
+
+
+def _arrays(channels=()):
+    rng = np.random.default_rng(2)
+    # Far apart, so that the pointer hits one.
+    points = np.column_stack([np.arange(N) % 4 * 50, np.arange(N) // 4 * 50]) + rng.normal(
+        size=(N, 2)
+    )
+    labels = np.arange(N) % 3
+    images = rng.integers(256, size=(N, 6, 5, *channels), dtype=np.uint8)
+    ids = np.array([[(i + 5) % N, (i + 2) % N] for i in range(N)])
+    return points, labels, images, ids, np.tile([0.75, -0.5], (N, 1))
+
+
+def _open(browser, path, **options):
+    points, labels, images, ids, cosines = _arrays()
+    options = {
+        "labels": labels,
+        "classes": CLASSES,
+        "images": images,
+        "neighbours": ids,
+        "cosines": cosines,
+        **options,
+    }
+    point_map.write_html(path, points, title="Images", **options)
+    _show(browser, path)
+    return points
+
+
+def _show(browser, path):
+    browser.get(path.as_uri())
+    _wait(browser, lambda shown: "ready" in shown)
+
+
+def _shown(browser) -> dict[str, str]:
+    return browser.execute_script("return {...document.body.dataset}")
+
+
+def _wait(browser, reached) -> dict[str, str]:
+    WebDriverWait(browser, 30).until(lambda _: reached(_shown(browser)))
+    return _shown(browser)
+
+
+def _move_to(browser, point) -> ActionChains:
+    x0, x1, y0, y1 = map(float, _shown(browser)["view"].split())
+    plot = browser.find_element(By.ID, "map")
+    right = ((point[0] - x0) / (x1 - x0) - 0.5) * plot.size["width"]
+    down = ((y1 - point[1]) / (y1 - y0) - 0.5) * plot.size["height"]
+    return ActionChains(browser).move_to_element_with_offset(plot, round(right), round(down))
+
+
+def _pixels(browser, canvas: str, i: int, width: int = 5) -> np.ndarray:
+    """What a canvas shows of image i, once it does, a pixel for each of the image's."""
+    script = f"return document.querySelector('{canvas}').dataset.shown"
+    WebDriverWait(browser, 30).until(lambda _: browser.execute_script(script) == str(i))
+    # Reading pixels one by one would make the browser complain.
+    shown = browser.execute_script(f"return document.querySelector('{canvas}').toDataURL()")
+    picture = Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2]))).convert("RGB")
+    zoom = picture.width // width
+    return np.asarray(picture)[::zoom, ::zoom]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
+def test_a_point_under_the_pointer_shows_its_image(browser, tmp_path, channels):
+    images = _arrays(channels)[2]
+    points = _open(browser, tmp_path / "map.html", images=images)
+    for i in (0, 7, N - 1):
+        _move_to(browser, points[i]).perform()
+        assert _wait(browser, lambda shown: "over" in shown)["over"] == str(i)
+        tip = browser.find_element(By.ID, "tip")
+        assert tip.text == CLASSES[i % 3]
+        # Noise is smaller as PNG, which keeps every value.
+        expected = images[i] if channels else np.repeat(images[i][..., None], 3, axis=2)
+        np.testing.assert_array_equal(_pixels(browser, "#tip-image", i), expected)
+        _move_to(browser, points[i] + 20 * np.sign([75, 50] - points[i])).perform()
+        _wait(browser, lambda shown: "over" not in shown)
+        assert not tip.is_displayed()
+
+
+@pytest.mark.browser
+def test_a_click_shows_image_and_neighbours(browser, tmp_path):
+    _, _, images, ids, _ = _arrays()
+    points = _open(browser, tmp_path / "map.html")
+    _move_to(browser, points[6]).click().perform()
+    shown = _wait(browser, lambda shown: shown.get("point") == "6")
+    assert shown["nearest"] == " ".join(map(str, ids[6]))
+    assert browser.find_element(By.ID, "name").text == CLASSES[0]
+    assert browser.find_element(By.ID, "facts").text == "point 6"
+    np.testing.assert_array_equal(_pixels(browser, "#image", 6)[..., 0], images[6])
+    rows = browser.find_elements(By.CSS_SELECTOR, "#neighbours button")
+    assert [row.text.split("\n") for row in rows] == [
+        [CLASSES[ids[6, 0] % 3], "0.750"],
+        [CLASSES[ids[6, 1] % 3], "-0.500"],
+    ]
+    np.testing.assert_array_equal(
+        _pixels(browser, "#neighbours li:nth-child(2) canvas", ids[6, 1])[..., 0], images[ids[6, 1]]
+    )
+    rows[1].click()
+    _wait(browser, lambda shown: shown.get("point") == str(ids[6, 1]))
+
+
+@pytest.mark.browser
+def test_the_legend_hides_and_shows_classes(browser, tmp_path):
+    points = _open(browser, tmp_path / "map.html")
+    entries = browser.find_elements(By.CSS_SELECTOR, "#legend button")
+    assert [entry.text.split("\n") for entry in entries] == [[name, "4"] for name in CLASSES]
+    entries[1].click()
+    assert _shown(browser)["classes"] == "cat dog & co"
+    # A hidden point is not under the pointer, nor anywhere in the picture.
+    _move_to(browser, points[1]).perform()
+    assert "over" not in _shown(browser)
+    _move_to(browser, points[3]).perform()
+    assert _wait(browser, lambda shown: "over" in shown)["over"] == "3"
+
+    def drawn(i):
+        return browser.execute_script(
+            """view.draw()
+            const place = [view.left(arguments[0]), view.top(arguments[0])]
+            const [left, top] = place.map((value) => Math.round(value * view.ratio))
+            const pixel = top * view.image.width + left
+            return [...view.image.data.slice(4 * pixel, 4 * pixel + 4)]""",
+            i,
+        )
+
+    assert drawn(1) == [255, 255, 255, 255]
+    assert drawn(3) != drawn(5) != [255, 255, 255, 255]
+    entries[1].click()
+    assert drawn(1) != [255, 255, 255, 255]
+    ActionChains(browser).double_click(entries[2]).perform()
+    assert _shown(browser)["classes"] == "dog & co"
+    entries[2].click()  # the last one: all come back
+    assert _shown(browser)["classes"] == "cat </script> dog & co"
+
+
+@pytest.mark.browser
+def test_wheel_and_drag_move_the_map(browser, tmp_path):
+    def view():
+        return np.array(_shown(browser)["view"].split(), float)
+
+    _open(browser, tmp_path / "map.html")
+    before = view()
+    plot = browser.find_element(By.ID, "map")
+    browser.execute_script(
+        """const canvas = document.getElementById("canvas"), box = canvas.getBoundingClientRect()
+        const where = {clientX: box.left + 90, clientY: box.top + 60}
+        canvas.dispatchEvent(new WheelEvent("wheel", {...where, deltaY: -500, cancelable: true}))"""
+    )
+    zoomed = view()
+    assert np.ptp(zoomed[:2]) == pytest.approx(np.exp(-0.8) * np.ptp(before[:2]))
+    # What lay under the pointer stays.
+    for axis, share in ((0, 90 / plot.size["width"]), (1, 1 - 60 / plot.size["height"])):
+        low, high = before[2 * axis :][:2], zoomed[2 * axis :][:2]
+        kept = low[0] + share * np.ptp(low)
+        assert kept == pytest.approx(high[0] + share * np.ptp(high))
+    drag = ActionChains(browser).move_to_element(plot).click_and_hold()
+    drag.move_by_offset(50, -30).release().perform()
+    unit = np.ptp(zoomed[:2]) / plot.size["width"]
+    np.testing.assert_allclose(view() - zoomed, unit * np.array([-50, -50, -30, -30]), rtol=1e-6)
+    assert "point" not in _shown(browser)  # a drag is no click
+    browser.find_element(By.ID, "whole").click()
+    np.testing.assert_allclose(view(), before)
+
+
+@pytest.mark.browser
+def test_bare_numbers_have_neither_search_nor_legend(browser, tmp_path):
+    point_map.write_html(tmp_path / "map.html", _arrays()[0])
+    _show(browser, tmp_path / "map.html")
+    for hidden in ("search", "legend", "details", "tip"):
+        assert not browser.find_element(By.ID, hidden).is_displayed()
+    _move_to(browser, _arrays()[0][9]).click().perform()
+    _wait(browser, lambda shown: shown.get("point") == "9")
+    assert browser.find_element(By.ID, "name").text == "point 9"
+    assert not browser.find_element(By.ID, "near").is_displayed()
+
+
+@pytest.mark.browser
+def test_all_points_in_one_place(browser, tmp_path):
+    point_map.write_html(tmp_path / "map.html", np.full((5, 2), 3.0))
+    _show(browser, tmp_path / "map.html")
+    _move_to(browser, [3, 3]).perform()
+    _wait(browser, lambda shown: "over" in shown)
+
+
+@pytest.mark.browser
+def test_seventy_thousand_images(browser, tmp_path):
+    rng = np.random.default_rng(0)
+    size = 70_000
+    labels = rng.integers(10, size=size)
+    points = rng.normal(size=(size, 2)) + 4 * labels[:, None]
+    images = np.zeros((size, 28, 28), np.uint8)
+    images[:, 8:20, 8:20] = rng.integers(0, 256, size=(size, 12, 1), dtype=np.uint8)
+    point_map.write_html(
+        tmp_path / "map.html", points, labels=labels, classes=list("0123456789"), images=images
+    )
+    assert (tmp_path / "map.html").stat().st_size < 25e6
+    _show(browser, tmp_path / "map.html")
+    # The last image lies in the last sheet.
+    browser.execute_script("go(arguments[0])", size - 1)
+    script = "return document.getElementById('image').dataset.shown"
+    WebDriverWait(browser, 30).until(lambda _: browser.execute_script(script) == str(size - 1))
+    shown = _pixels(browser, "#image", size - 1, 28)
+    np.testing.assert_array_equal(shown[..., 0], images[-1])
+
+
+def test_too_many_pixels_are_thinned_out(monkeypatch):
+    images = np.random.default_rng(0).integers(256, size=(40, 9, 7), dtype=np.uint8)
+    monkeypatch.setattr(point_map.sprites, "_PIXELS", 40 * 63 // 2)
+    packed = point_map.sprites.pack(images)
+    assert (packed.height, packed.width) == (5, 4)
+
+
+def test_faults_are_told_and_leave_no_file(tmp_path):
+    points, labels, images, ids, cosines = _arrays()
+    path = tmp_path / "map.html"
+    with pytest.raises(InputError, match=r"neighbours 0\.\.12 are outside 0\.\.11"):
+        point_map.write_html(path, points, neighbours=ids + (ids == 11), cosines=cosines)
+    hole = points.copy()
+    hole[4, 0] = np.inf
+    with pytest.raises(InputError, match="1 of 12 points are not finite, the first number 4"):
+        point_map.write_html(path, hole)
+    with pytest.raises(AssertionError):
+        point_map.write_html(path, points, labels=labels[1:])
+    with pytest.raises(AssertionError):
+        point_map.write_html(path, points, images=images[1:])
+    assert not list(tmp_path.iterdir())

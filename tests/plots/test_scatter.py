@@ -1,0 +1,131 @@
+import matplotlib.image
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from jaxemb.errors import InputError
+from jaxemb.plots import image_map, lines, scatter
+from jaxemb.plots.style import COLOURS, class_style, new_figure
+
+
+def _points(size=60, dim=2):
+    return np.random.default_rng(3).normal(size=(size, dim)) * 40 + 7
+
+
+def _picture(path):
+    return np.round(255 * matplotlib.image.imread(path)[..., :3]).astype(int)
+
+
+def _has(picture, colour, *, alpha=1.0) -> bool:
+    """Whether a colour is there, laid over white."""
+    expected = 255 * (1 - alpha * (1 - np.array(to_rgb(colour))))
+    return bool((np.abs(picture - expected) <= 2).all(axis=-1).sum() > 20)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_each_class_has_its_colour_in_a_map_of_any_dimension(tmp_path, dim):
+    labels = np.arange(60) % 3
+    path = tmp_path / "map.png"
+    scatter.write_map(path, _points(dim=dim), labels=labels, classes=["a", "$b", "c"], title="$x")
+    picture = _picture(path)
+    assert picture.shape[0] == 1350
+    for number in range(4):
+        assert _has(picture, COLOURS[number], alpha=0.85) == (number < 3)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["map.png"]
+
+
+def test_points_without_classes_have_one_colour(tmp_path):
+    scatter.write_map(tmp_path / "map.png", _points())
+    picture = _picture(tmp_path / "map.png")
+    assert [_has(picture, colour, alpha=0.85) for colour in COLOURS] == [True] + 9 * [False]
+
+
+def test_classes_differ_in_colour_or_shape():
+    styles = [class_style(number) for number in range(80)]
+    assert len(set(styles)) == 80
+    assert len({colour for colour, _ in styles[:10]}) == 10
+
+
+@pytest.mark.parametrize(("count", "named"), [(20, False), (21, True)])
+def test_many_classes_are_named_in_the_map(count, named):
+    axes = new_figure(4, 4).add_subplot()
+    labels = np.arange(60) % count
+    names = [f"${i}" for i in range(count)]
+    points = _points()
+    scatter.draw_map(axes, points, labels=labels, classes=names)
+    assert [text.get_text() for text in axes.texts] == (names if named else [])
+    if named:
+        expected = np.median(points[labels == 4], axis=0)
+        assert axes.texts[4].get_position() == pytest.approx(expected)
+
+
+def test_the_input_s_order_does_not_decide_which_class_lies_on_top():
+    axes = new_figure(4, 4).add_subplot()
+    scatter.draw_map(axes, _points(1000), labels=np.repeat([0, 1], 500))
+    (drawn,) = axes.collections
+    first = (drawn.get_facecolors()[:, 0] == to_rgb(COLOURS[0])[0])[:500]
+    assert 150 < first.sum() < 350
+
+
+def test_a_point_that_is_not_finite_is_named(tmp_path):
+    points = _points()
+    points[5, 1] = np.nan
+    with pytest.raises(InputError, match="1 of 60 points are not finite, the first number 5"):
+        scatter.write_map(tmp_path / "map.png", points)
+    assert not list(tmp_path.iterdir())
+
+
+def test_small_multiples(tmp_path):
+    labels = np.arange(60) % 3
+    panels = [
+        scatter.Panel(f"panel {i}", _points(dim=dim), labels, "note $")
+        for i, dim in enumerate([2, 3, 1, 2])
+    ]
+    scatter.write_grid(tmp_path / "grid.png", panels, columns=3, classes=list("abc"), title="$")
+    height, width, _ = _picture(tmp_path / "grid.png").shape
+    assert (height, width) == (round(150 * (2 * 3.1 + 0.4)), round(150 * (3 * 2.8 + 1)))
+
+
+def test_images_do_not_overlap_and_fill_the_room():
+    corners = np.random.default_rng(0).integers(300, size=(800, 2))
+    chosen = image_map.choose_apart(corners, (20, 13))
+
+    def overlap(a, b):
+        return (np.abs(corners[a] - corners[b]) < (20, 13)).all()
+
+    assert not any(overlap(a, b) for i, a in enumerate(chosen) for b in chosen[:i])
+    # No other has room.
+    assert all(any(overlap(i, j) for j in chosen) for i in range(800))
+    assert len(chosen) > 100
+
+
+def test_drawings_become_ink_and_photographs_stay(tmp_path):
+    points = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
+    drawings = np.zeros((4, 8, 8), np.uint8)
+    drawings[:, 2:6, 2:6] = 255
+    image_map.write_image_map(tmp_path / "ink.png", points, drawings, labels=np.arange(4))
+    picture = _picture(tmp_path / "ink.png")
+    assert [_has(picture, colour) for colour in COLOURS[:5]] == 4 * [True] + [False]
+    assert not _has(picture, "black")
+    photographs = np.tile(np.array([40, 160, 90], np.uint8), (4, 8, 8, 1))
+    image_map.write_image_map(tmp_path / "photo.png", points, photographs, labels=np.arange(4))
+    picture = _picture(tmp_path / "photo.png")
+    assert _has(picture, (40 / 255, 160 / 255, 90 / 255))
+    assert not any(_has(picture, colour) for colour in COLOURS[:4])
+    # A photograph of a grey wall is none of a drawing.
+    assert not image_map.is_drawing(np.full((2, 5, 5), 130, np.uint8))
+
+
+def test_curves_are_means_with_the_range_of_runs(tmp_path):
+    axes = new_figure(4, 4).add_subplot()
+    runs = np.array([[1.0, 4, 9], [3, 4, 5]])
+    drawn = [lines.Line("a", np.array([1, 10, 100]), runs), lines.Line("b", np.arange(3), runs[0])]
+    lines.draw_lines(axes, drawn, x="points", y="score", log_x=True)
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [2, 4, 7])
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), runs[0])
+    (band,) = axes.collections  # a single run has none
+    edges = band.get_paths()[0].vertices
+    assert edges[:, 1].min() == 1
+    assert edges[:, 1].max() == 9
+    lines.write_lines(tmp_path / "lines.png", drawn, x="$", y="score", title="$", log_x=True)
+    assert _picture(tmp_path / "lines.png").shape == (750, 1200, 3)
