@@ -1,41 +1,251 @@
-"""Principal components."""
+"""Principal components, exact and randomised: fitted once, applied to any points."""
 
 import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 
+# GPUs would otherwise multiply in TF32, whose three digits blur the small eigenvalues.
+_matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
-@functools.partial(jax.jit, static_argnames="components")
-def pca(points: jax.Array, *, components: int) -> tuple[jax.Array, jax.Array]:
-    """Projects points onto the directions of greatest variance, exactly.
+# Entries centred at a time, 8 MB in float32: no centred copy of all points is ever made.
+_BLOCK = 1 << 21
+# A symmetric product is computed in this many strips, each from the diagonal on.
+_STRIPS = 4
 
-    Args:
-      points: [N, D] float.
-      components: directions to keep, C in 1..D.
 
-    Returns:
-      scores: [N, C] coordinates along each direction, widest first, in the units of `points` and
-        centred at 0. A direction's sign is fixed: its entry of largest magnitude is positive.
+class PCA(NamedTuple):
+    """The directions of greatest variance of some points.
+
+    Attributes:
+      mean: [D] of the points.
+      directions: [D, C] orthonormal columns, widest first. A direction's sign is fixed: its entry
+        of largest magnitude is positive.
+      deviation: [C] standard deviation along each direction, in the units of the points; exactly 0
+        where it cannot be told from rounding, below about 1e-3 of the widest.
       explained_variance_ratio: [C] share of the total variance in [0, 1]; 0 if all points are
         equal.
+    """
+
+    mean: jax.Array
+    directions: jax.Array
+    deviation: jax.Array
+    explained_variance_ratio: jax.Array
+
+    @property
+    def explained_variance(self) -> jax.Array:
+        """[C] variance along each direction, unbiased; infinite from deviations of 1.8e19 on."""
+        return jnp.square(self.deviation)
+
+
+@functools.partial(jax.jit, static_argnames="components")
+def fit(points: jax.Array, *, components: int) -> PCA:
+    """Finds the directions of greatest variance, exactly.
+
+    By the eigenvectors of the smaller of the two products of the centred points with themselves.
+    Beyond the points it needs a few blocks and that product; with N < D, a copy of the points too.
+
+    Args:
+      points: [N, D] finite float; sizes up to 1e30 neither overflow nor lose digits.
+      components: directions to keep, C in 1..min(N, D).
+
+    Returns:
+      The directions.
 
     Raises:
-      AssertionError: while tracing, if `points` is no matrix or C is not in 1..D.
+      AssertionError: while tracing, if `points` is no matrix or C is not in 1..min(N, D).
     """
-    chex.assert_rank(points, 2)
-    assert 1 <= components <= points.shape[1], f"{components} components of {points.shape}"
-    centred = points - points.mean(axis=0, keepdims=True)
-    # GPUs would otherwise multiply in TF32, whose three digits blur the small eigenvalues.
-    precision = jax.lax.Precision.HIGHEST
-    scatter = jnp.matmul(centred.T, centred, precision=precision)  # [D, D]
+    mean, scale = _centre(points, components)
+    if points.shape[0] >= points.shape[1]:
+        scatter = _over_blocks(lambda block: _gram((block - mean) * scale), points)  # [D, D]
+        ascending, vectors = jnp.linalg.eigh(scatter)
+        directions = vectors[:, ::-1][:, :components]
+    else:
+        centred = (points - mean) * scale
+        ascending, vectors = jnp.linalg.eigh(_gram(centred.T))
+        # Orthonormal also where the points have no extent and the product is nothing but rounding.
+        directions = jnp.linalg.qr(_matmul(centred.T, vectors[:, ::-1][:, :components]))[0]
+    return _fitted(mean, scale, directions, ascending[::-1], ascending.sum(), len(points))
+
+
+@functools.partial(jax.jit, static_argnames=("components", "oversamples", "power_iterations"))
+def fit_randomized(
+    key: jax.Array,
+    points: jax.Array,
+    *,
+    components: int,
+    oversamples: int = 10,
+    power_iterations: int = 7,
+) -> PCA:
+    """Finds the directions of greatest variance nearly, for D too large for a [D, D] matrix.
+
+    Each iteration reads the points once. Its error falls with the power 4 q + 2 of the ratio of
+    the first standard deviation left out to the one in question (q iterations).
+
+    Args:
+      key: the random directions that it begins with are drawn from here.
+      points: [N, D] finite float.
+      components: directions to keep, C in 1..min(N, D).
+      oversamples: directions carried along beside these.
+      power_iterations: multiplications by the scatter matrix, q.
+
+    Returns:
+      The directions.
+
+    Raises:
+      AssertionError: while tracing, if a number or a shape disagrees with the above.
+
+    Reference:
+      Halko, Martinsson & Tropp 2011, arXiv:0909.4061, algorithms 4.4 and 5.1, on the side of the
+      directions, so that nothing of the points' number is orthogonalised.
+    """
+    mean, scale = _centre(points, components)
+    assert oversamples >= 0, f"{oversamples} oversamples"
+    assert power_iterations >= 1, f"{power_iterations} power iterations"
+    count, dim = points.shape
+
+    def multiply(basis: jax.Array) -> jax.Array:
+        """[D, L] the scatter matrix times a basis."""
+
+        def of_block(block: jax.Array) -> jax.Array:
+            centred = (block - mean) * scale
+            return _matmul(centred.T, _matmul(centred, basis))
+
+        return _over_blocks(of_block, points)
+
+    def restrict(block: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """[L, L] the scatter matrix within the basis, and the total scatter."""
+        centred = (block - mean) * scale
+        return _gram(_matmul(centred, basis)), jnp.sum(jnp.sum(jnp.square(centred), axis=0))
+
+    basis = jax.random.normal(key, (dim, min(components + oversamples, count, dim)), points.dtype)
+    basis = jax.lax.fori_loop(
+        0, power_iterations, lambda _, basis: jnp.linalg.qr(multiply(basis))[0], basis
+    )
+    scatter, total = _over_blocks(restrict, points)
     ascending, vectors = jnp.linalg.eigh(scatter)
-    # Rounding makes the eigenvalues of a singular matrix slightly negative.
-    eigenvalues = jnp.maximum(ascending[::-1], 0)
-    directions = vectors[:, ::-1][:, :components]  # [D, C]
+    directions = _matmul(basis, vectors[:, ::-1][:, :components])
+    return _fitted(mean, scale, directions, ascending[::-1], total, count)
+
+
+@functools.partial(jax.jit, static_argnames="whiten")
+def transform(pca: PCA, points: jax.Array, *, whiten: bool = False) -> jax.Array:
+    """Projects points, those fitted or others, onto the directions.
+
+    Args:
+      pca: C directions in D dimensions.
+      points: [N, D].
+      whiten: divide by the standard deviations; a direction without any gives 0.
+
+    Returns:
+      [N, C] coordinates along each direction, in the units of the points, or of one standard
+      deviation. Those fitted are centred at 0.
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+    """
+    dim, components = pca.directions.shape
+    chex.assert_shape(points, (None, dim))
+    directions = pca.directions
+    if whiten:
+        extended = pca.deviation > 0
+        inverse_deviation = jnp.where(extended, 1 / jnp.where(extended, pca.deviation, 1), 0)
+        directions *= inverse_deviation[None, :]
+    count = len(points)
+    size = max(1, min(count, _BLOCK // dim))
+
+    def write(i: jax.Array, scores: jax.Array) -> jax.Array:
+        # Both slices move back where the last block would reach beyond the points.
+        block = jax.lax.dynamic_slice_in_dim(points, i * size, size)
+        of_block = _matmul(block - pca.mean[None, :], directions)
+        return jax.lax.dynamic_update_slice_in_dim(scores, of_block, i * size, axis=0)
+
+    return jax.lax.fori_loop(0, -(-count // size), write, jnp.zeros((count, components)))
+
+
+@functools.partial(jax.jit, static_argnames="whiten")
+def inverse(pca: PCA, scores: jax.Array, *, whiten: bool = False) -> jax.Array:
+    """Returns the points whose projections these are, without what other directions had.
+
+    Args:
+      pca: C directions in D dimensions.
+      scores: [N, C] from `transform`.
+      whiten: as it was there.
+
+    Returns:
+      [N, D].
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+    """
+    chex.assert_shape(scores, (None, pca.directions.shape[1]))
+    if whiten:
+        scores = scores * pca.deviation[None, :]
+    return _matmul(scores, pca.directions.T) + pca.mean[None, :]
+
+
+def _centre(points: jax.Array, components: int) -> tuple[jax.Array, jax.Array]:
+    """[1, D] the mean, and the power of two that brings the largest entry to size one."""
+    chex.assert_rank(points, 2)
+    assert 1 <= components <= min(points.shape), f"{components} components of {points.shape}"
+    # A power of two costs no digit, and squares of values of 1e20 would overflow.
+    exponent = jnp.frexp(jnp.max(jnp.abs(points)))[1]
+    scale = jnp.ldexp(jnp.ones((), points.dtype), -exponent)
+    # Seen from one of the points, a constant column is zero and its mean is exact.
+    first = points[:1] * scale
+    mean = first + jnp.mean(points * scale - first, axis=0, keepdims=True)
+    return mean / scale, scale
+
+
+def _gram(rows: jax.Array) -> jax.Array:
+    """[D, D] the product of a matrix's transpose with it, whose lower triangle is the upper's."""
+    dim = rows.shape[1]
+    strips = [
+        jnp.pad(_matmul(rows[:, start:stop].T, rows[:, start:]), ((0, 0), (start, 0)))
+        for start, stop in zip(_cuts(dim)[:-1], _cuts(dim)[1:], strict=True)
+    ]
+    upper = jnp.triu(jnp.concatenate(strips))
+    return upper + jnp.triu(upper, 1).T
+
+
+def _cuts(dim: int) -> list[int]:
+    return sorted({dim * strip // _STRIPS for strip in range(_STRIPS + 1)})
+
+
+def _over_blocks(function: Callable[[jax.Array], Any], points: jax.Array) -> Any:
+    """The sum of what a function gives for blocks of rows, shorter ones for the last."""
+    size = max(1, min(len(points), _BLOCK // points.shape[1]))
+    whole = len(points) // size
+
+    def add(i: jax.Array, total: Any) -> Any:
+        block = jax.lax.dynamic_slice_in_dim(points, i * size, size)
+        return jax.tree.map(jnp.add, total, function(block))
+
+    rest = function(points[whole * size :])
+    return jax.lax.fori_loop(0, whole, add, rest)
+
+
+def _fitted(
+    mean: jax.Array,
+    scale: jax.Array,
+    directions: jax.Array,
+    descending: jax.Array,
+    total: jax.Array,
+    count: int,
+) -> PCA:
+    """The result, from eigenvalues of the scaled scatter matrix and their sum."""
+    components = directions.shape[1]
+    rounding = 8 * jnp.finfo(descending.dtype).eps * jnp.maximum(descending[0], 0)
+    kept = descending[:components]
+    eigenvalues = jnp.where(kept > rounding, kept, 0)
     largest = jnp.argmax(jnp.abs(directions), axis=0)
     directions *= jnp.sign(directions[largest, jnp.arange(components)])[None, :]
-    total = eigenvalues.sum()
-    ratio = eigenvalues[:components] / jnp.where(total > 0, total, 1)
-    return jnp.matmul(centred, directions, precision=precision), ratio
+    return PCA(
+        mean[0],
+        directions,
+        jnp.sqrt(eigenvalues / max(count - 1, 1)) / scale,
+        eigenvalues / jnp.where(total > 0, total, 1),
+    )

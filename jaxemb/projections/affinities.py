@@ -1,0 +1,237 @@
+"""Which points belong together, and how much: the probabilities p_j|i and p_ij of t-SNE."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+from scipy.special import entr
+
+from jaxemb.errors import InputError
+
+# Neighbours in a row of the graph. Short rows waste fewer places, long ones have fewer sums.
+ROW = 8
+# Halvings of the range of log2 precision, [-10, 80] for distances of mean 1: down to rounding.
+_HALVINGS = 32
+_NARROWEST, _WIDEST = 80.0, -10.0
+# Numbers of a temporary array, and points whose edges are laid out at a time.
+_AT_A_TIME = 2**24
+_POINTS_AT_A_TIME = 2**16
+
+
+class Conditional(NamedTuple):
+    """Distributions over each point's neighbours.
+
+    Attributes:
+      p: [N, k] float32, p_j|i of the k neighbours of point i; each row sums to 1.
+      perplexity: [N] float32, 2 to the entropy in bits, as reached: at least the number of
+        neighbours that tie for the nearest, at most k.
+    """
+
+    p: jax.Array
+    perplexity: jax.Array
+
+
+class Graph(NamedTuple):
+    """Joint probabilities p_ij, in rows of a fixed length: a point has as many as it needs.
+
+    Points are numbered anew, so that those that belong together lie together in memory.
+
+    Attributes:
+      order: [N] int32, which of the data's points each point of the graph is.
+      owners: [R] int32, the point i of each row, ascending; every point has a row.
+      neighbours: [R, 8] int32, points j; the point itself where a row is not full.
+      joint: [R, 8] float32, p_ij, 0 where a row is not full; the sum of all is 1.
+      plogp: [] float32, the sum of p_ij log p_ij, in nats.
+    """
+
+    order: jax.Array
+    owners: jax.Array
+    neighbours: jax.Array
+    joint: jax.Array
+    plogp: jax.Array
+
+
+@functools.partial(jax.jit, static_argnames="perplexity")
+def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
+    """Finds Gaussians around each point that see so many neighbours.
+
+    Args:
+      distances: [N, k] squared distances to each point's neighbours, in any unit.
+      perplexity: from 1 to k.
+
+    Returns:
+      The distributions, of which the precision 1 / (2 sigma_i^2) was found by bisection. Where
+      all neighbours are equally far they are uniform.
+
+    Raises:
+      AssertionError: while tracing, if `distances` is no matrix.
+
+    Reference:
+      van der Maaten & Hinton 2008, JMLR 9, eq. 1 and section 2.
+    """
+    chex.assert_rank(distances, 2)
+    target = jnp.log(perplexity)
+
+    def of_tile(distances: jax.Array) -> tuple[jax.Array, jax.Array]:
+        # Subtracted, no exponential vanishes for all neighbours; the distribution is the same.
+        excess = distances - jnp.min(distances, axis=1, keepdims=True)
+        mean = jnp.mean(excess, axis=1, keepdims=True)
+        excess = excess / jnp.where(mean > 0, mean, 1)
+
+        def weigh(log2_precision: jax.Array) -> tuple[jax.Array, jax.Array]:
+            precision = jnp.exp2(log2_precision)[:, None]
+            weights = jnp.exp(-precision * excess)
+            total = jnp.sum(weights, axis=1)
+            seen = jnp.sum(weights * excess, axis=1)
+            return weights / total[:, None], jnp.log(total) + precision[:, 0] * seen / total
+
+        def halve(_: int, bounds: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            low, high = bounds
+            middle = (low + high) / 2
+            wide = weigh(middle)[1] > target
+            return jnp.where(wide, middle, low), jnp.where(wide, high, middle)
+
+        rows = len(distances)
+        bounds = jnp.full(rows, _WIDEST), jnp.full(rows, _NARROWEST)
+        low, high = jax.lax.fori_loop(0, _HALVINGS, halve, bounds)
+        p, entropy = weigh((low + high) / 2)
+        return p, jnp.exp(entropy)
+
+    return Conditional(*_by_tiles(of_tile, distances))
+
+
+@functools.partial(jax.jit, static_argnames="sigma")
+def by_sigma(distances: jax.Array, *, sigma: float) -> Conditional:
+    """Takes the same Gaussian around every point.
+
+    Args:
+      distances: [N, k] squared distances to each point's neighbours.
+      sigma: its standard deviation, in the unit of the distances' roots.
+
+    Returns:
+      The distributions, each over its point's neighbours.
+
+    Raises:
+      AssertionError: while tracing, if `distances` is no matrix.
+    """
+    chex.assert_rank(distances, 2)
+
+    def of_tile(distances: jax.Array) -> tuple[jax.Array, jax.Array]:
+        # Subtracted before the division: fused into the softmax, it would round differently from
+        # the maximum there, and exponents of some thousands would be left.
+        excess = distances - jnp.min(distances, axis=1, keepdims=True)
+        weights = jnp.exp(-excess / (2 * sigma**2))
+        p = weights / jnp.sum(weights, axis=1, keepdims=True)
+        return p, jnp.exp(jnp.sum(jax.scipy.special.entr(p), axis=1))
+
+    return Conditional(*_by_tiles(of_tile, distances))
+
+
+def uniform(distances: jax.Array) -> Conditional:
+    """Gives all neighbours the same probability, whatever their [N, k] distances."""
+    points, k = distances.shape
+    return Conditional(jnp.full((points, k), 1 / k), jnp.full(points, float(k)))
+
+
+def multiscale(distances: jax.Array, *, perplexities: Sequence[float]) -> list[Conditional]:
+    """Returns the distributions of several perplexities, of which `join` takes the mean.
+
+    Args:
+      distances: [N, k] squared distances to each point's neighbours.
+      perplexities: each from 1 to k; small ones see the near, large ones the whole.
+
+    Returns:
+      One for each perplexity.
+    """
+    return [by_perplexity(distances, perplexity=value) for value in perplexities]
+
+
+def join(ids: np.ndarray, conditionals: Sequence[Conditional]) -> Graph:
+    """Makes p_ij = (p_j|i + p_i|j) / 2N of conditional distributions.
+
+    Args:
+      ids: [N, k] each point's neighbours, none of them itself.
+      conditionals: over these neighbours; their mean is taken.
+
+    Returns:
+      The graph.
+
+    Raises:
+      InputError: if the edges are too many for 32-bit places.
+
+    Reference:
+      van der Maaten & Hinton 2008, JMLR 9, section 3.1. The mean is that of openTSNE's Multiscale.
+    """
+    points, k = ids.shape
+    if 2 * ids.size >= 2**31:
+        raise InputError(
+            f"{points:,} points with {k} neighbours have too many edges; lower the perplexity"
+        )
+    p = np.array(conditionals[0].p)
+    for other in conditionals[1:]:
+        p += np.asarray(other.p)
+    p *= 1 / (2 * points * len(conditionals))
+    ends = np.arange(0, ids.size + 1, k, dtype=np.int32)
+    near = sp.csr_array((p.ravel(), ids.ravel(), ends), shape=(points, points))
+    order = reverse_cuthill_mckee(near, symmetric_mode=True)
+    rank = np.empty(points, np.int32)
+    rank[order] = np.arange(points, dtype=np.int32)
+    edges = p[order].ravel(), rank[ids[order]].ravel(), ends
+    directed = sp.csr_array(edges, shape=(points, points))
+    del near, p
+    reverse = directed.T.tocsr()
+    # One more edge than there are, for pieces of a row: a mutual one counts twice.
+    degrees = k + np.diff(reverse.indptr)
+    for start, piece in _summed(directed, reverse):
+        degrees[start : start + piece.shape[0]] = np.diff(piece.indptr)
+    rows = -(-degrees // ROW)
+    first = np.cumsum(rows) - rows
+    owners = np.repeat(np.arange(points, dtype=np.int32), rows)
+    neighbours = np.repeat(owners[:, None], ROW, axis=1)
+    joint = np.zeros((len(owners), ROW), np.float32)
+    plogp = 0.0
+    for start, piece in _summed(directed, reverse):
+        stop = start + piece.shape[0]
+        shift = ROW * first[start:stop].astype(np.int64) - piece.indptr[:-1]
+        places = np.arange(piece.nnz) + np.repeat(shift, degrees[start:stop])
+        neighbours.reshape(-1)[places] = piece.indices
+        joint.reshape(-1)[places] = piece.data
+        plogp -= float(entr(piece.data).sum(dtype=float))
+    parts = (order, owners, neighbours, joint, np.float32(plogp))
+    return Graph(*[jnp.asarray(part) for part in parts])
+
+
+def dense(graph: Graph) -> jax.Array:
+    """Returns p_ij as a matrix, [N, N], in the order of the data: for few points.
+
+    Args:
+      graph: the probabilities.
+    """
+    points = len(graph.order)
+    i = jnp.broadcast_to(graph.order[graph.owners][:, None], graph.joint.shape)
+    j = graph.order[graph.neighbours]
+    return jnp.zeros((points, points)).at[i, j].add(graph.joint)
+
+
+def _summed(one: sp.csr_array, other: sp.csr_array) -> Iterator[tuple[int, sp.csr_array]]:
+    """Yields the sum of two matrices, some rows at a time: SciPy's sum takes twice its memory."""
+    for start in range(0, one.shape[0], _POINTS_AT_A_TIME):
+        rows = slice(start, start + _POINTS_AT_A_TIME)
+        piece = one[rows]
+        piece.sort_indices()
+        yield start, piece + other[rows]
+
+
+def _by_tiles(function, distances: jax.Array):
+    """Applies a function of rows to some rows at a time."""
+    points, k = distances.shape
+    tile = max(1, min(points, _AT_A_TIME // k))
+    pad = jnp.pad(distances, ((0, -points % tile), (0, 0)))
+    p, reached = jax.lax.map(function, pad.reshape(-1, tile, k))
+    return p.reshape(-1, k)[:points], reached.reshape(-1)[:points]

@@ -1,0 +1,111 @@
+"""The distances that a map is to keep, all of them, checked where they enter."""
+
+import numpy as np
+
+from jaxemb.errors import InputError
+from jaxemb.memory import require_memory
+from jaxemb.projections.neighbours import check_points
+
+# Distances of float64 held at a time: 32 MiB.
+_AT_A_TIME = 1 << 22
+
+
+def distance_matrix(points: np.ndarray) -> np.ndarray:
+    """Takes the Euclidean distances of all pairs of points.
+
+    In float64, so that close points far from the others keep their digits.
+
+    Args:
+      points: [N, D] finite float, N at least 4.
+
+    Returns:
+      [N, N] float32, symmetric but for the last digit; 0 on the diagonal and between equal points.
+
+    Raises:
+      InputError: if `points` is none of the above, or memory does not suffice.
+    """
+    check_points(points)
+    count, dim = points.shape
+    require_memory(
+        count * (4 * count + 8 * dim),
+        f"all distances of {count:,} points",
+        "take fewer points, or a method that samples pairs",
+    )
+    centred = points.astype(np.float64)
+    centred -= centred.mean(axis=0)
+    squares = np.einsum("nd,nd->n", centred, centred)
+    distances = np.empty((count, count), np.float32)
+    step = max(1, _AT_A_TIME // count)
+    for start in range(0, count, step):
+        rows = slice(start, start + step)
+        block = squares[rows, None] + squares[None, :] - 2 * (centred[rows] @ centred.T)
+        distances[rows] = np.sqrt(np.maximum(block, 0, out=block), out=block)
+    np.fill_diagonal(distances, 0)
+    # Products leave some 1e-8 of the norm between equal points.
+    for ids in equal_points(points):
+        distances[np.ix_(ids, ids)] = 0
+    return distances
+
+
+def equal_points(points: np.ndarray) -> list[np.ndarray]:
+    """Finds points that are at the same place.
+
+    Args:
+      points: [N, D].
+
+    Returns:
+      The rows of each such place, in order; none for a point that is alone.
+    """
+    place, sizes = np.unique(points, axis=0, return_inverse=True, return_counts=True)[1:]
+    order = np.argsort(place.reshape(-1), kind="stable")
+    groups = np.split(order, np.cumsum(sizes)[:-1])
+    return sorted((ids for ids in groups if len(ids) > 1), key=lambda ids: int(ids[0]))
+
+
+def check_distances(distances: np.ndarray) -> None:
+    """Refuses what is no matrix of distances.
+
+    Args:
+      distances: to be [N, N] float, N at least 4, finite, symmetric, at least 0, and 0 on the
+        diagonal.
+
+    Raises:
+      InputError: naming the first bad place; also if all are 0.
+    """
+    check_points(distances, name="distances")
+    count, columns = distances.shape
+    if count != columns:
+        raise InputError(
+            f"distances must be a square matrix, found {count} x {columns}; are these points? "
+            "distance_matrix takes their distances"
+        )
+    largest = float(np.abs(distances).max())
+    if largest == 0:
+        raise InputError(
+            f"all {count:,} points are at the same place, so there are no distances to keep; were "
+            "the right columns read?"
+        )
+    step = max(1, _AT_A_TIME // count)
+    for start in range(0, count, step):
+        rows = slice(start, start + step)
+        block = distances[rows]
+        # Both triangles may be computed, and so rounded, apart.
+        for bad, what in (
+            (block < 0, "at least 0"),
+            (np.abs(block - distances[:, rows].T) > 1e-5 * largest, "symmetric"),
+            (
+                (np.arange(count) == np.arange(count)[rows, None]) & (block != 0),
+                "0 on the diagonal",
+            ),
+        ):
+            if bad.any():
+                row, column = np.argwhere(bad)[0] + (start, 0)
+                raise InputError(
+                    f"distances must be {what}, found {distances[row, column]} in row {row}, "
+                    f"column {column} and {distances[column, row]} the other way round"
+                )
+
+
+def power_of_two(largest: float) -> float:
+    """Returns what brings a number above 0 to between a half and one, at no cost of digits."""
+    return 2.0 ** -int(np.frexp(largest)[1])

@@ -1,0 +1,278 @@
+"""Nearest neighbours of every point of a data set, exactly or nearly so, in bounded memory."""
+
+import functools
+import warnings
+from typing import Any, Literal, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxemb.errors import InputError
+from jaxemb.projections.check_points import check_points
+
+Metric = Literal["squared_euclidean", "cosine"]
+Engine = Literal["auto", "exact", "approximate"]
+
+# From this many points on, "auto" takes inverted lists: an exact search compares all pairs.
+APPROXIMATE_FROM = 50_000
+# Lists looked through for a point.
+_PROBED = 32
+# Points whose neighbours are also searched exactly, to measure the share that was found.
+RECALL_SAMPLE = 1000
+# Squares of these, and their sums over a million columns, are float32 numbers.
+_LARGEST, _SMALLEST = 2.0**55, 2.0**-40
+# Numbers of a temporary array: 64 MiB in float32.
+_AT_A_TIME = 2**24
+
+
+class Neighbours(NamedTuple):
+    """The k nearest neighbours of N points among M others, or among themselves.
+
+    Attributes:
+      ids: [N, k] int32, nearest first; never -1, and never the point itself.
+      distances: [N, k] float32, squared Euclidean in the units of `points * scale`, or 1 - cosine
+        in [0, 2]; taken of differences, so that close points far from the rest keep theirs.
+      scale: what points were multiplied by: 1, or a power of two where squares would not be
+        float32 numbers.
+      recall: share in [0, 1] of the true neighbours found; 1 for an exact search, measured on a
+        sample for an approximate one.
+    """
+
+    ids: np.ndarray
+    distances: np.ndarray
+    scale: float
+    recall: float
+
+
+def nearest_neighbours(
+    points: np.ndarray, *, k: int, metric: Metric = "squared_euclidean", engine: Engine = "auto"
+) -> Neighbours:
+    """Finds the k nearest other points of each point. A duplicate is another point.
+
+    On CPU, Faiss searches: all pairs, or inverted lists of which a few are looked through. On an
+    accelerator all pairs are compared tile by tile (`tiled_search`).
+
+    Args:
+      points: [N, D] float, N at least 4.
+      k: neighbours of each, less than N.
+      metric: "squared_euclidean", or "cosine" for 1 - cosine, where a zero vector has cosine 0 to
+        anything.
+      engine: "exact", "approximate" (CPU), or "auto": exact below `APPROXIMATE_FROM` points.
+
+    Returns:
+      The neighbours. The same input gives the same bits on the same machine.
+
+    Raises:
+      InputError: if `points` or k is none of the above, or a number is not finite.
+    """
+    check_points(points)
+    rows = len(points)
+    if not 1 <= k < rows:
+        raise InputError(f"k must be from 1 to {rows - 1}, the other points, found {k}")
+    table, scale = _prepared(points, metric)
+    accelerator = jax.default_backend() != "cpu"
+    if engine == "auto":
+        engine = "approximate" if rows >= APPROXIMATE_FROM and not accelerator else "exact"
+    recall = 1.0
+    if engine == "approximate":
+        ids, recall = _search_lists(table, k, metric)
+    elif accelerator:
+        ids = np.asarray(tiled_search(jnp.asarray(table), jnp.arange(rows), k=k, metric=metric))
+    else:
+        index = _flat_index(table, metric)
+        ids = _without_self(index.search(table, k + 1)[1], np.arange(rows))
+    return Neighbours(*_sorted(table, table, ids, metric), scale, recall)
+
+
+def neighbours_among(
+    references: np.ndarray,
+    points: np.ndarray,
+    *,
+    k: int,
+    metric: Metric = "squared_euclidean",
+) -> Neighbours:
+    """Finds the k nearest references of each new point, exactly.
+
+    Args:
+      references: [M, D] float, M at least 4.
+      points: [N, D] float, N at least 1.
+      k: at most M.
+      metric: as in `nearest_neighbours`.
+
+    Returns:
+      The neighbours; a reference equal to the point is one of them.
+
+    Raises:
+      InputError: if an argument is none of the above, or a number is not finite.
+    """
+    check_points(references, name="references")
+    check_points(points, at_least=1)
+    if points.shape[1] != references.shape[1]:
+        raise InputError(
+            f"points have {points.shape[1]} columns, the references {references.shape[1]}"
+        )
+    if not 1 <= k <= len(references):
+        raise InputError(f"k must be from 1 to {len(references)}, the references, found {k}")
+    both, scale = _prepared(np.concatenate([references, points]), metric)
+    table, queries = both[: len(references)], both[len(references) :]
+    if jax.default_backend() != "cpu":
+        own = jnp.full(len(queries), -1)
+        ids = np.asarray(
+            tiled_search(jnp.asarray(table), own, jnp.asarray(queries), k=k, metric=metric)
+        )
+    else:
+        ids = _flat_index(table, metric).search(queries, k)[1]
+    return Neighbours(*_sorted(table, queries, ids, metric), scale, 1.0)
+
+
+def _prepared(points: np.ndarray, metric: Metric) -> tuple[np.ndarray, float]:
+    """Returns the points in float32, centred or of unit norm, and what they were multiplied by."""
+    largest = np.abs(points).max(axis=1 if metric == "cosine" else None, keepdims=True)
+    if metric == "cosine":
+        # Divided first, squares neither overflow nor vanish.
+        table = points / np.where(largest > 0, largest, 1)
+        norms = np.linalg.norm(table, axis=1, keepdims=True)
+        return np.ascontiguousarray(table / np.where(norms > 0, norms, 1), np.float32), 1.0
+    # Far from the origin, products would cancel; the sum of huge numbers would overflow.
+    table = points - np.mean(points, axis=0, dtype=np.float64, keepdims=True)
+    widest = float(np.abs(table).max())
+    scale = 1.0
+    if widest > _LARGEST or 0 < widest < _SMALLEST:
+        scale = 2.0 ** -np.frexp(widest)[1]
+        table *= scale
+    return np.ascontiguousarray(table, np.float32), scale
+
+
+@functools.partial(jax.jit, static_argnames=("k", "metric"))
+def tiled_search(
+    table: jax.Array,
+    own: jax.Array,
+    queries: jax.Array | None = None,
+    *,
+    k: int,
+    metric: Metric = "squared_euclidean",
+) -> jax.Array:
+    """Finds the k nearest rows of a table by comparing all pairs, a tile of queries at a time.
+
+    Args:
+      table: [M, D] float; rows of norm 1 or 0 for "cosine".
+      own: [N] the row of the table that each query is, left out; -1 for none.
+      queries: [N, D]; None takes the table.
+      k: neighbours of each.
+      metric: "squared_euclidean" or "cosine".
+
+    Returns:
+      [N, k] int32 row numbers, nearest first; equally near ones in the order of the table.
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+    """
+    queries = table if queries is None else queries
+    rows, dim = table.shape
+    chex.assert_shape(queries, (None, dim))
+    chex.assert_shape(own, (len(queries),))
+    # The norms' halves: the query's own is the same for all rows.
+    halves = jnp.sum(table * table, axis=1) / 2 if metric == "squared_euclidean" else 0.0
+
+    def one(query: jax.Array, self: jax.Array) -> jax.Array:
+        # GPUs would otherwise multiply in TF32 and confuse near neighbours.
+        products = jnp.matmul(table, query, precision=jax.lax.Precision.HIGHEST)
+        barred = jnp.arange(rows) == self
+        return jax.lax.top_k(jnp.where(barred, -jnp.inf, products - halves), k)[1]
+
+    tile = max(1, min(len(queries), _AT_A_TIME // rows))
+    return jax.lax.map(lambda pair: one(*pair), (queries, own), batch_size=tile)
+
+
+def _faiss() -> Any:
+    """Imports Faiss, which starts threads for all cores and whose wrappers warn of themselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import faiss
+    return faiss
+
+
+def _flat_index(table: np.ndarray, metric: Metric) -> Any:
+    faiss = _faiss()
+    make = faiss.IndexFlatL2 if metric == "squared_euclidean" else faiss.IndexFlatIP
+    index = make(table.shape[1])
+    index.add(table)
+    return index
+
+
+def _search_lists(table: np.ndarray, k: int, metric: Metric) -> tuple[np.ndarray, float]:
+    """Returns [N, k] neighbours from inverted lists, and their recall."""
+    faiss = _faiss()
+    rows, dim = table.shape
+    lists = max(1, int(2 * rows**0.5))
+    euclidean = metric == "squared_euclidean"
+    kind = faiss.METRIC_L2 if euclidean else faiss.METRIC_INNER_PRODUCT
+    coarse = (faiss.IndexFlatL2 if euclidean else faiss.IndexFlatIP)(dim)
+    index = faiss.IndexIVFFlat(coarse, dim, lists, kind)
+    # Lists need not be the best: more points or rounds cost more than they gain.
+    index.cp.niter, index.cp.max_points_per_centroid, index.cp.min_points_per_centroid = 8, 64, 1
+    index.train(table)
+    index.add(table)
+    index.nprobe = min(lists, _PROBED)
+    ids = _without_self(index.search(table, k + 1)[1], np.arange(rows))
+    del index
+    exact = _flat_index(table, metric)
+    # Too few points in the lists looked through.
+    short = np.flatnonzero((ids < 0).any(axis=1))
+    if len(short):
+        ids[short] = _without_self(exact.search(table[short], k + 1)[1], short)
+    sample = np.linspace(0, rows - 1, min(rows, RECALL_SAMPLE)).astype(int)
+    true = _without_self(exact.search(table[sample], k + 1)[1], sample)
+    found = [len(np.intersect1d(*pair)) for pair in zip(ids[sample], true, strict=True)]
+    return ids, float(np.mean(found) / k)
+
+
+def _without_self(ids: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Drops each row's own number from [N, k + 1] ids, or the last if the point is not there.
+
+    Among more than k duplicates a search need not find the point itself.
+    """
+    is_own = ids == own[:, None]
+    place = np.where(is_own.any(axis=1), is_own.argmax(axis=1), ids.shape[1])
+    before = np.arange(ids.shape[1] - 1)[None] < place[:, None]
+    return np.where(before, ids[:, :-1], ids[:, 1:]).astype(np.int32)
+
+
+def _sorted(
+    table: np.ndarray, queries: np.ndarray, ids: np.ndarray, metric: Metric
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the ids in the order of their distances, and these, taken of differences."""
+    step = max(1, _AT_A_TIME // (ids.shape[1] * table.shape[1]))
+    on_device = jnp.asarray(table)
+    pad = -len(ids) % step
+    found = _distances(
+        on_device,
+        np.pad(queries, ((0, pad), (0, 0))),
+        np.pad(ids, ((0, pad), (0, 0))).astype(np.int32),
+        step=step,
+        metric=metric,
+    )
+    ids, distances = (np.asarray(part)[: len(ids)] for part in found)
+    return ids, distances
+
+
+@functools.partial(jax.jit, static_argnames=("step", "metric"))
+def _distances(
+    table: jax.Array, queries: jax.Array, ids: jax.Array, *, step: int, metric: Metric
+) -> tuple[jax.Array, jax.Array]:
+    def tile(pair: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        query, ids = pair
+        other = table[ids]  # [step, k, D]
+        squares = jnp.sum(jnp.square(other - query[:, None]), axis=-1)
+        if metric == "cosine":
+            # Of unit vectors; one that is zero has cosine 0 to anything.
+            zero = ~(jnp.any(other != 0, axis=-1) & jnp.any(query != 0, axis=-1)[:, None])
+            squares = jnp.where(zero, 1, squares / 2)
+        squares, ids = jax.lax.sort((squares, ids), num_keys=2)
+        return ids, squares
+
+    tiles = jax.tree.map(lambda a: a.reshape(-1, step, a.shape[-1]), (queries, ids))
+    ids, distances = jax.lax.map(tile, tiles)
+    return ids.reshape(-1, ids.shape[-1]), distances.reshape(-1, ids.shape[-1])

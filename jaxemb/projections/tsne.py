@@ -1,0 +1,242 @@
+"""t-SNE, one step at a time: attraction along the graph, repulsion by all, momentum and gains."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxemb.projections.affinities import Graph
+from jaxemb.projections.repulsion import Repulsion
+from jaxemb.training.state import TrainState
+
+# How a coordinate's gain grows and shrinks, and its least (Jacobs 1988, as in the authors' code).
+_FASTER, _SLOWER, _LEAST_GAIN = 0.2, 0.8, 0.01
+
+
+class Phase(NamedTuple):
+    """What is set for a step: the schedule's entry.
+
+    Attributes:
+      exaggeration: [] factor on all p_ij.
+      momentum: [] share of the last step's velocity that is kept.
+      learning_rate: [] factor of the gradient.
+      measure: [] bool; whether the KL is measured before the step.
+      may_stop: [] bool; whether a small gradient ends the run.
+    """
+
+    exaggeration: jax.Array | np.ndarray
+    momentum: jax.Array | np.ndarray
+    learning_rate: jax.Array | np.ndarray
+    measure: jax.Array | np.ndarray
+    may_stop: jax.Array | np.ndarray
+
+
+class Descent(NamedTuple):
+    """The optimiser's state.
+
+    Attributes:
+      velocity: [N, d] the last step.
+      gains: [N, d] factor of each coordinate's learning rate.
+      kl: [] as last measured, in nats.
+      converged: [] int32, the step before which the gradient was small enough; -1 if none was.
+    """
+
+    velocity: jax.Array
+    gains: jax.Array
+    kl: jax.Array
+    converged: jax.Array
+
+
+def schedule(
+    *,
+    points: int,
+    early_iterations: int,
+    exaggeration: float,
+    learning_rate: float | None,
+    measure_every: int,
+) -> Callable[[int, int], Phase]:
+    """Returns the usual schedule: exaggerated and hesitant at first, then plain and swift.
+
+    Args:
+      points: N.
+      early_iterations: steps of the first part, with momentum 0.5; later ones have 0.8.
+      exaggeration: of the first part; later it is 1.
+      learning_rate: of both parts; None takes N / exaggeration.
+      measure_every: steps from one measurement of the KL to the next.
+
+    Returns:
+      The function: (start, stop) -> the entries of these steps, stacked.
+
+    Reference:
+      van der Maaten 2014, JMLR 15, section 5.1; the learning rate is that of Belkina et al. 2019,
+      Nature Communications 10.
+    """
+
+    def entries(start: int, stop: int) -> Phase:
+        steps = np.arange(start, stop)
+        early = steps < early_iterations
+        factor = np.where(early, exaggeration, 1.0)
+        rate = points / factor if learning_rate is None else np.full(len(steps), learning_rate)
+        return Phase(
+            factor.astype(np.float32),
+            np.where(early, 0.5, 0.8).astype(np.float32),
+            rate.astype(np.float32),
+            steps % measure_every == 0,
+            ~early,
+        )
+
+    return entries
+
+
+def start(key: jax.Array, positions: jax.Array, graph: Graph) -> TrainState:
+    """Returns the state before the first step.
+
+    Args:
+      key: the run's base key, kept but not used: no step draws anything.
+      positions: [N, d] where the points begin, close together.
+      graph: of the points.
+
+    Returns:
+      The state; its parameters are the positions. The KL is that of points all in one place.
+    """
+    together = graph.plogp + jnp.log(len(positions)) + jnp.log(len(positions) - 1)
+    descent = Descent(jnp.zeros_like(positions), jnp.ones_like(positions), together, jnp.int32(-1))
+    return TrainState(jnp.zeros((), jnp.int32), key, positions, descent)
+
+
+def update(
+    graph: Graph,
+    repel: Callable[[jax.Array], Repulsion],
+    *,
+    min_gradient_norm: float = 0.0,
+) -> Callable[[TrainState, Phase], tuple[TrainState, dict[str, jax.Array]]]:
+    """Returns the function that takes a step.
+
+    Args:
+      graph: the joint probabilities.
+      repel: positions -> their repulsion.
+      min_gradient_norm: a gradient shorter than this ends the run: further steps leave the
+        positions alone. 0 never does.
+
+    Returns:
+      The function: (state, the schedule's entry) -> (the next state, metrics: "loss", the KL as
+      last measured, in nats; "learning_rate"; "gradient_norm").
+
+    Reference:
+      van der Maaten & Hinton 2008, JMLR 9, eq. 5 and algorithm 1.
+    """
+
+    def take(state: TrainState, phase: Phase) -> tuple[TrainState, dict[str, jax.Array]]:
+        positions, descent = state.params, state.opt_state
+        repulsion = repel(positions)
+        kl = jax.lax.cond(
+            phase.measure,
+            lambda: divergence(positions, graph, repulsion.normaliser),
+            lambda: descent.kl,
+        )
+        attraction = phase.exaggeration * attract(positions, graph)
+        gradient = 4 * (attraction - repulsion.force / repulsion.normaliser)
+        # Computed once, and rounded alike in whatever program this is compiled into.
+        gradient = jax.lax.optimization_barrier(gradient)
+        norm = jnp.sqrt(jnp.sum(gradient * gradient))
+        agrees = jnp.sign(gradient) == jnp.sign(descent.velocity)
+        gains = jnp.where(agrees, descent.gains * _SLOWER, descent.gains + _FASTER)
+        gains = jnp.maximum(gains, _LEAST_GAIN)
+        step = phase.learning_rate * gains * gradient
+        velocity = phase.momentum * descent.velocity - step
+        moved = positions + velocity
+        # Forces leave the mean alone but for rounding, which would add up.
+        moved -= jnp.mean(moved, axis=0, keepdims=True)
+        converged = descent.converged
+        if min_gradient_norm > 0:
+            small = phase.may_stop & (norm < min_gradient_norm) & (converged < 0)
+            converged = jnp.where(small, state.step, converged)
+            moved, velocity, gains = jax.tree.map(
+                lambda new, old: jnp.where(converged < 0, new, old),
+                (moved, velocity, gains),
+                (positions, descent.velocity, descent.gains),
+            )
+        following = TrainState(
+            state.step + 1, state.key, moved, Descent(velocity, gains, kl, converged)
+        )
+        metrics = {"loss": kl, "learning_rate": phase.learning_rate, "gradient_norm": norm}
+        return following, metrics
+
+    return take
+
+
+def attract(positions: jax.Array, graph: Graph) -> jax.Array:
+    """Sums each point's attraction to its neighbours.
+
+    Args:
+      positions: [N, d].
+      graph: the joint probabilities.
+
+    Returns:
+      [N, d] sum over j of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2).
+    """
+    apart, similarity = _along(positions, graph)
+    weights = graph.joint * similarity
+    sums = [
+        jax.ops.segment_sum(
+            jnp.sum(weights * part, axis=1),
+            graph.owners,
+            num_segments=len(positions),
+            indices_are_sorted=True,
+        )
+        for part in apart
+    ]
+    return _unpaired(sums, positions.shape[1])
+
+
+def divergence(positions: jax.Array, graph: Graph, normaliser: jax.Array) -> jax.Array:
+    """Returns the KL of `losses.tsne_kl` over the graph's pairs, those with a p_ij.
+
+    Args:
+      positions: [N, d].
+      graph: the joint probabilities.
+      normaliser: [] Z of these positions.
+
+    Returns:
+      [] in nats.
+    """
+    _, similarity = _along(positions, graph)
+    costs = graph.joint * -jnp.log(similarity)
+    # Summed as complex numbers: of real ones XLA would hold all edges' terms at once.
+    by_row = jnp.sum(jax.lax.complex(costs, costs), axis=1)
+    return graph.plogp + jnp.sum(jax.lax.optimization_barrier(by_row).real) + jnp.log(normaliser)
+
+
+def _along(positions: jax.Array, graph: Graph) -> tuple[list[jax.Array], jax.Array]:
+    """Returns differences, in paired coordinates, and similarities along the graph, [R, 8]."""
+    chex.assert_rank(positions, 2)
+    chex.assert_equal_shape([graph.neighbours, graph.joint])
+    columns = _paired(positions)
+    apart = [_at(part, graph.owners)[:, None] - _at(part, graph.neighbours) for part in columns]
+    similarity = jnp.ones(graph.joint.shape)
+    for part in apart:
+        similarity += jnp.square(part.real) + jnp.square(part.imag)
+    return apart, 1 / similarity
+
+
+def _paired(positions: jax.Array) -> list[jax.Array]:
+    """Returns [N] columns, two coordinates to a complex number: one gather serves both."""
+    columns = list(positions.T)
+    pairs: list[jax.Array] = [
+        jax.lax.complex(*columns[i : i + 2]) for i in range(0, len(columns) - 1, 2)
+    ]
+    return pairs + columns[2 * len(pairs) :]
+
+
+def _unpaired(columns: list[jax.Array], dim: int) -> jax.Array:
+    parts = [part for column in columns for part in (column.real, jnp.imag(column))]
+    return jnp.stack(parts[:dim], axis=1)
+
+
+def _at(column: jax.Array, ids: jax.Array) -> jax.Array:
+    """Takes entries of a column, whose ids are known to be in it: checking takes time."""
+    numbers = jax.lax.GatherDimensionNumbers((), (0,), (0,))
+    return jax.lax.gather(column, ids[..., None], numbers, (1,), mode="promise_in_bounds")
