@@ -49,7 +49,7 @@ class Defaults(NamedTuple):
     learning_rate: float
 
 
-DEFAULTS = {"skipgram": Defaults(24, 0.06), "cbow": Defaults(8, 0.15)}
+DEFAULTS = {"skipgram": Defaults(32, 0.07), "cbow": Defaults(8, 0.15)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Config:
     negatives: int = 5
     """Noise words per prediction."""
     shared_noise: int = 0
-    """Noise words that 32 neighbouring words share to make up for these; 0 takes 24 for skip-gram
+    """Noise words that 32 neighbouring words share to make up for these; 0 takes 32 for skip-gram
     and 8 for CBOW, which predicts less."""
     epochs: int = 10
     """Passes over the corpus."""
@@ -88,7 +88,7 @@ class Config:
     noise_power: float = 0.75
     """Noise words are drawn in proportion to this power of their counts."""
     learning_rate: float | None = None
-    """At the start; it falls linearly to nearly 0. None takes 0.06 for skip-gram and 0.15 for CBOW,
+    """At the start; it falls linearly to nearly 0. None takes 0.07 for skip-gram and 0.15 for CBOW,
     whose gradients a mean has made smaller."""
     optimizer: Literal["sgd", "adagrad", "adam"] = "sgd"
     """Applied to the rows that a step touches."""
@@ -297,7 +297,6 @@ def write_results(
     from jaxemb import io
     from jaxemb.evaluation.neighbours import nearest
     from jaxemb.evaluation.word_scores import evaluate
-    from jaxemb.factorize.pca import pca
     from jaxemb.plots import word_map
 
     out = config.out
@@ -314,11 +313,13 @@ def write_results(
     if report:
         print(f"\n{report}")
 
+    jax.clear_caches()  # programs that are done with
+    _give_memory_back()
     size = min(MAP_WORDS, len(vocabulary))
     shown = table[:size]
     count = min(MAP_NEIGHBOURS, size - 1)
     ids, cosines = nearest(shown, shown, k=count, exclude=jnp.arange(size)[:, None])
-    points = np.asarray(pca(shown, components=2)[0])
+    points = lay_out(jax.random.key(config.seed), vectors[:size])
     words = vocabulary.words[:size]
     word_map.write_html(
         out / "map.html",
@@ -327,7 +328,7 @@ def write_results(
         np.asarray(ids),
         np.asarray(cosines),
         counts=vocabulary.counts[:size],
-        title=f"{' + '.join(config.corpus)}: {config.model}, {config.dim} wide, by PCA",
+        title=f"{' + '.join(config.corpus)}: {config.model}, {config.dim} wide, by t-SNE",
     )
     word_map.write_png(out / "map.png", words, points)
     # Kilobytes on Linux, bytes on macOS.
@@ -335,6 +336,22 @@ def write_results(
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     run_folder.write_json(out / "summary.json", figures | scores | {"peak_memory_mb": peak})
     print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
+
+
+def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:
+    """Returns places in a map, [N, 2], near one another where the cosine is large: by t-SNE.
+
+    Fewer than ten words have too few neighbours for it and are laid out by PCA.
+    """
+    if len(vectors) < 10:
+        from jaxemb.factorize import pca
+
+        table = jnp.asarray(vectors)
+        return np.asarray(pca.transform(pca.fit(table, components=2), table))
+    from jaxemb.training import tsne
+
+    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
+    return tsne.fit(key, vectors, metric="cosine", perplexity=perplexity).embedding
 
 
 if __name__ == "__main__":

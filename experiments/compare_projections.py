@@ -1,0 +1,229 @@
+"""One picture and one table over all ways to make a map (README row compare_projections)."""
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments import command, projection, run_folder
+from jaxemb.data.points import Points
+from jaxemb.errors import InputError
+from jaxemb.evaluation.projection import pair_distances
+from jaxemb.factorize import pca
+from jaxemb.io.atomic import replacing
+from jaxemb.models.autoencoder import DenseAutoencoder
+from jaxemb.plots import scatter
+from jaxemb.projections import mds
+from jaxemb.projections.distance_matrix import distance_matrix
+from jaxemb.training import autoencoder, tsne
+from jaxemb.training import mds as mds_training
+
+Method = Literal["pca", "classical", "smacof", "sammon", "autoencoder", "tsne"]
+TITLES = {
+    "pca": "PCA",
+    "classical": "classical MDS",
+    "smacof": "SMACOF",
+    "sammon": "Sammon",
+    "autoencoder": "autoencoder",
+    "tsne": "t-SNE",
+}
+# Points, at most, of methods that look at all pairs.
+MOST = 10_000
+COLUMNS = {
+    "seconds": "seconds",
+    "knn_accuracy": "kNN accuracy",
+    "trustworthiness": "trustworthiness",
+    "continuity": "continuity",
+    "preservation": "neighbours kept",
+    "shepard": "Shepard",
+    "stress": "stress",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(projection.Config):
+    """Maps the same points by every method; the defaults need no data.
+
+    Writes compare.png, table.md, an embedding_METHOD.npy for each and summary.json to --out.
+    """
+
+    methods: tuple[Method, ...] = ("pca", "classical", "smacof", "sammon", "autoencoder", "tsne")
+    """Which, in this order."""
+    perplexity: float = 30.0
+    """How many neighbours a point sees: t-SNE."""
+    iterations: int = 750
+    """Steps of t-SNE."""
+    stress_iterations: int = 300
+    """Steps of SMACOF and Sammon, at most."""
+    hidden: tuple[int, ...] = (256, 64)
+    """Layers of the autoencoder before its code."""
+    autoencoder_iterations: int = 4000
+    """Steps of the autoencoder."""
+    out: Path = Path("runs/compare_projections")
+    """Folder of the run."""
+
+    def __post_init__(self):
+        """Refuses values that no map can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        super().__post_init__()
+        command.check_field(self, "dim", at_least=1, at_most=3)
+        for name in ("iterations", "stress_iterations", "autoencoder_iterations"):
+            command.check_field(self, name, at_least=1)
+        command.check_field(self, "perplexity", at_least=1)
+        if not self.methods or len(set(self.methods)) < len(self.methods):
+            raise InputError("--methods must name one method or more, each once")
+        if min(self.hidden, default=1) < 1:
+            raise InputError(f"--hidden must be widths of at least 1, found {min(self.hidden)}")
+
+
+def run(config: Config) -> None:
+    """Makes, judges and draws all maps."""
+    points = projection.prepare(config, check=lambda points: check_size(config, points))
+    if points is None:
+        return
+    maps, rows = {}, {}
+    for number, method in enumerate(config.methods):
+        key = jax.random.fold_in(jax.random.key(config.seed), number)
+        began = time.perf_counter()
+        maps[method] = make_map(key, method, config, points.values)
+        seconds = time.perf_counter() - began
+        with replacing(config.out / f"embedding_{method}.npy") as part, part.open("wb") as file:
+            np.save(file, maps[method])
+        scores = projection.score(points.values, maps[method], points.labels)
+        stress = best_stress(points.values, maps[method])
+        rows[method] = {"seconds": seconds, **scores, "stress": stress}
+        print(f"  {TITLES[method]}: {seconds:.1f} s")
+    table = tabulate(rows)
+    print(f"\n{table}")
+    with replacing(config.out / "table.md") as part:
+        part.write_text(table)
+    draw(config, points, maps, rows)
+    total = sum(row["seconds"] for row in rows.values())
+    summary: dict[str, float] = {"points": len(points.values), "seconds": total}
+    for method, row in rows.items():
+        summary |= {f"{method}_{name}": value for name, value in row.items()}
+    run_folder.write_json(config.out / "summary.json", summary)
+    print("wrote", ", ".join(sorted(str(path) for path in config.out.iterdir())))
+
+
+def check_size(config: Config, points: Points) -> None:
+    """Refuses points that are too many or too few for a method.
+
+    Raises:
+      InputError: naming the method and the way out.
+    """
+    size = len(points.values)
+    all_pairs = {"classical", "smacof", "sammon"}.intersection(config.methods)
+    if all_pairs and size > MOST:
+        raise InputError(
+            f"{config.data}: {size:,} points, but {', '.join(sorted(all_pairs))} look at all pairs "
+            f"and take {MOST:,} at most; use some of the points with --n, or leave these --methods "
+            "out"
+        )
+    if "tsne" in config.methods and config.perplexity >= size / 3:
+        raise InputError(
+            f"--perplexity {config.perplexity:g} must be less than a third of the {size:,} points"
+        )
+
+
+def make_map(key: jax.Array, method: Method, config: Config, values: np.ndarray) -> np.ndarray:
+    """Maps points.
+
+    Args:
+      key: of random starts and parameters.
+      method: which.
+      config: the experiment's.
+      values: [N, D] the points.
+
+    Returns:
+      [N, dim] float32.
+    """
+    dim = config.dim
+    if method == "pca":
+        table = jnp.asarray(values)
+        return np.asarray(pca.transform(pca.fit(table, components=dim), table))
+    if method == "autoencoder":
+        module = DenseAutoencoder(values.shape[1], dim, config.hidden)
+        network = autoencoder.fit(key, module, values, iterations=config.autoencoder_iterations)
+        projection.stop_if_asked(network.stopped_because)
+        return autoencoder.encode(module, network, values)
+    if method == "tsne":
+        found = tsne.fit(
+            key, values, dim=dim, perplexity=config.perplexity, iterations=config.iterations
+        )
+        projection.stop_if_asked(found.stopped_because)
+        return found.embedding
+    distances = distance_matrix(values)
+    if method == "classical":
+        return mds.classical(distances, dim=dim)[0]
+    fitted = mds_training.fit(
+        key, distances, method=method, dim=dim, iterations=config.stress_iterations
+    )
+    projection.stop_if_asked(fitted.stopped_because)
+    return fitted.positions
+
+
+def best_stress(points: np.ndarray, embedding: np.ndarray) -> float:
+    """Measures how far a map's distances are off, at the scale that suits it best.
+
+    Args:
+      points: [N, D] finite.
+      embedding: [N, d] the map.
+
+    Returns:
+      Kruskal's stress-1 of 100,000 random pairs, in [0, 1]: the root of the squared differences
+      over the squared distances. A map by t-SNE has no scale, so that each is given its best.
+    """
+    wanted, shown = pair_distances(points, embedding)
+    cosine = (wanted @ shown) / np.sqrt((wanted @ wanted) * (shown @ shown))
+    # What remains of one vector beside another.
+    return float(np.sqrt(max(0.0, 1 - cosine**2)))
+
+
+def tabulate(rows: dict[Method, dict[str, float]]) -> str:
+    """Returns the scores as a table in Markdown."""
+    names = [name for name in COLUMNS if all(name in row for row in rows.values())]
+    lines = [
+        ["method", *(COLUMNS[name] for name in names)],
+        ["---", *("---:" for _ in names)],
+    ]
+    for method, row in rows.items():
+        cells = [f"{row[name]:.1f}" if name == "seconds" else f"{row[name]:.3f}" for name in names]
+        lines.append([TITLES[method], *cells])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def draw(
+    config: Config,
+    points: Points,
+    maps: dict[Method, np.ndarray],
+    rows: dict[Method, dict[str, float]],
+) -> None:
+    """Draws all maps side by side, each with its scores."""
+    panels = []
+    for method, embedding in maps.items():
+        row = rows[method]
+        told = [f"trustworthiness {row['trustworthiness']:.3f}", f"{row['seconds']:.1f} s"]
+        if "knn_accuracy" in row:
+            told.insert(0, f"kNN {row['knn_accuracy']:.3f}")
+        panels.append(scatter.Panel(TITLES[method], embedding, points.labels, ", ".join(told)))
+    scatter.write_grid(
+        config.out / "compare.png",
+        panels,
+        columns=3,
+        classes=points.classes,
+        title=f"{Path(config.data).stem}: {len(points.values):,} points",
+        side=4.2,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(Config, run))

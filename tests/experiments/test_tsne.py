@@ -1,0 +1,119 @@
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments import command, tsne
+from jaxemb.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("private_cache")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, private_cache):
+    """A short run with everything on: a film, points placed afterwards, two checkpoints."""
+    config = tsne.Config(
+        n=300,
+        perplexity=(10.0,),
+        iterations=100,
+        early_iterations=40,
+        checkpoint_every=50,
+        held_out=20,
+        film="gif",
+        out=tmp_path_factory.mktemp("runs") / "finished",
+    )
+    tsne.run(config)
+    return config
+
+
+def summary(config):
+    return json.loads((config.out / "summary.json").read_text())
+
+
+def test_a_map_leaves_its_files(finished):
+    assert {path.name for path in finished.out.iterdir()} == {
+        "checkpoints",
+        "config.json",
+        "embedding.npy",
+        "film.gif",
+        "images.png",
+        "map.html",
+        "map.png",
+        "metrics.jsonl",
+        "summary.json",
+        "trace.png",
+    }
+    assert np.load(finished.out / "embedding.npy").shape == (300, 2)
+    found = summary(finished)
+    assert found["points"] == 300
+    assert found["iterations"] == 100
+    assert found["stopped_because"] == "iterations done"
+    # Of all points in one place, the KL is about 3 nats.
+    assert 0 < found["kl"] < 1.5
+    assert found["knn_accuracy"] > 0.7
+    assert found["held_out"] == 20
+    assert found["held_out_knn_accuracy"] > 0.7
+    assert found["trustworthiness"] > 0.9
+    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [50, 100]
+    with Image.open(finished.out / "film.gif") as film:
+        # A map every ten steps; the last one stays.
+        assert film.n_frames >= 10
+
+
+def test_a_run_cut_in_the_middle_ends_with_the_same_bits(finished, tmp_path):
+    cut = dataclasses.replace(finished, out=tmp_path / "cut")
+    shutil.copytree(finished.out, cut.out)
+    for path in cut.out.iterdir():
+        if path.name not in ("config.json", "checkpoints", "metrics.jsonl"):
+            path.unlink()
+    shutil.rmtree(cut.out / "checkpoints" / "00000100")
+    tsne.run(cut)
+    one, two = (np.load(config.out / "embedding.npy") for config in (finished, cut))
+    np.testing.assert_array_equal(one, two)
+    kl = [summary(config)["kl"] for config in (finished, cut)]
+    assert kl[0] == kl[1]
+    lines = (cut.out / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [50, 100]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--dim", "4"], "--dim must be at least 1 and at most 3, found 4"),
+        (["--perplexity", "100", "--n", "300"], "perplexity must be from 1 to less than a third"),
+        (["--learning-rate", "nan"], "--learning-rate must be"),
+        (["--learning-rate", "1e9", "--n", "300", "--perplexity", "9"], "exploded"),
+        (["--held-out", "298", "--n", "300"], "--held-out 298 leaves fewer than 4 of 300 points"),
+        (["--n", "3"], "3 points are too few"),
+        (["--exaggeration", "0"], "--exaggeration must be at least 1"),
+    ],
+)
+def test_mistakes_are_one_line(flags, message, tmp_path, capsys):
+    asked = [*flags, "--iterations", "60", "--out", str(tmp_path / "run")]
+    assert command.main(tsne.Config, tsne.run, asked) == 2
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(told) == 1
+    assert message in told[0]
+    assert not (tmp_path / "run" / "summary.json").exists()
+
+
+def test_identical_points_are_refused_and_jitter_parts_them(tmp_path, capsys):
+    np.save(tmp_path / "same.npy", np.ones((60, 5), np.float32))
+    asked = ["--data", str(tmp_path / "same.npy"), "--perplexity", "5", "--iterations", "50"]
+    asked += ["--out", str(tmp_path / "run")]
+    assert command.main(tsne.Config, tsne.run, asked) == 2
+    assert "all 60 points coincide" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "run")
+    assert command.main(tsne.Config, tsne.run, [*asked, "--jitter", "0.01"]) == 0
+    assert np.isfinite(np.load(tmp_path / "run" / "embedding.npy")).all()
+
+
+def test_a_film_that_cannot_be_made_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="ffmpeg, which makes mp4, is not installed"):
+        tsne.run(tsne.Config(film="mp4", out=tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
