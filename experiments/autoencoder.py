@@ -26,7 +26,7 @@ from jaxemb.training import loop
 # Images in the picture, one of each class where there are classes, and points that judge.
 SHOWN = 10
 JUDGED = 10_000
-# Points of the curve of the loss, at most.
+# Points of the curve of the loss, about.
 DRAWN = 60
 
 
@@ -265,8 +265,8 @@ def draw_loss(config: Config) -> None:
 
     lines = [json.loads(line) for line in (config.out / "metrics.jsonl").read_text().splitlines()]
     steps, losses = (np.array([line[name] for line in lines]) for name in ("step", "loss"))
-    # Means of a few steps, where they are too many to be told apart.
-    pieces = min(DRAWN, len(lines))
+    # Means of some calls, where all are too many to be told apart.
+    pieces = DRAWN if len(lines) > 2 * DRAWN else len(lines)
     steps, losses = (
         np.array([piece.mean() for piece in np.array_split(part, pieces)])
         for part in (steps, losses)

@@ -27,7 +27,7 @@ from jaxemb.training import sampled_mds
 ALL_PAIRS = 10_000
 # Points whose pairs are looked at one by one, and those of which the stress is measured.
 LOOKED_AT = 5000
-# Points of the curve of the stress, at most.
+# Points of the curve of the stress, about.
 DRAWN = 60
 # Of digits, the classes whose pairs are shown; of others, those that are found.
 DIGITS = tuple("0123456789")
@@ -276,9 +276,10 @@ def draw_fit(config: Config, values: np.ndarray, fitted: training.Fitted) -> Non
     wanted, found = pair_distances(values, fitted.positions, seed=config.seed)
     write_shepard(config.out / "shepard.png", wanted, found, title=f"{title}: Shepard diagram")
     if len(fitted.stress):
-        # Means of a few iterations, where they are too many to be told apart.
+        # Means of some iterations, where all are too many to be told apart.
+        pieces = DRAWN if len(fitted.stress) > 2 * DRAWN else len(fitted.stress)
         steps, stress = (
-            np.array([piece.mean() for piece in np.array_split(part, min(DRAWN, len(part)))])
+            np.array([piece.mean() for piece in np.array_split(part, pieces)])
             for part in (np.arange(1, len(fitted.stress) + 1), fitted.stress)
         )
         write_lines(

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 # GPUs would otherwise multiply in TF32, whose three digits blur the small eigenvalues.
 _matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
-# Entries centred at a time, 8 MB in float32: no centred copy of all points is ever made.
-_BLOCK = 1 << 21
+# Entries centred at a time, 4 MB in float32: no centred copy of all points is ever made.
+_BLOCK = 1 << 20
 # A symmetric product is computed in this many strips, each from the diagonal on.
 _STRIPS = 4
 
@@ -60,12 +60,12 @@ def fit(points: jax.Array, *, components: int) -> PCA:
     """
     mean, scale = _centre(points, components)
     if points.shape[0] >= points.shape[1]:
-        scatter = _over_blocks(lambda block: _gram((block - mean) * scale), points)  # [D, D]
-        ascending, vectors = jnp.linalg.eigh(scatter)
+        strips = _over_blocks(lambda block: _strips((block - mean) * scale), points)
+        ascending, vectors = jnp.linalg.eigh(_symmetric(strips))
         directions = vectors[:, ::-1][:, :components]
     else:
         centred = (points - mean) * scale
-        ascending, vectors = jnp.linalg.eigh(_gram(centred.T))
+        ascending, vectors = jnp.linalg.eigh(_symmetric(_strips(centred.T)))
         # Orthonormal also where the points have no extent and the product is nothing but rounding.
         directions = jnp.linalg.qr(_matmul(centred.T, vectors[:, ::-1][:, :components]))[0]
     return _fitted(mean, scale, directions, ascending[::-1], ascending.sum(), len(points))
@@ -119,7 +119,8 @@ def fit_randomized(
     def restrict(block: jax.Array) -> tuple[jax.Array, jax.Array]:
         """[L, L] the scatter matrix within the basis, and the total scatter."""
         centred = (block - mean) * scale
-        return _gram(_matmul(centred, basis)), jnp.sum(jnp.sum(jnp.square(centred), axis=0))
+        projected = _matmul(centred, basis)
+        return _matmul(projected.T, projected), jnp.sum(jnp.sum(jnp.square(centred), axis=0))
 
     basis = jax.random.normal(key, (dim, min(components + oversamples, count, dim)), points.dtype)
     basis = jax.lax.fori_loop(
@@ -200,14 +201,20 @@ def _centre(points: jax.Array, components: int) -> tuple[jax.Array, jax.Array]:
     return mean / scale, scale
 
 
-def _gram(rows: jax.Array) -> jax.Array:
-    """[D, D] the product of a matrix's transpose with it, whose lower triangle is the upper's."""
-    dim = rows.shape[1]
-    strips = [
-        jnp.pad(_matmul(rows[:, start:stop].T, rows[:, start:]), ((0, 0), (start, 0)))
-        for start, stop in zip(_cuts(dim)[:-1], _cuts(dim)[1:], strict=True)
+def _strips(rows: jax.Array) -> list[jax.Array]:
+    """Returns the upper triangle of a matrix's transpose times it, in strips from the diagonal."""
+    cuts = _cuts(rows.shape[1])
+    return [
+        _matmul(rows[:, start:stop].T, rows[:, start:])
+        for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
     ]
-    upper = jnp.triu(jnp.concatenate(strips))
+
+
+def _symmetric(strips: list[jax.Array]) -> jax.Array:
+    """Returns the [D, D] matrix of which these are the strips."""
+    dim = strips[0].shape[1]
+    wide = [jnp.pad(strip, ((0, 0), (dim - strip.shape[1], 0))) for strip in strips]
+    upper = jnp.triu(jnp.concatenate(wide))
     return upper + jnp.triu(upper, 1).T
 
 

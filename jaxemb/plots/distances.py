@@ -7,6 +7,7 @@ from typing import NamedTuple
 import chex
 import numpy as np
 
+from jaxemb.plots.image_map import is_drawing
 from jaxemb.plots.style import INK, QUIET, add_title, class_style, new_figure, save
 
 
@@ -15,7 +16,7 @@ class Couple(NamedTuple):
 
     Attributes:
       title: above them, such as their distance.
-      images: [2, H, W] ink or [2, H, W, 3] colours, uint8.
+      images: [2, H, W] or [2, H, W, 3] uint8; drawings, light on black, are shown as ink.
     """
 
     title: str
@@ -38,9 +39,10 @@ def write_couples(path: Path, couples: Sequence[Couple], *, title: str = "") -> 
     parts = figure.subfigures(1, len(couples), squeeze=False)[0]
     for part, couple in zip(parts, couples, strict=True):
         part.suptitle(couple.title, color=INK, fontsize="medium", parse_math=False)
+        colours = "gray_r" if is_drawing(couple.images) else "gray"
         for place, image in enumerate(couple.images, 1):
             axes = part.add_subplot(1, 2, place)
-            axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+            axes.imshow(image, cmap=colours, vmin=0, vmax=255)
             axes.set_axis_off()
     save(figure, path)
 

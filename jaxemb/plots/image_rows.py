@@ -5,6 +5,7 @@ from pathlib import Path
 import chex
 import numpy as np
 
+from jaxemb.plots.image_map import is_drawing
 from jaxemb.plots.style import INK, new_figure, save
 
 
@@ -13,8 +14,8 @@ def write_rows(path: Path, rows: dict[str, np.ndarray], *, title: str = "") -> N
 
     Args:
       path: the picture.
-      rows: [M, H, W] ink or [M, H, W, 3] colours in [0, 1], by the row's name; what is beyond is
-        drawn as the nearest of these.
+      rows: [M, H, W] or [M, H, W, 3] in [0, 1], by the row's name; what is beyond is drawn as the
+        nearest of these. If the first are drawings, light on black, all are shown as ink.
       title: heading of the picture.
 
     Raises:
@@ -24,6 +25,8 @@ def write_rows(path: Path, rows: dict[str, np.ndarray], *, title: str = "") -> N
     images = list(rows.values())
     chex.assert_equal_shape(images)
     columns = len(images[0])
+    pixels = np.round(255 * np.clip(images[0], 0, 1)).astype(np.uint8)
+    colours = "gray_r" if is_drawing(pixels) else "gray"
     figure = new_figure(1.6 + 0.9 * columns, 0.5 + 0.9 * len(rows))
     figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
     axes = figure.subplots(len(rows), columns, squeeze=False)
@@ -34,5 +37,5 @@ def write_rows(path: Path, rows: dict[str, np.ndarray], *, title: str = "") -> N
             place.set_xticks([])
             place.set_yticks([])
             place.spines[:].set_visible(False)
-            place.imshow(np.clip(image, 0, 1), cmap="gray_r", vmin=0, vmax=1)
+            place.imshow(np.clip(image, 0, 1), cmap=colours, vmin=0, vmax=1)
     save(figure, path)

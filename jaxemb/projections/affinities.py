@@ -1,7 +1,7 @@
 """Which points belong together, and how much: the probabilities p_j|i and p_ij of t-SNE."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import chex
@@ -178,19 +178,31 @@ def join(ids: np.ndarray, conditionals: Sequence[Conditional]) -> Graph:
         p += np.asarray(other.p)
     p *= 1 / (2 * points * len(conditionals))
     ends = np.arange(0, ids.size + 1, k, dtype=np.int32)
-    near = sp.csr_array((p.ravel(), ids.ravel(), ends), shape=(points, points))
-    order = reverse_cuthill_mckee(near, symmetric_mode=True)
+    return from_directed(sp.csr_array((p.ravel(), ids.ravel(), ends), shape=(points, points)))
+
+
+def from_directed(weights: sp.csr_array) -> Graph:
+    """Makes the graph of the sum of a sparse matrix and its transpose.
+
+    Args:
+      weights: [N, N] float32, at least 0, sum 1/2; half of a p_ij that another program made, say.
+
+    Returns:
+      The graph.
+    """
+    points = weights.shape[0]
+    order = reverse_cuthill_mckee(weights, symmetric_mode=True)
     rank = np.empty(points, np.int32)
     rank[order] = np.arange(points, dtype=np.int32)
-    edges = p[order].ravel(), rank[ids[order]].ravel(), ends
-    directed = sp.csr_array(edges, shape=(points, points))
-    del near, p
+    renamed = sp.csr_array((weights.data, rank[weights.indices], weights.indptr), weights.shape)
+    directed = renamed[order]
+    del renamed
     reverse = directed.T.tocsr()
-    # One more edge than there are, for pieces of a row: a mutual one counts twice.
-    degrees = k + np.diff(reverse.indptr)
+    degrees = np.empty(points, np.int64)
     for start, piece in _summed(directed, reverse):
         degrees[start : start + piece.shape[0]] = np.diff(piece.indptr)
-    rows = -(-degrees // ROW)
+    # A point without any has a row too.
+    rows = np.maximum(-(-degrees // ROW), 1)
     first = np.cumsum(rows) - rows
     owners = np.repeat(np.arange(points, dtype=np.int32), rows)
     neighbours = np.repeat(owners[:, None], ROW, axis=1)
@@ -198,7 +210,7 @@ def join(ids: np.ndarray, conditionals: Sequence[Conditional]) -> Graph:
     plogp = 0.0
     for start, piece in _summed(directed, reverse):
         stop = start + piece.shape[0]
-        shift = ROW * first[start:stop].astype(np.int64) - piece.indptr[:-1]
+        shift = ROW * first[start:stop] - piece.indptr[:-1]
         places = np.arange(piece.nnz) + np.repeat(shift, degrees[start:stop])
         neighbours.reshape(-1)[places] = piece.indices
         joint.reshape(-1)[places] = piece.data
@@ -228,7 +240,9 @@ def _summed(one: sp.csr_array, other: sp.csr_array) -> Iterator[tuple[int, sp.cs
         yield start, piece + other[rows]
 
 
-def _by_tiles(function, distances: jax.Array):
+def _by_tiles(
+    function: Callable[[jax.Array], tuple[jax.Array, jax.Array]], distances: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     """Applies a function of rows to some rows at a time."""
     points, k = distances.shape
     tile = max(1, min(points, _AT_A_TIME // k))

@@ -242,7 +242,9 @@ def read_touched(
     return value, jnp.stack(slopes, axis=1) * mesh.per_unit
 
 
-def _over_axes(parts: Sequence[jax.Array], combine) -> jax.Array:
+def _over_axes(
+    parts: Sequence[jax.Array], combine: Callable[[jax.Array, jax.Array], jax.Array]
+) -> jax.Array:
     """Combines one array for each axis to one over all of them."""
     return functools.reduce(
         lambda a, b: combine(a[..., None], jnp.expand_dims(b, tuple(range(a.ndim)))), parts

@@ -20,6 +20,9 @@ from jaxemb.training.state import TrainState
 # Nodes along an axis of the smallest grid, and how much larger the next one is, for maps of one,
 # two and three dimensions: finer steps would save less than their compilation takes.
 _SMALLEST, _GROWTH = (0, 1024, 128, 32), (0, 4.0, 2.0, 1.5)
+# From this many padded nodes on the next grid is 1.5 times as large: their transforms take longer
+# than a compilation.
+_MANY = 2**20
 # How much finer the nodes of the smallest grid are while the map is small.
 _FINER = 8
 # What a pair, a node of the padded grid, and a node that a point touches cost, in nanoseconds.
@@ -67,7 +70,6 @@ def steps_by_grid(graph: Graph, *, mesh: Mesh | None, min_gradient_norm: float =
       donated. It raises InputError if the map explodes. It compiles a program whenever a map
       first needs a grid of another size.
     """
-    programs: dict[tuple[int, int], Any] = {}
     factors: dict[Way, jax.Array | None] = {}
     order = 0 if mesh is None else mesh.order
 
@@ -79,16 +81,6 @@ def steps_by_grid(graph: Graph, *, mesh: Mesh | None, min_gradient_norm: float =
             )
         return factors[way]
 
-    def program(nodes: int, most: int, arguments: tuple[Any, ...]) -> Any:
-        """Returns the compiled steps of all grids of this size, at most so many in a call."""
-        if (nodes, most) not in programs:
-            steps = functools.partial(
-                take_steps, nodes=nodes, order=order, min_gradient_norm=min_gradient_norm
-            )
-            lowered = jax.jit(steps, donate_argnums=(0, 1)).lower(*arguments)
-            programs[nodes, most] = lowered.compile()
-        return programs[nodes, most]
-
     def call(state: TrainState, phases: Phase, count: int) -> tuple[TrainState, Metrics]:
         points, dim = state.params.shape
         metrics = no_metrics(phases)
@@ -97,7 +89,7 @@ def steps_by_grid(graph: Graph, *, mesh: Mesh | None, min_gradient_norm: float =
         while done < count:
             _check_span(span, int(state.step), float(phases.learning_rate[done]), points, dim)
             way = _way(span, points, dim, mesh)
-            arguments = (
+            state, metrics, now, wide = take_steps(
                 state,
                 metrics,
                 graph,
@@ -106,9 +98,10 @@ def steps_by_grid(graph: Graph, *, mesh: Mesh | None, min_gradient_norm: float =
                 phases,
                 np.int32(done),
                 np.int32(count),
+                nodes=way.nodes,
+                order=order,
+                min_gradient_norm=min_gradient_norm,
             )
-            compiled = program(way.nodes, len(phases.measure), arguments)
-            state, metrics, now, wide = compiled(*arguments)
             done, span = int(now), float(wide)
         return state, metrics
 
@@ -140,6 +133,9 @@ def with_frames(call: Call, callback: Callable[[int, jax.Array], None], *, every
     return framed
 
 
+@functools.partial(
+    jax.jit, static_argnames=("nodes", "order", "min_gradient_norm"), donate_argnums=(0, 1)
+)
 def take_steps(
     state: TrainState,
     metrics: Metrics,
@@ -157,7 +153,7 @@ def take_steps(
     """Takes steps while the map is one of those that a way serves.
 
     Args:
-      state: where to start.
+      state: where to start; donated, with the metrics.
       metrics: of the steps before, [phases] each.
       graph: the joint probabilities.
       factor: the influence function of the grid; None sums over all pairs.
@@ -232,7 +228,8 @@ def _way(span: float, points: int, dim: int, mesh: Mesh | None) -> Way:
         if span <= held:
             break
         if per_unit == mesh.per_unit:
-            nodes = next_fast_len(int(nodes * _GROWTH[dim]), real=True)
+            growth = 1.5 if (2 * nodes) ** dim >= _MANY else _GROWTH[dim]
+            nodes = next_fast_len(int(nodes * growth), real=True)
         above, per_unit = held, mesh.per_unit
     if nodes**dim > _MOST_NODES:
         raise InputError(

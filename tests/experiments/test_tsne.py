@@ -21,7 +21,7 @@ def finished(tmp_path_factory, private_cache):
         iterations=100,
         early_iterations=40,
         checkpoint_every=50,
-        held_out=20,
+        held_out=60,
         film="gif",
         out=tmp_path_factory.mktemp("runs") / "finished",
     )
@@ -54,8 +54,9 @@ def test_a_map_leaves_its_files(finished):
     # Of all points in one place, the KL is about 3 nats.
     assert 0 < found["kl"] < 1.5
     assert found["knn_accuracy"] > 0.7
-    assert found["held_out"] == 20
-    assert found["held_out_knn_accuracy"] > 0.7
+    assert found["held_out"] == 60
+    # Chance is a tenth.
+    assert found["held_out_knn_accuracy"] > 0.6
     assert found["trustworthiness"] > 0.9
     lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [50, 100]

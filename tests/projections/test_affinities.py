@@ -1,9 +1,18 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from jaxemb.projections import affinities
-from jaxemb.projections.affinities import by_perplexity, by_sigma, dense, join, multiscale, uniform
+from jaxemb.projections.affinities import (
+    by_perplexity,
+    by_sigma,
+    dense,
+    from_directed,
+    join,
+    multiscale,
+    uniform,
+)
 from jaxemb.projections.neighbours import nearest_neighbours
 
 N, D, K = 50, 4, 20
@@ -133,3 +142,15 @@ def test_several_perplexities_are_those_of_open_tsne():
     distances = jnp.asarray(found.distances)
     ours = dense(join(found.ids, multiscale(distances, perplexities=[3.0, 6.0])))
     np.testing.assert_allclose(ours, theirs, atol=2e-6)
+
+
+def test_any_sparse_matrix_makes_a_graph():
+    """Also one with rows of all lengths, some of them empty."""
+    rng = np.random.default_rng(4)
+    weights = rng.uniform(size=(N, N)) * (rng.uniform(size=(N, N)) < rng.uniform(size=(N, 1)) ** 3)
+    np.fill_diagonal(weights, 0)
+    weights[7] = weights[:, 7] = 0
+    weights /= 2 * weights.sum()
+    graph = from_directed(sp.csr_array(weights.astype(np.float32)))
+    np.testing.assert_allclose(dense(graph), weights + weights.T, rtol=1e-5, atol=1e-12)
+    assert set(graph.owners.tolist()) == set(range(N))

@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.sparse.linalg import ArpackNoConvergence
 from scipy.spatial.distance import cdist
 
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 from jaxemb.losses.stress import raw_stress
-from jaxemb.projections import row_blocks
+from jaxemb.projections import mds, row_blocks
 from jaxemb.projections.mds import classical, guttman_transform, subset_gradient
 
 N, D = 11, 5
@@ -78,6 +79,18 @@ def test_classical_finds_a_line(size):
     line *= np.sign(line[np.abs(line).argmax()])
     np.testing.assert_allclose(positions[:, 0] / size, line[:, 0], atol=1e-4)
     np.testing.assert_allclose(eigenvalues[0] / size**2, np.square(line).sum(), rtol=1e-4)
+
+
+def test_classical_does_without_iterations_that_dont_settle(monkeypatch):
+    points, _ = draw()
+    expected = classical(cdist(points, points), dim=2)
+
+    def unsettled(*args, **options):
+        raise ArpackNoConvergence("no convergence", [], [])
+
+    monkeypatch.setattr(mds, "eigsh", unsettled)
+    for one, other in zip(classical(cdist(points, points), dim=2), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_classical_refuses_what_it_cannot_map():

