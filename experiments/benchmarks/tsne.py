@@ -244,7 +244,7 @@ def scaling(config: Config) -> Outcome:
             *lines,
             "",
             f"Points of 50 dimensions in a hundred clusters, {config.short_iterations} steps, half "
-            "of them early ones; a step is the mean of the last call's.",
+            "of them early ones; a step is the mean of the shortest call of the later half.",
         ],
     )
 
