@@ -44,7 +44,7 @@ class Config:
     """Steps of the maps compared with peers, a third of them early ones."""
     sizes: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
     """Points in the part scaling."""
-    short_iterations: int = 200
+    short_iterations: int = 500
     """Steps in the part scaling."""
     threads: int = 2
     """Cores that all processes are kept to."""
@@ -71,7 +71,7 @@ class Config:
             command.check_field(self, name, at_least=100, at_most=70_000)
         # scikit-learn takes no fewer.
         command.check_field(self, "iterations", at_least=250)
-        # Two calls of the training loop, of which the second has nothing to compile.
+        # Two calls of the training loop; a step is timed in the later half, in the shortest call.
         command.check_field(self, "short_iterations", at_least=100)
 
 
