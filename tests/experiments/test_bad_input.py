@@ -90,6 +90,17 @@ def test_flags(ask_many, planted, tmp_path):
         ("--model", "glove"): "invalid choice 'glove' for argument '--model'. Expected one of",
         ("--optimizer", "lion"): "invalid choice 'lion' for argument '--optimizer'",
         ("--window",): "--window",
+        ("--objective", "softmax"): "invalid choice 'softmax' for argument '--objective'. Expected",
+        ("--objective", "full_softmax", "--shared-noise", "8"): (
+            "--shared-noise means nothing to full_softmax, only to negative_sampling and nce and "
+            f"sampled_softmax{help_}"
+        ),
+        ("--objective", "sampled_softmax", "--negatives", "6"): (
+            "--negatives means nothing to sampled_softmax, only to negative_sampling and nce"
+        ),
+        ("--objective", "hierarchical_softmax", "--noise-power", "1"): (
+            "--noise-power means nothing to hierarchical_softmax, only to negative_sampling and"
+        ),
         ("--window", "101"): "--window must be at least 1 and at most 100, found 101" + help_,
         ("--seed", "4294967296"): "--seed must be at least 0 and at most 4,294,967,295, found 4",
         ("--dim", "1"): "--dim must be at least 2 and at most 1,048,576, found 1" + help_,
@@ -219,8 +230,11 @@ def test_a_full_disk(start, planted, tmp_path):
     whole = start("-c", program, *[*words[:-1], tmp_path / "whole"])
     _, err = whole.communicate(timeout=120)
     assert whole.returncode == 0, err
-    # No file may be larger: too little for a checkpoint, then enough for all but the map's page.
-    for size, place in ((1000, "checkpoints"), (1 << 20, "")):
+    # No file may be larger: too little for a checkpoint, then enough for all but the largest file,
+    # a picture of the map, which comes after the training.
+    largest = max((path.stat().st_size, path) for path in (tmp_path / "whole").rglob("*.*"))
+    assert largest[1].name.startswith("map.")
+    for size, place in ((1000, "checkpoints"), (largest[0] - 1, "")):
         process = start("-c", limit.format(size) + program, *words)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 2, err
