@@ -3,7 +3,6 @@
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxemb.errors import InputError
 
@@ -33,23 +32,21 @@ def spread(vectors: jax.Array) -> jax.Array:
     return jnp.sqrt(jnp.sum(jnp.square(centred)) / jnp.where(squares > 0, squares, 1))
 
 
-def check_spread(vectors: jax.Array, *, step: int | None = None) -> None:
+def check_spread(found: float, *, step: int | None = None) -> None:
     """Refuses an embedding that has collapsed to a point.
 
     Args:
-      vectors: [N, D] of different examples, N at least 2.
+      found: the `spread` of vectors of different examples.
       step: of the training, for the message.
 
     Raises:
       InputError: if they have collapsed; it says what to try.
     """
-    found = float(spread(vectors))
     # Written so that NaN passes: that is another fault, and named elsewhere.
     if found < COLLAPSED:
         at = "" if step is None else f" at step {step}"
         raise InputError(
-            f"the embedding has collapsed to a point{at}: {np.shape(vectors)[0]} examples differ "
-            f"by {found:.1g} of their length. Try a smaller learning rate, random or semi-hard "
-            "triplets before the hardest ones, the soft margin, vectors of norm 1, or more "
-            "identities in a batch"
+            f"the embedding has collapsed to a point{at}: examples differ by {found:.1g} of their "
+            "length. Try a smaller learning rate, random or semi-hard triplets before the hardest "
+            "ones, the soft margin, vectors of norm 1, or more identities in a batch"
         )

@@ -1,6 +1,5 @@
 """Training of autoencoders: from points to codes and back."""
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +7,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from flax import linen as nn
 
 from jaxemb.errors import InputError
@@ -16,12 +14,8 @@ from jaxemb.losses.reconstruction import reconstruction_loss
 from jaxemb.projections.neighbours import check_points
 from jaxemb.sampling.corruption import Kind, corrupt
 from jaxemb.sampling.minibatches import minibatches
-from jaxemb.training import checkpoint, loop
-from jaxemb.training.state import TrainState
-
-# Steps of a compiled call, and points that a finished network is applied to at a time.
-CALL_STEPS = 25
-_AT_A_TIME = 4096
+from jaxemb.training import network
+from jaxemb.training.network import AT_A_TIME
 
 
 class Fitted(NamedTuple):
@@ -57,7 +51,7 @@ def fit(
     kind: Kind = "gaussian",
     checkpoints: Path | None = None,
     checkpoint_every: int = 0,
-    report: Callable[[int, loop.Metrics, float], None] | None = None,
+    report: network.Report | None = None,
 ) -> Fitted:
     """Trains an autoencoder to give back points, with Adam.
 
@@ -83,11 +77,8 @@ def fit(
         no checkpoint can be used.
     """
     check_points(points)
-    for name, value in (("iterations", iterations), ("batch", batch)):
-        if value < 1:
-            raise InputError(f"{name} must be at least 1, found {value}")
-    if not 0 < learning_rate < float("inf"):
-        raise InputError(f"learning_rate must be finite and more than 0, found {learning_rate}")
+    if batch < 1:
+        raise InputError(f"batch must be at least 1, found {batch}")
     if not 0 <= noise <= (1 if kind == "masking" else 1e6):
         raise InputError(f"noise must be at least 0, a share at most 1, found {noise}")
     mean, scale = moments(points)
@@ -102,39 +93,28 @@ def fit(
     def batches(start: int, stop: int) -> np.ndarray:
         return standard(points[choose(start, stop)], mean, scale)
 
-    schedule = optax.cosine_decay_schedule(learning_rate, iterations)
-    optimizer = optax.adam(schedule)
-    params = jax.jit(module.init)(init_key, jnp.zeros((1, points.shape[1])))
-    state = TrainState(jnp.zeros((), jnp.int32), base_key, params, optimizer.init(params))
-    rejected: tuple[str, ...] = ()
-    if checkpoints is not None and (held := checkpoint.restore(checkpoints, state)) is not None:
-        state, rejected = held.state, held.rejected
-    size = min(CALL_STEPS, iterations)
-    call = loop.compile_steps(
-        prepare(noise, kind), update(module, optimizer, schedule), state, batches(0, size)
-    )
-    losses: list[np.ndarray] = []
+    def objective(params: Any, example: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
+        given, wanted = example
+        given_back: Any = module.apply(params, given)
+        return reconstruction_loss(wanted, given_back).mean() / wanted.shape[1], {}
 
-    def note(done: int, metrics: loop.Metrics, seconds: float) -> None:
-        losses.append(metrics["loss"])
-        if report is not None:
-            report(done, metrics, seconds)
-
-    outcome = loop.train(
-        state,
-        call,
+    trained = network.fit(
+        base_key,
+        jax.jit(module.init)(init_key, jnp.zeros((1, points.shape[1]))),
+        objective,
         batches,
-        steps=iterations,
-        call_steps=size,
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        report=note,
+        prepare=prepare(noise, kind),
+        iterations=iterations,
+        learning_rate=learning_rate,
         # That of the mean; a random network's is of this size too.
         first_loss=1.0,
+        checkpoints=checkpoints,
+        checkpoint_every=checkpoint_every,
+        report=report,
     )
-    because = "iterations done" if outcome.stopped is None else signal.Signals(outcome.stopped).name
-    trace = np.concatenate(losses) if losses else np.empty(0, np.float32)
-    return Fitted(outcome.state.params, mean, scale, trace, because, rejected)
+    return Fitted(
+        trained.params, mean, scale, trained.loss, trained.stopped_because, trained.rejected
+    )
 
 
 def prepare(noise: float, kind: Kind) -> Callable[[jax.Array, jax.Array], tuple[Any, Any]]:
@@ -152,47 +132,20 @@ def prepare(noise: float, kind: Kind) -> Callable[[jax.Array, jax.Array], tuple[
     return lambda key, points: (corrupt(key, points, amount=noise, kind=kind), points)
 
 
-def update(
-    module: nn.Module,
-    optimizer: optax.GradientTransformation,
-    learning_rate: Callable[[jax.Array], jax.Array],
-) -> Callable[[TrainState, Any], tuple[TrainState, dict[str, jax.Array]]]:
-    """Returns the function that takes a step.
-
-    Args:
-      module: from [B, D] to [B, D].
-      optimizer: of its parameters.
-      learning_rate: its schedule, reported with the loss.
-
-    Returns:
-      The function: (state, (what goes in, what should come out)) -> (the next state, metrics:
-      "loss", the squared error per number, and "learning_rate").
-    """
-
-    def objective(params: Any, given: jax.Array, wanted: jax.Array) -> jax.Array:
-        given_back: Any = module.apply(params, given)
-        return reconstruction_loss(wanted, given_back).mean() / wanted.shape[1]
-
-    def take(state: TrainState, example: Any) -> tuple[TrainState, dict[str, jax.Array]]:
-        loss, gradient = jax.value_and_grad(objective)(state.params, *example)
-        changes, opt_state = optimizer.update(gradient, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, changes)
-        metrics = {"loss": loss, "learning_rate": jnp.asarray(learning_rate(state.step))}
-        return TrainState(state.step + 1, state.key, params, opt_state), metrics
-
-    return take
-
-
 def encode(module: nn.Module, fitted: Fitted, points: np.ndarray) -> np.ndarray:
     """Returns the codes [N, C] of points [N, D], trained with or new."""
     apply = jax.jit(lambda params, rows: module.apply(params, rows, method="encode"))
-    return _in_blocks(lambda rows: apply(fitted.params, rows), fitted, points)
+    return network.in_blocks(
+        lambda rows: apply(fitted.params, standard(rows, fitted.mean, fitted.scale)), points
+    )
 
 
 def reconstruct(module: nn.Module, fitted: Fitted, points: np.ndarray) -> np.ndarray:
     """Returns what becomes of points [N, D] through their codes, [N, D] in their units."""
     apply = jax.jit(module.apply)
-    given_back = _in_blocks(lambda rows: apply(fitted.params, rows), fitted, points)
+    given_back = network.in_blocks(
+        lambda rows: apply(fitted.params, standard(rows, fitted.mean, fitted.scale)), points
+    )
     return (given_back * fitted.scale + fitted.mean).astype(np.float32)
 
 
@@ -202,8 +155,8 @@ def moments(points: np.ndarray) -> tuple[np.ndarray, float]:
     if not np.any(points != points[:1]):
         return mean, 0.0
     variance = [
-        np.square(points[start : start + _AT_A_TIME] - mean).sum()
-        for start in range(0, len(points), _AT_A_TIME)
+        np.square(points[start : start + AT_A_TIME] - mean).sum()
+        for start in range(0, len(points), AT_A_TIME)
     ]
     return mean, float(np.sqrt(np.sum(variance) / points.size))
 
@@ -211,13 +164,3 @@ def moments(points: np.ndarray) -> tuple[np.ndarray, float]:
 def standard(points: np.ndarray, mean: np.ndarray, scale: float) -> np.ndarray:
     """Returns points [N, D] as networks see them, less the mean and divided by the scale."""
     return ((points - mean) / scale).astype(np.float32)
-
-
-def _in_blocks(
-    apply: Callable[[np.ndarray], jax.Array], fitted: Fitted, points: np.ndarray
-) -> np.ndarray:
-    blocks = [
-        np.asarray(apply(standard(points[start : start + _AT_A_TIME], fitted.mean, fitted.scale)))
-        for start in range(0, len(points), _AT_A_TIME)
-    ]
-    return np.concatenate(blocks)

@@ -5,15 +5,12 @@ that it never saw. Kullback-Leibler divergence, triplets of labelled points and 
 terms of one loss; a weight of 0 leaves a term out of the program.
 """
 
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from flax import linen as nn
 
 from jaxemb.errors import InputError
@@ -26,9 +23,8 @@ from jaxemb.projections.affinities import by_perplexity
 from jaxemb.projections.neighbours import check_points, nearest_neighbours
 from jaxemb.sampling.neighbour_pairs import neighbour_pairs
 from jaxemb.sampling.triplets import hardest_triplets
-from jaxemb.training import checkpoint, loop
-from jaxemb.training.autoencoder import CALL_STEPS, Fitted, moments, standard
-from jaxemb.training.state import TrainState
+from jaxemb.training import network
+from jaxemb.training.autoencoder import Fitted, moments, standard
 from jaxemb.training.tsne_affinities import check_perplexity
 
 
@@ -74,7 +70,7 @@ def fit(
     learning_rate: float = 1e-3,
     checkpoints: Path | None = None,
     checkpoint_every: int = 0,
-    report: Callable[[int, loop.Metrics, float], None] | None = None,
+    report: network.Report | None = None,
 ) -> Fitted:
     """Trains an encoder to map points, with Adam.
 
@@ -103,11 +99,8 @@ def fit(
     """
     check_points(points)
     count = len(points)
-    for name, value in (("iterations", iterations), ("batch", batch - 1)):
-        if value < 1:
-            raise InputError(f"{name} must be at least {1 if name == 'iterations' else 2}")
-    if not 0 < learning_rate < float("inf"):
-        raise InputError(f"learning_rate must be finite and more than 0, found {learning_rate}")
+    if batch < 2:
+        raise InputError(f"batch must be at least 2, found {batch}")
     if not all(0 <= weight < float("inf") for weight in weights) or not any(weights):
         raise InputError(f"weights must be at least 0 and one of them more, found {weights}")
     if weights.triplet and (labels is None or not (labels >= 0).any()):
@@ -129,70 +122,46 @@ def fit(
         rows, neighbours = pairs(start, stop)
         return Batch(values[rows], values[neighbours], told[rows])
 
-    schedule = optax.cosine_decay_schedule(learning_rate, iterations)
-    optimizer = optax.adam(schedule)
-    params = jax.jit(model.init)(init_key, jnp.zeros((1, points.shape[1])))
-    state = TrainState(jnp.zeros((), jnp.int32), base_key, params, optimizer.init(params))
-    if checkpoints is not None and (held := checkpoint.restore(checkpoints, state)) is not None:
-        state = held.state
-    size = min(CALL_STEPS, iterations)
-    take = update(model, optimizer, schedule, weights=weights, margin=margin, points=count)
-    call = loop.compile_steps(lambda _, batch: batch, take, state, batches(0, size))
-    losses: list[np.ndarray] = []
-
-    def note(done: int, metrics: loop.Metrics, seconds: float) -> None:
-        losses.append(metrics["loss"])
-        if report is not None:
-            report(done, metrics, seconds)
-
-    outcome = loop.train(
-        state,
-        call,
+    trained = network.fit(
+        base_key,
+        jax.jit(model.init)(init_key, jnp.zeros((1, points.shape[1]))),
+        objective(model, weights=weights, margin=margin, points=count),
         batches,
-        steps=iterations,
-        call_steps=size,
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        report=note,
+        iterations=iterations,
+        learning_rate=learning_rate,
         # That of a map in one point and of points given back as their mean.
         first_loss=weights.kl * 2 * np.log(count)
         + weights.triplet * margin
         + weights.reconstruction,
+        checkpoints=checkpoints,
+        checkpoint_every=checkpoint_every,
+        report=report,
     )
-    because = "iterations done" if outcome.stopped is None else signal.Signals(outcome.stopped).name
-    trace = np.concatenate(losses) if losses else np.empty(0, np.float32)
-    return Fitted(outcome.state.params, mean, scale, trace, because)
+    return Fitted(
+        trained.params, mean, scale, trained.loss, trained.stopped_because, trained.rejected
+    )
 
 
-def update(
-    model: nn.Module,
-    optimizer: optax.GradientTransformation,
-    learning_rate: Callable[[jax.Array], jax.Array],
-    *,
-    weights: Weights,
-    margin: float,
-    points: int,
-) -> Callable[[TrainState, Batch], tuple[TrainState, dict[str, jax.Array]]]:
-    """Returns the function that takes a step.
+def objective(
+    model: nn.Module, *, weights: Weights, margin: float, points: int
+) -> network.Objective:
+    """Returns the loss of a batch.
 
     Args:
       model: with the methods `encode`, [B, D] to the map [B, d], and `decode`, back.
-      optimizer: of the model's parameters.
-      learning_rate: its schedule, reported with the loss.
       weights: of the terms.
       margin: of the triplets, in squared units of the map.
       points: N, how many the batches are drawn from.
 
     Returns:
-      The function: (state, batch) -> (the next state, metrics: "loss", "learning_rate" and the
-      terms, 0 where left out: "kl", without its constant, the sum of p log p, "triplet" and
-      "reconstruction").
+      The function: (parameters, batch) -> (loss, metrics: the terms, 0 where left out: "kl",
+      without its constant, the sum of p log p, "triplet" and "reconstruction").
 
     Reference:
       van der Maaten 2009, AISTATS; its batches are maps of their own, here they are samples of one.
     """
 
-    def objective(params: Any, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
+    def evaluate(params: Any, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
         terms = dict.fromkeys(Weights._fields, jnp.zeros(()))
         seen = jnp.concatenate([batch.points, batch.neighbours] if weights.kl else [batch.points])
         places: Any = model.apply(params, seen, method="encode")
@@ -214,11 +183,4 @@ def update(
         total = sum((getattr(weights, name) * term for name, term in terms.items()), jnp.zeros(()))
         return total, terms
 
-    def take(state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, jax.Array]]:
-        (loss, terms), gradient = jax.value_and_grad(objective, has_aux=True)(state.params, batch)
-        changes, opt_state = optimizer.update(gradient, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, changes)
-        metrics = {"loss": loss, "learning_rate": learning_rate(state.step), **terms}
-        return TrainState(state.step + 1, state.key, params, opt_state), metrics
-
-    return take
+    return evaluate

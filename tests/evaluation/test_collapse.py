@@ -29,14 +29,14 @@ def test_equal_vectors_have_none(point):
 
 
 def test_collapse_is_named():
-    near = 1 + 1e-5 * vectors()
+    near = float(spread(1 + 1e-5 * vectors()))
     with pytest.raises(
         InputError,
-        match="the embedding has collapsed to a point at step 70: 50 examples differ by 1e-05 of "
+        match="the embedding has collapsed to a point at step 70: examples differ by 1e-05 of "
         "their length. Try a smaller learning rate, random or semi-hard triplets",
     ):
         check_spread(near, step=70)
-    with pytest.raises(InputError, match="collapsed to a point: 9 examples"):
-        check_spread(jnp.zeros((9, 5)))
-    check_spread(vectors())
-    check_spread(1 + 0.01 * vectors())
+    with pytest.raises(InputError, match="collapsed to a point: examples"):
+        check_spread(0.0)
+    check_spread(float(spread(vectors())))
+    check_spread(float(spread(1 + 0.01 * vectors())))
