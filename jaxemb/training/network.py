@@ -90,6 +90,8 @@ def fit(
     if weight_decay:
         matrices = jax.tree.map(lambda leaf: leaf.ndim > 1, params)
         optimizer = optax.adamw(schedule, weight_decay=weight_decay, mask=matrices)
+    # The loop donates its state; the caller keeps what is his.
+    key, params = jax.tree.map(jnp.copy, (key, params))
     state = TrainState(jnp.zeros((), jnp.int32), key, params, optimizer.init(params))
     rejected: tuple[str, ...] = ()
     if checkpoints is not None and (held := checkpoint.restore(checkpoints, state)) is not None:
