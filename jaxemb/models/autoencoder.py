@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import chex
 import jax
-import jax.numpy as jnp
 from flax import linen as nn
+
+from jaxemb.models.convolution import patches
 
 
 class DenseAutoencoder(nn.Module):
@@ -88,7 +89,7 @@ class ConvAutoencoder(nn.Module):
         chex.assert_shape(points, (None, math.prod(self.image)))
         images = points.reshape(-1, *self.image)
         for layer in self.narrow:
-            images = nn.gelu(layer(_patches(images, stride=2)))
+            images = nn.gelu(layer(patches(images, stride=2)))
         return self.to_code(images.reshape(len(points), -1))
 
     def decode(self, codes: jax.Array) -> jax.Array:
@@ -96,7 +97,7 @@ class ConvAutoencoder(nn.Module):
         chex.assert_shape(codes, (None, self.bottleneck))
         images = self.from_code(codes).reshape(len(codes), *self.sides[-1], -1)
         for layer, (height, width) in zip(self.widen, reversed(self.sides[:-1]), strict=True):
-            fours = layer(_patches(nn.gelu(images), stride=1))
+            fours = layer(patches(nn.gelu(images)))
             # An odd side was rounded up when it was halved.
             images = _unfold(fours)[:, :height, :width]
         return images.reshape(len(codes), -1)
@@ -104,22 +105,6 @@ class ConvAutoencoder(nn.Module):
     def __call__(self, points: jax.Array) -> jax.Array:
         """Returns what becomes of points [B, D] through their codes, [B, D]."""
         return self.decode(self.encode(points))
-
-
-def _patches(images: jax.Array, *, stride: int) -> jax.Array:
-    """Returns [B, H / stride, W / stride, 9 C], the 3 x 3 surroundings of every stride-th pixel.
-
-    A dense layer makes of them a convolution. XLA's own convolution takes forty times as long on
-    CPU inside a loop, where training is, as outside.
-    """
-    padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    height, width = images.shape[1:3]
-    shifted = [
-        padded[:, i : i + height : stride, j : j + width : stride]
-        for i in range(3)
-        for j in range(3)
-    ]
-    return jnp.concatenate(shifted, axis=3)
 
 
 def _unfold(images: jax.Array) -> jax.Array:

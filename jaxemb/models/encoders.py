@@ -11,23 +11,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxemb.losses.distances import unit
-
-
-def halve(images: jax.Array) -> jax.Array:
-    """Takes the largest of each 2 x 2 pixels; an odd last row or column is dropped.
-
-    Written as a maximum over axes because XLA's pooling has a slow gradient on CPU: the network
-    below trains twice as fast. Of equal pixels each gets its share of the gradient.
-
-    Args:
-      images: [B, H, W, C].
-
-    Returns:
-      [B, H // 2, W // 2, C].
-    """
-    batch, height, width, channels = images.shape
-    even = images[:, : height // 2 * 2, : width // 2 * 2]
-    return even.reshape(batch, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
+from jaxemb.models.convolution import convolve, halve, patches
 
 
 class MlpEncoder(nn.Module):
@@ -49,11 +33,28 @@ class MlpEncoder(nn.Module):
         return unit(nn.Dense(self.dim)(vectors))
 
 
+class Convolution(nn.Module):
+    """A 3 x 3 convolution without bias.
+
+    Attributes:
+      width: F, channels of its result.
+    """
+
+    width: int
+
+    @nn.compact
+    def __call__(self, images: jax.Array) -> jax.Array:
+        """Convolves pictures, [H, W, B, C] to [H, W, B, F]."""
+        shape = (9 * images.shape[-1], self.width)
+        return convolve(images, self.param("kernel", nn.initializers.lecun_normal(), shape))
+
+
 class ConvEncoder(nn.Module):
-    """Blocks of 3 x 3 convolution, normalisation, ReLU and 2 x 2 maxima, then a dense layer.
+    """Blocks of 3 x 3 convolution, 2 x 2 maxima, normalisation and ReLU, then a dense layer.
 
     The four-block network of few-shot learning (Vinyals et al. 2016, arXiv:1606.04080) with group
-    normalisation (Wu & He 2018, arXiv:1803.08494) in place of batch normalisation.
+    normalisation (Wu & He 2018, arXiv:1803.08494) in place of batch normalisation, and of the
+    maxima: what is left is a quarter.
 
     Attributes:
       dim: D, width of the embedding.
@@ -66,11 +67,13 @@ class ConvEncoder(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
         """Embeds pictures, [B, H, W, C] to [B, D] of length 1; H and W at least 2^blocks."""
-        for width in self.features:
-            images = nn.Conv(width, (3, 3), use_bias=False)(images)
-            images = nn.relu(nn.GroupNorm(num_groups=8)(images))
-            images = halve(images)
-        return unit(nn.Dense(self.dim)(images.reshape(len(images), -1)))
+        images = images.transpose(1, 2, 0, 3)  # [H, W, B, C], as convolve takes them
+        for i, width in enumerate(self.features):
+            # Named as the dense layers on patches that earlier checkpoints have.
+            images = halve(Convolution(width, name=f"Dense_{i}")(images))
+            images = nn.relu(nn.GroupNorm(num_groups=8, reduction_axes=(0, 1, 3))(images))
+        vectors = images.transpose(2, 0, 1, 3).reshape(images.shape[2], -1)
+        return unit(nn.Dense(self.dim, name=f"Dense_{len(self.features)}")(vectors))
 
 
 class ResidualEncoder(nn.Module):
@@ -89,13 +92,13 @@ class ResidualEncoder(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
         """Embeds pictures, [B, H, W, C] to [B, D] of length 1."""
-        images = nn.Conv(self.features[0], (3, 3), use_bias=False)(images)
+        images = nn.Dense(self.features[0], use_bias=False)(patches(images))
         for width in self.features:
             ready = nn.relu(nn.GroupNorm(num_groups=8)(images))
-            straight = nn.Conv(width, (1, 1), strides=(2, 2), use_bias=False)(ready)
-            bent = nn.Conv(width, (3, 3), strides=(2, 2), use_bias=False)(ready)
+            straight = nn.Dense(width, use_bias=False)(ready[:, ::2, ::2])
+            bent = nn.Dense(width, use_bias=False)(patches(ready, stride=2))
             bent = nn.relu(nn.GroupNorm(num_groups=8)(bent))
-            images = straight + nn.Conv(width, (3, 3), use_bias=False)(bent)
+            images = straight + nn.Dense(width, use_bias=False)(patches(bent))
         images = nn.relu(nn.GroupNorm(num_groups=8)(images))
         return unit(nn.Dense(self.dim)(images.mean(axis=(1, 2))))
 

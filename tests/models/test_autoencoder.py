@@ -64,22 +64,6 @@ def test_images_of_any_shape_come_back_in_it(shape, bottleneck):
     np.testing.assert_allclose(back, whole, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("shape", [(4, 6), (5, 3)])
-def test_patches_and_a_product_are_a_convolution(shape, stride):
-    images = jax.random.normal(jax.random.key(0), (2, *shape, 3))
-    kernel = jax.random.normal(jax.random.key(1), (3, 3, 3, 4))
-    expected = jax.lax.conv_general_dilated(
-        images,
-        kernel,
-        (stride, stride),
-        [(1, 1), (1, 1)],
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-    found = autoencoder._patches(images, stride=stride) @ kernel.reshape(27, 4)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
-
-
 def test_a_pixels_channels_become_four_pixels():
     images = np.random.default_rng(0).normal(size=(2, 3, 4, 8))
     found = autoencoder._unfold(jnp.asarray(images, jnp.float32))

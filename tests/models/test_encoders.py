@@ -75,12 +75,3 @@ def test_word_order_matters_to_the_recurrent_network_only():
         params = encoder.init(jax.random.key(1), words, where)
         found = encoder.apply(params, swapped, where)[2] - encoder.apply(params, words, where)[2]
         assert (np.abs(found).max() < 1e-6) == same
-
-
-def test_halving_takes_the_largest_of_four():
-    image = np.arange(30.0).reshape(1, 5, 6, 1) % 7
-    expected = [
-        [max(image[0, 2 * i + a, 2 * j + b, 0] for a in (0, 1) for b in (0, 1)) for j in range(3)]
-        for i in range(2)
-    ]
-    np.testing.assert_array_equal(encoders.halve(jnp.asarray(image))[0, :, :, 0], expected)
