@@ -5,7 +5,8 @@
 | `.txt`, line 1 two integers | word2vec text; what `write` writes | `word2vec_text` |
 | `.txt`, other line 1 | GloVe text; only read | `glove_text` |
 | `.vec` | fastText's, the same as word2vec text | `word2vec_text` |
-| `.bin` | word2vec binary | `word2vec_binary` |
+| `.bin` | word2vec binary; what `write` writes | `word2vec_binary` |
+| `.bin`, first bytes fastText's | a fastText model; only read | `fasttext_binary` |
 | `.safetensors` | safetensors, words as JSON | `safetensors_file` |
 | `.npz`, `.npy` | NumPy, never pickled | `numpy_file` |
 | no ending, or a folder | TensorBoard's projector | `tensorboard` |
@@ -22,6 +23,7 @@ import numpy as np
 
 from jaxemb.errors import InputError
 from jaxemb.io import (
+    fasttext_binary,
     glove_text,
     numpy_file,
     safetensors_file,
@@ -61,6 +63,8 @@ def read(path: Path) -> WordVectors:
     module = _format(path)
     if path.suffix == ".txt" and module is word2vec_text and not word2vec_header.stands_in(path):
         module = glove_text
+    elif module is word2vec_binary and fasttext_binary.stands_in(path):
+        return fasttext_binary.read(path)
     return module.read(path)
 
 

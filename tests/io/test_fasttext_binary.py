@@ -1,0 +1,129 @@
+import re
+import struct
+
+import numpy as np
+import pytest
+from gensim.models import FastText
+from gensim.models.fasttext import save_facebook_model
+
+from jaxemb import io
+from jaxemb.errors import InputError
+from jaxemb.io import fasttext_binary
+
+
+def _train(folder, **options):
+    rng = np.random.default_rng(1)
+    words = np.array(["straße", "日本語", "cat", "cats", "a", "🙂", "don't", "concatenate"])
+    model = FastText(
+        words[rng.integers(8, size=(200, 6))].tolist(),
+        vector_size=7,
+        min_count=1,
+        epochs=1,
+        workers=1,
+        seed=3,
+        **{"bucket": 50, **options},
+    )
+    path = folder / "model.bin"
+    save_facebook_model(model, str(path))
+    return model, path
+
+
+@pytest.fixture(scope="module")
+def model_and_path(tmp_path_factory):
+    return _train(tmp_path_factory.mktemp("fasttext"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"min_n": 2, "max_n": 4, "bucket": 3, "sg": 1},
+        {"hs": 1, "negative": 0},
+        {"max_n": 0},
+    ],
+)
+def test_vectors_are_gensims(tmp_path, options, monkeypatch):
+    monkeypatch.setattr(fasttext_binary, "AT_A_TIME", 3)
+    model, path = _train(tmp_path, **options)
+    words, vectors = io.read(path)
+    assert words == model.wv.index_to_key
+    np.testing.assert_allclose(vectors, model.wv.vectors, rtol=1e-5, atol=1e-8)
+    assert vectors.dtype == np.float32
+
+
+def test_the_end_of_a_line_has_no_pieces(model_and_path, tmp_path):
+    # fastText's own models have this word, Gensim's don't.
+    model, path = model_and_path
+    word = model.wv.index_to_key[0]
+    data = path.read_bytes()
+    changed = tmp_path / "model.bin"
+    changed.write_bytes(data.replace(word.encode() + b"\0", b"</s>\0", 1))
+    words, vectors = io.read(changed)
+    assert words[0] == "</s>"
+    np.testing.assert_array_equal(vectors[0], model.wv.vectors_vocab[0])
+    np.testing.assert_allclose(vectors[1:], model.wv.vectors[1:], rtol=1e-5, atol=1e-8)
+
+
+def test_a_file_that_is_cut_or_longer_is_refused(model_and_path, tmp_path):
+    _, path = model_and_path
+    data = path.read_bytes()
+    cut = tmp_path / "cut.bin"
+    for size in [*range(4, len(data), 97), len(data) - 1]:
+        cut.write_bytes(data[:size])
+        with pytest.raises(InputError, match=re.escape(str(cut))):
+            io.read(cut)
+    cut.write_bytes(data + b"x")
+    with pytest.raises(InputError, match="bytes by what its parts claim"):
+        io.read(cut)
+
+
+ARGUMENTS, DICTIONARY = 8, 8 + 12 * 4 + 8
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (4, struct.pack("<i", 11), "must be of version 12, found 11"),
+        (ARGUMENTS, struct.pack("<i", -7), "claims 8 words among 8 entries, of width -7"),
+        (ARGUMENTS, struct.pack("<i", 8), r"input matrix must be \[58, 8\]"),
+        (DICTIONARY, struct.pack("<2i", 0, 0), "claims 0 words"),
+        (DICTIONARY, struct.pack("<i", 9), "claims 8 words among 9 entries"),
+        (DICTIONARY, struct.pack("<2i", 2**31 - 1, 2**31 - 1), "must be of type 0|ends before"),
+        (DICTIONARY + 8, struct.pack("<i", 2), "a classifier"),
+        (DICTIONARY + 20, struct.pack("<q", 5), "a pruned model"),
+        (DICTIONARY + 28, b"\xff", "is not UTF-8"),
+        (-8, struct.pack("<q", 2**60), "claim"),
+    ],
+)
+def test_damage_is_named(model_and_path, tmp_path, offset, value, message):
+    _, path = model_and_path
+    data = bytearray(path.read_bytes())
+    if offset < 0:  # the width of the output matrix
+        offset = len(data) - 4 * 8 * 7 - 8
+    data[offset : offset + len(value)] = value
+    changed = tmp_path / "model.bin"
+    changed.write_bytes(data)
+    with pytest.raises(InputError, match=message):
+        io.read(changed)
+
+
+def test_numbers_that_are_not_finite_and_quantised_models_are_refused(model_and_path, tmp_path):
+    model, path = model_and_path
+    data = bytearray(path.read_bytes())
+    first = data.find(model.wv.vectors_vocab[0].tobytes())
+    assert first > 0
+    data[first : first + 4] = np.float32(np.nan).tobytes()
+    changed = tmp_path / "model.bin"
+    changed.write_bytes(data)
+    with pytest.raises(InputError, match="must be finite"):
+        io.read(changed)
+    data[first - 17] = 1
+    changed.write_bytes(data)
+    with pytest.raises(InputError, match="a quantised model"):
+        io.read(changed)
+
+
+def test_word2vec_s_own_binary_files_are_still_read(tmp_path):
+    io.write(tmp_path / "v.bin", ["a"], np.ones((1, 2), np.float32))
+    assert not fasttext_binary.stands_in(tmp_path / "v.bin")
+    assert io.read(tmp_path / "v.bin").words == ["a"]
