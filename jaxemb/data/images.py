@@ -24,6 +24,23 @@ class LabelledImages(NamedTuple):
     classes: tuple[str, ...]
 
 
+class Omniglot(NamedTuple):
+    """Handwritten characters to learn from, and one-shot runs of alphabets not among them.
+
+    Ink is 255 on 0, in pictures of 105 x 105.
+    """
+
+    images: np.ndarray  # [N, 105, 105] uint8
+    characters: np.ndarray  # [N] int32, as numbered among all of Omniglot
+    alphabets: np.ndarray  # [N] int32, positions in `names`
+    drawers: np.ndarray  # [N] int32
+    small_sets: tuple[np.ndarray, np.ndarray]  # [N] bool, the rows of each official small set
+    names: tuple[str, ...]  # of the alphabets
+    train: np.ndarray  # [R, W, 105, 105] uint8, an example of each of W characters
+    test: np.ndarray  # [R, Q, 105, 105] uint8, to be recognised
+    answers: np.ndarray  # [R, Q] int32 in 0..W-1
+
+
 def read_mnist(path: Path, choose: Choose = np.arange) -> LabelledImages:
     """Reads handwritten digits: `x_train`, `y_train`, `x_test`, `y_test`, in this order.
 
@@ -110,6 +127,57 @@ def read_faces(path: Path, choose: Choose = np.arange) -> LabelledImages:
     _expect(path, layout, len(images) == len(labels))
     rows = choose(len(labels))
     return LabelledImages(images[rows], labels[rows], tuple(str(i) for i in range(1, 41)))
+
+
+def read_omniglot(path: Path) -> Omniglot:
+    """Reads the two small background sets of Omniglot and the official one-shot runs.
+
+    Args:
+      path: `omniglot.npz`.
+
+    Returns:
+      The characters, and 20 runs of 20 characters of one alphabet each.
+
+    Raises:
+      InputError: if the file is missing, damaged or of another layout.
+    """
+    layout = (
+        "ink of 105 x 105 pixels by np.packbits: images_packed [N, 1379] with character, alphabet, "
+        "drawer and small_set [N], alphabet_names, oneshot_train_packed and oneshot_test_packed "
+        "[runs, characters, 1379], oneshot_answer [runs, characters]"
+    )
+    packed = ("images_packed", "oneshot_train_packed", "oneshot_test_packed")
+    numbers = ("alphabet", "character", "drawer", "small_set", "oneshot_answer")
+    arrays = _read(path, (*packed, *numbers, "alphabet_names"), layout)
+    pictures, (*told, answers, names) = arrays[:3], arrays[3:]
+    for part, sides in zip(pictures, (2, 3, 3), strict=True):
+        _expect(path, layout, part.dtype == np.uint8 and part.ndim == sides)
+        _expect(path, layout, part.shape[-1] == -(-(105**2) // 8))
+    images, train, test = (
+        255 * np.unpackbits(part, axis=-1, count=105**2).reshape(*part.shape[:-1], 105, 105)
+        for part in pictures
+    )
+    _expect(path, layout, all(array.shape == (len(images),) for array in told))
+    _expect(path, layout, names.ndim == 1 and names.dtype.kind == "U")
+    _expect(path, layout, answers.shape == test.shape[:2] and len(train) == len(test))
+    alphabets = _labels(path, layout, told[:1], classes=len(names))
+    characters, drawers, small_sets = (
+        _labels(path, layout, [array], classes=1 << 31) for array in told[1:]
+    )
+    right = _labels(path, layout, [answers.ravel()], classes=train.shape[1])
+    # Two alphabets belong to both sets and are numbered by the first.
+    shared = np.isin(np.array(names), ("Greek", "Latin"))[alphabets]
+    return Omniglot(
+        images,
+        characters,
+        alphabets,
+        drawers,
+        (small_sets == 1, (small_sets == 2) | shared),
+        tuple(names.tolist()),
+        train,
+        test,
+        right.reshape(answers.shape),
+    )
 
 
 def _read(path: Path, names: tuple[str, ...], layout: str) -> list[np.ndarray]:

@@ -49,6 +49,27 @@ def faces():
     return {"images": pictures, "subject": np.array([1, 1, 40, 40, 7, 7], np.uint8)}
 
 
+def omniglot():
+    rng = np.random.default_rng(2)
+    ink = rng.random((6, 105, 105)) < 0.1
+    runs = rng.random((2, 2, 3, 105, 105)) < 0.1
+    return (
+        ink,
+        runs,
+        {
+            "images_packed": np.packbits(ink.reshape(6, -1), axis=1),
+            "character": np.array([0, 0, 1, 1, 2, 2], np.int16),
+            "alphabet": np.array([1, 1, 0, 0, 2, 2], np.uint8),
+            "alphabet_names": np.array(["Greek", "Korean", "Tagalog"]),
+            "drawer": np.array([1, 2, 1, 2, 1, 2], np.uint8),
+            "small_set": np.array([1, 1, 1, 1, 2, 2], np.uint8),
+            "oneshot_train_packed": np.packbits(runs[0].reshape(2, 3, -1), axis=2),
+            "oneshot_test_packed": np.packbits(runs[1].reshape(2, 3, -1), axis=2),
+            "oneshot_answer": np.array([[2, 0, 1], [0, 1, 2]], np.int8),
+        },
+    )
+
+
 def test_digits_come_in_order(tmp_path):
     arrays = mnist()
     np.savez(tmp_path / "mnist.npz", **arrays)
@@ -81,6 +102,24 @@ def test_faces_are_numbered_from_one(tmp_path):
     assert [found.classes[label] for label in found.labels] == ["1", "1", "40", "40", "7", "7"]
 
 
+def test_characters_and_their_runs(tmp_path):
+    ink, runs, arrays = omniglot()
+    np.savez(tmp_path / "omniglot.npz", **arrays)
+    found = images.read_omniglot(tmp_path / "omniglot.npz")
+    np.testing.assert_array_equal(found.images, 255 * ink)
+    np.testing.assert_array_equal(found.train, 255 * runs[0])
+    np.testing.assert_array_equal(found.test, 255 * runs[1])
+    assert found.images.dtype == np.uint8
+    assert found.characters.tolist() == [0, 0, 1, 1, 2, 2]
+    assert [found.names[i] for i in found.alphabets[::2]] == ["Korean", "Greek", "Tagalog"]
+    assert found.drawers.tolist() == [1, 2] * 3
+    assert found.answers.tolist() == [[2, 0, 1], [0, 1, 2]]
+    # Greek belongs to both small sets.
+    first, second = (found.characters[rows].tolist() for rows in found.small_sets)
+    assert first == [0, 0, 1, 1]
+    assert second == [1, 1, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("read", "arrays", "changes", "message"),
     [
@@ -110,6 +149,28 @@ def test_faces_are_numbered_from_one(tmp_path):
             "arrays of other shapes",
         ),
         (images.read_cifar10, cifar10()[1], {"classes": np.array([[1]])}, "arrays of other"),
+        (
+            images.read_omniglot,
+            omniglot()[2],
+            {"images_packed": np.zeros((6, 1378), np.uint8)},
+            "arrays of other shapes",
+        ),
+        (images.read_omniglot, omniglot()[2], {"drawer": np.zeros(5, int)}, "arrays of other"),
+        (images.read_omniglot, omniglot()[2], {"drawer": np.zeros(6)}, "arrays of other"),
+        (images.read_omniglot, omniglot()[2], {"alphabet": np.full(6, 3)}, "6 labels are outside"),
+        (images.read_omniglot, omniglot()[2], {"oneshot_answer": None}, "has no array 'oneshot"),
+        (
+            images.read_omniglot,
+            omniglot()[2],
+            {"oneshot_answer": np.array([[0, 1, 2], [3, 0, 0]])},
+            "1 labels are outside the 3 classes",
+        ),
+        (
+            images.read_omniglot,
+            omniglot()[2],
+            {"oneshot_answer": np.zeros((3, 2), int)},
+            "arrays of other",
+        ),
     ],
 )
 def test_another_layout_is_refused(tmp_path, read, arrays, changes, message):
@@ -158,3 +219,11 @@ def test_real_sets(data_dir):
     assert photographs.classes[3] == "cat"
     faces = images.read_faces(data_dir / "orl_faces.npz")
     assert np.bincount(faces.labels).tolist() == [10] * 40
+    characters = images.read_omniglot(data_dir / "omniglot.npz")
+    counts = np.unique(characters.characters, return_counts=True)[1]
+    assert counts.tolist() == [20] * 242
+    assert [len(np.unique(characters.characters[rows])) for rows in characters.small_sets] == [
+        136,
+        156,
+    ]
+    assert characters.train.shape == characters.test.shape == (20, 20, 105, 105)
