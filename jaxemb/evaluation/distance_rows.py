@@ -11,7 +11,7 @@ from jaxemb.errors import InputError
 # [Q, D] and [G, D] -> [Q, G], as in `jaxemb.losses.distances`.
 Distance = Callable[[jax.Array, jax.Array], jax.Array]
 
-# Numbers of a temporary array: 64 MiB in float32.
+# Distances held at a time: 64 MiB in float32.
 _AT_A_TIME = 2**24
 
 
@@ -61,8 +61,8 @@ def distance_rows(
     """
     check_vectors(others, "vectors compared with")
     check_vectors(queries, "queries", width=others.shape[1])
-    # Some distances take differences of all pairs, [b, G, D].
-    tile = max(1, min(len(queries), _AT_A_TIME // others.size))
+    # Differences of all pairs, [b, G, D], are summed up as they come.
+    tile = max(1, min(len(queries), _AT_A_TIME // len(others)))
     compiled, table = jax.jit(distance), jnp.asarray(others)
     for start in range(0, len(queries), tile):
         block = queries[start : start + tile]

@@ -135,6 +135,30 @@ def flip(key: jax.Array, images: jax.Array) -> jax.Array:
     return jnp.where(chosen, images[:, :, ::-1], images)
 
 
+def turn(images: jax.Array, turns: jax.Array) -> jax.Array:
+    """Turns square pictures by quarters and mirrors them; nothing is drawn here.
+
+    A written character so treated is as good as another character, which makes eight classes of
+    one.
+
+    Args:
+      images: [B, H, H, C].
+      turns: [B] int in 0..7: quarter turns to the left, and from 4 on, then mirrored left to right.
+
+    Returns:
+      [B, H, H, C].
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+    """
+    batch, side, *_ = images.shape
+    chex.assert_shape(images, (batch, side, side, None))
+    chex.assert_shape(turns, (batch,))
+    quarters = jnp.stack([jnp.rot90(images, number, (1, 2)) for number in range(4)])
+    turned = quarters[turns % 4, jnp.arange(batch)]
+    return jnp.where((turns >= 4)[:, None, None, None], turned[:, :, ::-1], turned)
+
+
 def erase(key: jax.Array, images: jax.Array, *, side: float) -> jax.Array:
     """Blanks a rectangle of each picture: zeros.
 

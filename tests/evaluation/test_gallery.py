@@ -35,7 +35,7 @@ def queries():
 
 @pytest.mark.parametrize("metric", GAPS)
 def test_the_nearest_vector_decides(metric, monkeypatch):
-    monkeypatch.setattr(distance_rows, "_AT_A_TIME", 4 * 32 * D)  # four queries at a time
+    monkeypatch.setattr(distance_rows, "_AT_A_TIME", 4 * 32)  # four queries at a time
     found = filled(metric).look_up(queries())
     for query, who in zip(queries(), found, strict=True):
         gaps = {

@@ -133,3 +133,15 @@ def test_same_key_same_bits_and_dtype_kept(change):
 def test_shapes_are_checked():
     with pytest.raises(AssertionError):
         augment.look_at(IMAGES, jnp.zeros((5, 9, 7, 2)))
+
+
+def test_turns_are_by_quarters_and_mirrored():
+    squares = jnp.tile(IMAGES[:1, :7], (8, 1, 1, 1))
+    found = augment.turn(squares, jnp.arange(8))
+    for turns in range(8):
+        expected = np.rot90(squares[turns], turns % 4)
+        np.testing.assert_array_equal(found[turns], expected[:, ::-1] if turns >= 4 else expected)
+    # All differ: eight classes of one.
+    assert len(np.unique(np.asarray(found).reshape(8, -1), axis=0)) == 8
+    with pytest.raises(AssertionError):
+        augment.turn(IMAGES, jnp.zeros(6, int))  # 9 x 7 pixels

@@ -1,0 +1,117 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from experiments import command, face_embedding, faces, matching
+from jaxemb.evaluation import gallery_file
+
+pytestmark = pytest.mark.usefixtures("private_cache")
+
+SHOTS = 4
+QUICK = {
+    "trained_on": 8,
+    "folds": 2,
+    "copies": 2,
+    "dim": 12,
+    "identities": 4,
+    "samples": 3,
+    "iterations": 30,
+    "gallery_shots": 2,
+    "tuned": True,
+}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """Forty people with a pattern each, photographed with noise and in changing light."""
+    rng = np.random.default_rng(0)
+    patterns = np.kron(rng.random((40, 14, 23)), np.ones((8, 4)))
+    subject = np.repeat(np.arange(1, 41), SHOTS)
+    light = rng.uniform(0.5, 1, (len(subject), 1, 1))
+    images = 255 * light * np.clip(patterns[subject - 1], 0.1, 0.9)
+    images += rng.normal(scale=6, size=images.shape)
+    folder = tmp_path_factory.mktemp("data")
+    np.savez(
+        folder / "orl_faces.npz",
+        images=np.clip(images, 0, 255).astype(np.uint8),
+        subject=subject.astype(np.uint8),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, private_cache, data_dir):
+    config = face_embedding.Config(
+        data_dir=data_dir,
+        out=tmp_path_factory.mktemp("runs") / "run",
+        checkpoint_every=10,
+        **QUICK,
+    )
+    faces.run(config)
+    return config
+
+
+def summary_of(config):
+    return json.loads((config.out / "summary.json").read_text())
+
+
+def test_a_run_leaves_its_results(finished):
+    summary = summary_of(finished)
+    assert summary["eer"] < 0.02  # the patterns are easy
+    assert summary["rank1"] > 0.97
+    assert {"pixels_eer", "auc", "rank5", "held_out_eer", "false_accept_rate"} <= summary.keys()
+    assert summary["validation_rate"] > 0.8
+    assert summary["open_set_identification_rate"] > 0.8
+    for name in ("pairs", "neighbours", "images"):
+        assert (finished.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] == 30
+
+
+def test_the_gallery_recognises_those_enrolled(finished, capsys):
+    kept = gallery_file.read(finished.out / "gallery.npz")
+    assert kept.names == [f"person {number}" for number in range(9, 25)]
+    for name in kept.names:
+        assert kept.vectors(name).shape == (2, 12)
+        assert {found.name for found in kept.look_up(kept.vectors(name))} == {name}
+    summary = summary_of(finished)
+    # Person 25, by other photographs than those enrolled.
+    assert summary["newcomer_named_rate"] == 1
+    faces.run(finished)
+    assert "holds this run, finished" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
+    data = faces.read_faces(finished.data_dir / "orl_faces.npz")
+    known = data.labels < finished.trained_on
+    images = face_embedding.shrink(data.images)
+    half = sorted((finished.out / "checkpoints").iterdir())[0]
+    config = dataclasses.replace(finished, out=tmp_path / "run")
+    assert matching.open_run(config, [config.data_dir / "orl_faces.npz"])
+    (config.out / "checkpoints").mkdir()
+    half.rename(config.out / "checkpoints" / half.name)
+    embed = face_embedding.train(config, images[known], data.labels[known], folder=config.out)
+    kept = gallery_file.read(finished.out / "gallery.npz").vectors("person 9")
+    shown = np.flatnonzero(data.labels == 8)[:2]
+    np.testing.assert_array_equal(np.asarray(embed(images))[shown], kept)
+
+
+def test_bad_flags_are_named(tmp_path, data_dir, capsys):
+    for flags, message in (
+        (["--identities", "17"], "--identities must be at most 15, the people left of 20"),
+        (["--folds", "1"], "--folds must be at least 2 and at most 10, found 1"),
+        (["--trained-on", "40"], "--trained-on must be at least 4 and at most 36"),
+        (["--margin", "nan"], "--margin must be at least 0 and at most 4, found nan"),
+        (["--gallery-shots", "10"], "--gallery-shots must be at least 1 and at most 9"),
+        (
+            ["--dim", "577", "--copies", "8"],
+            "--dim must be at most 480, found 577: there are 576 gradients, and 60 photographs",
+        ),
+        (["--data-dir", str(tmp_path)], "orl_faces.npz: no such file"),
+    ):
+        arguments = ["--data-dir", str(data_dir), "--out", str(tmp_path / "run"), *flags]
+        assert command.main(face_embedding.Config, faces.run, arguments) == 2
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
