@@ -1,0 +1,298 @@
+"""Similar images: deep ranking beside a classifier's last layer (README row similar_images)."""
+
+import dataclasses
+import math
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments import command, matching
+from experiments.matching_pictures import draw_neighbours
+from jaxemb.data.images import LabelledImages, read_cifar10
+from jaxemb.errors import InputError
+from jaxemb.evaluation.retrieval import retrieval
+from jaxemb.losses.distances import pairwise_squared_euclidean
+from jaxemb.losses.softmax_classifier import softmax_classifier_loss
+from jaxemb.losses.terms import Terms
+from jaxemb.losses.triplet import triplet_loss
+from jaxemb.models import output_layer
+from jaxemb.models.descriptors import colour_cells, edge_cells
+from jaxemb.models.encoders import ResidualEncoder
+from jaxemb.projections.neighbours import nearest_neighbours
+from jaxemb.sampling.augment import flip, shift_crop
+from jaxemb.sampling.balanced import BalancedBatches
+from jaxemb.sampling.weighted_triplets import relevance_weighted_triplets
+from jaxemb.training import network
+from jaxemb.training.matching import objective
+
+# Of CIFAR-10's images the first are for training: 50,000 of 60,000.
+TRAIN_SIXTHS = 5
+# Pixels that a training image may be moved by.
+PADDING = 4
+# More relevant pairs weigh no more than such a one.
+MOST_RELEVANT = 0.8
+# Test images among which triplets of one class are drawn, and how many of these.
+JUDGED, TRIPLETS = 1000, 10_000
+# Queries of the picture, one of each of some classes.
+QUERIES = 6
+TITLES = {
+    "pixels": "pixels",
+    "descriptors": "colours and edges",
+    "classifier": "classifier",
+    "ranking": "deep ranking",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(matching.Config):
+    """Trains one encoder twice, as a classifier and by deep ranking, with the same budget.
+
+    Deep ranking (Wang et al. 2014) learns from triplets: of one class, the more relevant image is
+    to be nearer than the less relevant; and both nearer than images of other classes. Relevance
+    within a class is by colours and edges: exp(-d), where d is the squared distance of two images'
+    colour_cells and edge_cells as a share of its mean. Judged on CIFAR-10's test images. Writes
+    neighbours.png, summary.json and, in a folder for each training, metrics.jsonl and checkpoints/
+    to --out. The same command again goes on where it was stopped.
+    """
+
+    features: tuple[int, ...] = (16, 32, 64)
+    """Channels of the residual blocks."""
+    triplets: int = 1024
+    """Of each batch: deep ranking."""
+    margin: float = 0.5
+    """Of deep ranking, in squared distance of vectors of length 1."""
+    relevance_margin: float = 0.1
+    """How much less relevant the negative of a class must be, in [0, 1]."""
+    out_of_class: float = 0.8
+    """Share of triplets whose negative is of another class."""
+    n: int = 0
+    """Training images used, the first; 0 for all."""
+    dim: int = 128
+    """Width of the embedding."""
+    iterations: int = 1500
+    """Steps of each training."""
+    identities: int = 10
+    """Classes in a batch."""
+    samples: int = 13
+    """Images of each in a batch."""
+    learning_rate: float = 2e-3
+    """Of Adam, at the start; it falls to 0 along a cosine."""
+    weight_decay: float = 0.05
+    """Share of a weight, times the learning rate, taken off it each step."""
+    out: Path = Path("runs/similar_images")
+    """Folder of the run."""
+
+    def __post_init__(self):
+        """Refuses values that no run can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        super().__post_init__()
+        command.check_field(self, "triplets", at_least=1)
+        command.check_field(self, "margin", at_least=0, at_most=4)
+        command.check_field(self, "relevance_margin", at_least=0, at_most=1)
+        command.check_field(self, "out_of_class", at_least=0, at_most=1)
+        command.check_field(self, "n", at_least=0)
+        if not self.features or any(width < 8 or width % 8 for width in self.features):
+            raise InputError(f"--features must be multiples of 8, found {self.features}")
+
+
+class Data(NamedTuple):
+    """Images, and what is known of each without training."""
+
+    images: np.ndarray  # [N, 32, 32, 3] uint8
+    labels: np.ndarray  # [N] int32
+    descriptors: np.ndarray  # [N, 176] float32, squared distances with mean 1
+
+
+def run(config: Config) -> None:
+    """Reads, trains twice, judges and draws."""
+    command.use_cache()
+    path = config.data_dir / "cifar10_jpeg.npz"
+    found = read_cifar10(path, lambda size: choose(config, size))
+    train, test = split(config, found)
+    drawn = BalancedBatches(
+        keys(config)[1], train.labels, identities=config.identities, samples=config.samples
+    )
+    if not matching.open_run(config, [path]):
+        return
+    print(f"{len(train.labels):,} training images, {len(test.labels):,} to judge")
+    module = ResidualEncoder(config.dim, features=config.features)
+    vectors = {
+        "pixels": test.images.reshape(len(test.images), -1).astype(np.float32) / 255,
+        "descriptors": test.descriptors,
+    }
+    figures: dict[str, object] = {}
+    for name in ("classifier", "ranking"):
+        trained = fit(config, module, train, drawn, name)
+        apply = jax.jit(lambda images, p=trained.params: module.apply(p["encoder"], scaled(images)))
+        vectors[name] = network.in_blocks(apply, test.images, at_a_time=500)
+        figures[f"{name}_seconds"] = trained.seconds
+    figures |= judge(config, vectors, test, found.classes)
+    draw_neighbours(
+        config.out / "neighbours.png",
+        test.images,
+        test.labels,
+        {TITLES[name]: rows for name, rows in vectors.items() if name != "descriptors"},
+        np.unique(test.labels, return_index=True)[1][:QUERIES],
+        title="Test images of CIFAR-10 and those nearest to them",
+    )
+    matching.write_summary(config, figures)
+
+
+def choose(config: Config, size: int) -> np.ndarray:
+    """Returns the rows used: of the training images the first --n, and all those for the test.
+
+    Raises:
+      InputError: if there are not so many.
+    """
+    train = size * TRAIN_SIXTHS // 6
+    if config.n > train:
+        raise InputError(f"--n asks for {config.n:,} training images, there are {train:,}")
+    return np.concatenate([np.arange(config.n or train), np.arange(train, size)])
+
+
+def split(config: Config, found: LabelledImages) -> tuple[Data, Data]:
+    """Describes all images, and parts those to train on from those to judge."""
+    colours, edges = (
+        network.in_blocks(
+            jax.jit(lambda x, f=describe: f(x.astype(jnp.float32) / 255)), found.images
+        )
+        for describe in (colour_cells, edge_cells)
+    )
+    middle = config.n or len(found.images) * TRAIN_SIXTHS // 6
+    # Each counts half. The mean squared distance of two rows is twice the variance.
+    parts = [x / np.sqrt(4 * x[:middle].var(axis=0).sum()) for x in (colours, edges)]
+    whole = Data(found.images, found.labels, np.concatenate(parts, axis=1))
+    return Data(*(x[:middle] for x in whole)), Data(*(x[middle:] for x in whole))
+
+
+def scaled(images: jax.Array) -> jax.Array:
+    """Returns images as encoders see them, uint8 to about -2..2."""
+    return images.astype(jnp.float32) / 64 - 2
+
+
+def keys(config: Config) -> jax.Array:
+    """Returns three keys: those of training steps are folded with smaller numbers."""
+    return jax.random.split(jax.random.fold_in(jax.random.key(config.seed), config.iterations), 3)
+
+
+def fit(
+    config: Config, module: ResidualEncoder, data: Data, drawn: BalancedBatches, name: str
+) -> network.Trained:
+    """Trains the encoder as a classifier or by deep ranking, on the same batches."""
+    classes = int(data.labels.max()) + 1
+
+    def batches(start: int, stop: int) -> Any:
+        rows = drawn.batches(start, stop)
+        return data.images[rows], data.labels[rows], data.descriptors[rows]
+
+    def prepare(key: jax.Array, batch: Any) -> Any:
+        images, labels, descriptors = batch
+        move_key, flip_key, triplet_key = jax.random.split(key, 3)
+        changed = shift_crop(move_key, flip(flip_key, scaled(images)), padding=PADDING)
+        if name == "classifier":
+            return changed, labels
+        triplets = relevance_weighted_triplets(
+            triplet_key,
+            relevance(descriptors),
+            labels,
+            triplets=config.triplets,
+            most_relevant=MOST_RELEVANT,
+            margin=config.relevance_margin,
+            out_of_class=config.out_of_class,
+        )
+        return changed, triplets
+
+    def loss(params: Any, vectors: jax.Array, aim: Any) -> Terms:
+        if name == "classifier":
+            return softmax_classifier_loss(output_layer.logits(params["output"], vectors), aim)
+        corners = (vectors[rows] for rows in aim[:3])
+        return triplet_loss(*corners, margin=config.margin, where=aim.valid)
+
+    def embed(params: Any, images: jax.Array) -> Any:
+        return module.apply(params["encoder"], images)
+
+    start = jax.jit(module.init)(keys(config)[0], jnp.zeros((1, 32, 32, 3)))
+    params = {"encoder": start, "output": output_layer.init(dim=config.dim, classes=classes)}
+    print(f"training by {'classification' if name == 'classifier' else TITLES[name]}")
+    return matching.train(
+        config,
+        params,
+        objective(embed, loss),
+        batches,
+        prepare=prepare,
+        first_loss=math.log(classes) if name == "classifier" else config.margin,
+        folder=config.out / name,
+    )
+
+
+def relevance(descriptors: jax.Array) -> jax.Array:
+    """Returns how alike all pairs look, [B, F] to [B, B] in [0, 1]."""
+    return jnp.exp(-pairwise_squared_euclidean(descriptors, descriptors))
+
+
+def judge(
+    config: Config, vectors: dict[str, np.ndarray], test: Data, classes: tuple[str, ...]
+) -> dict[str, float]:
+    """Searches the test images, and prints tables."""
+    figures: dict[str, float] = {}
+    print("\nfound among the other test images; triplets are of one class, by colours and edges")
+    print(f"{'':>18}   R@1   R@5  R@10 MAP@R   mAP  triplets")
+    by_class = {}
+    for name, rows in vectors.items():
+        found = retrieval(rows, test.labels)
+        ordered = triplet_precision(config, rows, test)
+        scores = {f"recall_at_{k}": rate for k, rate in found.recall.items()}
+        scores |= {"map_at_r": found.map_at_r, "map": found.mean_average_precision}
+        scores["triplets_ordered"] = ordered
+        print(f"{TITLES[name]:>18} {' '.join(f'{score:.3f}' for score in scores.values())}")
+        precision = precision_by_class(rows, test.labels, len(classes))
+        by_class[name] = precision
+        scores |= {f"precision_{c}": float(p) for c, p in zip(classes, precision, strict=True)}
+        figures |= {f"{name}_{score}": value for score, value in scores.items()}
+    print("\nshare of the query's class among the ten nearest")
+    print(f"{'':>18} {' '.join(f'{name[:6]:>6}' for name in classes)}")
+    for name, precision in by_class.items():
+        print(f"{TITLES[name]:>18} {' '.join(f'{p:6.3f}' for p in precision)}")
+    return figures
+
+
+def triplet_precision(config: Config, vectors: np.ndarray, test: Data) -> float:
+    """Returns the share of triplets of one class that distances order as relevance does.
+
+    Reference:
+      Wang et al. 2014, arXiv:1404.4661, section 6.2 (similarity precision).
+    """
+    rows = np.sort(np.random.default_rng(config.seed).permutation(len(vectors))[:JUDGED])
+    chosen = relevance_weighted_triplets(
+        keys(config)[2],
+        relevance(jnp.asarray(test.descriptors[rows])),
+        jnp.asarray(test.labels[rows]),
+        triplets=TRIPLETS,
+        most_relevant=MOST_RELEVANT,
+        margin=config.relevance_margin,
+        out_of_class=0.0,
+    )
+    anchor, positive, negative, valid = map(np.asarray, chosen)
+    picked = vectors[rows]
+    near, far = (
+        np.square(picked[anchor] - picked[other]).sum(axis=1) for other in (positive, negative)
+    )
+    return float((near < far)[valid].mean())
+
+
+def precision_by_class(vectors: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Returns the share [C] of each class's own among the ten nearest of its images."""
+    ids = nearest_neighbours(vectors, k=10).ids
+    right = (labels[ids] == labels[:, None]).mean(axis=1)
+    return np.bincount(labels, right, classes) / np.bincount(labels, minlength=classes)
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(Config, run))

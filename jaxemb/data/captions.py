@@ -1,0 +1,121 @@
+"""Captions: texts of one line each, several independent ones of the same picture or object."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxemb.data.text import read_pieces
+from jaxemb.data.tokenise import words
+from jaxemb.data.vocabulary import Vocabulary
+from jaxemb.errors import InputError
+
+
+class EncodedCaptions(NamedTuple):
+    """Captions as arrays, and what of them an encoder doesn't see."""
+
+    ids: np.ndarray  # [M, T] int32, -1 beyond a caption's end
+    unknown: int  # words left out, for the vocabulary lacks them
+    cut: int  # captions with further known words, left out
+
+
+def multi30k_files(data_dir: Path, split: str, language: str) -> list[Path]:
+    """Names the five files of independent captions of Multi30k's task 2.
+
+    Args:
+      data_dir: folder of the data sets.
+      split: train, val or test_2016.
+      language: en or de.
+
+    Returns:
+      The files; line i of each describes picture i.
+    """
+    folder = data_dir / "multi30k" / "task2"
+    return [folder / f"{split}.{number}.{language}.gz" for number in range(1, 6)]
+
+
+def read_captions(files: Sequence[Path]) -> list[list[str]]:
+    """Reads files that describe the same pictures, line by line.
+
+    Args:
+      files: K of them, UTF-8 text, plain or compressed (.gz, .xz, .zip).
+
+    Returns:
+      [N][K] captions of N pictures.
+
+    Raises:
+      InputError: if a file is missing, damaged or no text, a line has no word, or files have
+        different numbers of lines; it names file and line.
+    """
+    columns = [_read_lines(file) for file in files]
+    for file, lines in zip(files, columns, strict=True):
+        if len(lines) != len(columns[0]):
+            raise InputError(
+                f"{file}: {len(lines):,} lines, but {files[0]} has {len(columns[0]):,}; line i of "
+                "each must describe picture i. Is one of them truncated?"
+            )
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def count_words(captions: Iterable[str]) -> Vocabulary:
+    """Counts the words of captions.
+
+    Args:
+      captions: texts.
+
+    Returns:
+      All words there are.
+    """
+    counts = Counter(word for caption in captions for word in words(caption))
+    ordered = sorted(counts, key=lambda word: (-counts[word], word))
+    return Vocabulary(ordered, np.array([counts[word] for word in ordered], np.int64))
+
+
+def encode_captions(
+    captions: Sequence[str], vocabulary: Vocabulary, *, most: int
+) -> EncodedCaptions:
+    """Turns captions into word ids.
+
+    Args:
+      captions: M texts.
+      vocabulary: others of their words are left out and counted.
+      most: T, words taken of a caption; longer ones are cut and counted.
+
+    Returns:
+      The ids.
+    """
+    table = np.full((len(captions), most), -1, np.int32)
+    unknown = cut = 0
+    for row, caption in zip(table, captions, strict=True):
+        found = words(caption)
+        known = [vocabulary.ids[word] for word in found if word in vocabulary.ids]
+        unknown += len(found) - len(known)
+        cut += len(known) > most
+        row[: len(known[:most])] = known[:most]
+    return EncodedCaptions(table, unknown, cut)
+
+
+def _read_lines(path: Path) -> list[str]:
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file. It is expected there as UTF-8 text with a caption a line, line "
+            "i of picture i; --data-dir or JAXEMB_DATA names the folder"
+        )
+    lines = [""]
+    for piece in read_pieces(path, "\n"):
+        # A piece begins where the one before ended, perhaps within a line.
+        lines[-1] += piece.texts[0]
+        lines += piece.texts[1:]
+    if not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise InputError(f"{path}: the file holds no captions")
+    for number, line in enumerate(lines, 1):
+        if not words(line):
+            raise InputError(
+                f"{path}: line {number}: a caption needs a word, found {line[:80]!r}. Is one "
+                "missing?"
+            )
+    return [line.strip() for line in lines]
