@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 # The loss is only looked at, and costs more than the gradient: it is taken of one word a group.
-_MEASURED = slice(0, 1)
+MEASURED = slice(0, 1)
 
 
 def negative_sampling_loss(
@@ -118,13 +118,13 @@ def skipgram_gradients(
     # products to a slower kernel.
     to_scores = jax.lax.optimization_barrier(weight * jax.nn.sigmoid(scores) - observed)
     by_centre = jnp.swapaxes(to_scores, 1, 2) * hidden_scale[..., None]
-    observed, weight = targets(_MEASURED)
-    measured = scores[:, :, _MEASURED]
+    observed, weight = targets(MEASURED)
+    measured = scores[:, :, MEASURED]
     return GroupedGradients(
         jnp.einsum("gsc,gcd->gsd", jax.lax.optimization_barrier(by_centre), outputs),
         jnp.einsum("gcs,gsd->gcd", to_scores * output_scale[..., None], hidden),
         jnp.sum(weight * jax.nn.softplus(jnp.where(observed, -measured, measured)), axis=(1, 2)),
-        jnp.sum((left + right)[:, _MEASURED], axis=1),
+        jnp.sum((left + right)[:, MEASURED], axis=1),
     )
 
 
@@ -171,10 +171,10 @@ def cbow_gradients(
     by_word = jax.lax.optimization_barrier(jnp.swapaxes(to_noisy, 1, 2))
     to_target = (to_observed * output_scale[:, :size])[..., None] * hidden
     scaled = to_noisy * output_scale[:, size:, None]
-    noise_loss = jnp.sum((share * jax.nn.softplus(noisy))[:, :, _MEASURED], axis=(1, 2))
+    noise_loss = jnp.sum((share * jax.nn.softplus(noisy))[:, :, MEASURED], axis=(1, 2))
     return GroupedGradients(
         to_observed[..., None] * target + jnp.einsum("gsk,gkd->gsd", by_word, noise),
         jnp.concatenate([to_target, jnp.einsum("gks,gsd->gkd", scaled, hidden)], axis=1),
-        jnp.sum((weight * jax.nn.softplus(-observed))[:, _MEASURED], axis=1) + noise_loss,
-        jnp.sum(present[:, _MEASURED], axis=1),
+        jnp.sum((weight * jax.nn.softplus(-observed))[:, MEASURED], axis=1) + noise_loss,
+        jnp.sum(present[:, MEASURED], axis=1),
     )

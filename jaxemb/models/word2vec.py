@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxemb.sampling.windows import in_window
 
@@ -25,6 +26,36 @@ def init(key: jax.Array, *, vocabulary: int, dim: int) -> Params:
     """
     uniform = jax.random.uniform(key, (vocabulary, dim), minval=-0.5, maxval=0.5)
     return {"input": uniform / dim, "output": jnp.zeros((vocabulary, dim))}
+
+
+def with_biases(params: Params, counts: np.ndarray) -> Params:
+    """Gives each word a bias, so that the first scores are log relative frequencies.
+
+    Objectives whose scores are log probabilities need it: without, all vectors would have to share
+    a direction that tells how frequent a word is.
+
+    Args:
+      params: from `init`.
+      counts: [V] occurrences of each word, above 0.
+
+    Returns:
+      The tables; "output" is [V, D + 1], the bias last.
+    """
+    share = np.asarray(counts, np.float64) / np.sum(counts)
+    biases = jnp.asarray(np.log(share)[:, None], jnp.float32)
+    return params | {"output": jnp.concatenate([params["output"], biases], axis=1)}
+
+
+def with_inner_nodes(params: Params) -> Params:
+    """Replaces the words of the output table by the inner nodes of a binary tree over them.
+
+    Args:
+      params: from `init`.
+
+    Returns:
+      The tables; "output" is [V - 1, D], zeros.
+    """
+    return params | {"output": params["output"][1:]}
 
 
 def context_weights(

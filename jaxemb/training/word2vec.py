@@ -1,85 +1,82 @@
 """One step of word2vec: from a batch of text to changed rows of the two tables."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxemb.losses.negative_sampling import GroupedGradients, cbow_gradients, skipgram_gradients
-from jaxemb.models.word2vec import context_weights
+from jaxemb.errors import InputError
+from jaxemb.losses.full_softmax import FullSoftmaxGradients
+from jaxemb.losses.negative_sampling import GroupedGradients
+from jaxemb.models.huffman import HuffmanTree
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.noise import NoiseDistribution, sample_noise
 from jaxemb.sampling.text import TextBatch
 from jaxemb.sampling.windows import window_reach
 from jaxemb.training.state import TrainState
+from jaxemb.training.word2vec_gradients import Example, Step, gradients, gradients_over_all_words
 
 # XLA's CPU runtime runs a batch of small matrix products on one thread, but independent operations
 # on several once more than eight of them are ready. CBOW's are too small to be worth the splitting.
 PARTS = {"skipgram": 16, "cbow": 1}
 
 
-class Step(NamedTuple):
-    """What fixes a step.
-
-    Attributes:
-      model: which words predict which.
-      window: W, the largest reach of a window, in words.
-      negatives: noise words a prediction, in expectation.
-      mean: CBOW averages its contexts rather than add them.
-      groups: G, stretches of text a step; a multiple of 16.
-      size: S, words in each.
-      noise: K, noise words that a group shares.
-    """
-
-    model: Literal["skipgram", "cbow"]
-    window: int
-    negatives: float = 5.0
-    mean: bool = True
-    groups: int = 32
-    size: int = 32
-    noise: int = 32
-
-
-class Example(NamedTuple):
-    """A step's input, with all that is random drawn.
-
-    Attributes:
-      inputs: [G, M] rows of the input table: the centres for skip-gram, all words for CBOW.
-      outputs: [G, C] rows of the output table, the other way round, then the K noise words.
-      left: [G, S] contexts to the left of each centre.
-      right: [G, S] contexts to the right.
-    """
-
-    inputs: jax.Array
-    outputs: jax.Array
-    left: jax.Array
-    right: jax.Array
-
-
-def prepare(step: Step, noise: NoiseDistribution) -> Callable[[jax.Array, TextBatch], Example]:
+def prepare(
+    step: Step, source: NoiseDistribution | HuffmanTree | None
+) -> Callable[[jax.Array, TextBatch], Example]:
     """Returns the function that draws windows and noise words for a step.
 
     Args:
       step: what fixes it.
-      noise: what noise words are drawn from.
+      source: what noise words are drawn from; the tree of hierarchical softmax; None for full
+        softmax.
 
     Returns:
       The function: (the step's key, the step's text) -> its example.
+
+    Raises:
+      InputError: if NCE or sampled softmax would divide by a noise word's probability of 0.
     """
     middle = slice(step.window, step.window + step.size)
+    expected = _log_expected(step, source)
 
     def draw(key: jax.Array, batch: TextBatch) -> Example:
         window_key, noise_key = jax.random.split(key)
         words = jnp.asarray(batch.words)
         left, right = window_reach(window_key, jnp.asarray(batch.documents), window=step.window)
         inputs, others = words[:, middle], words
-        if step.model == "cbow":
+        # Windows are symmetric, so that the contexts may as well predict their centre: with a
+        # tree, whose ways are long, fewer rows are then wanted.
+        if step.model == "cbow" or isinstance(source, HuffmanTree):
             inputs, others = others, inputs
-        shared = sample_noise(noise_key, noise, (step.groups, step.noise))
-        return Example(inputs, jnp.concatenate([others, shared], axis=1), left, right)
+        if source is None:
+            return Example(inputs, others, left, right)
+        if isinstance(source, HuffmanTree):
+            nodes = jnp.asarray(source.nodes)[others].reshape(step.groups, -1)
+            return Example(inputs, nodes, left, right, jnp.asarray(source.codes)[others])
+        shared = sample_noise(noise_key, source, (step.groups, step.noise))
+        outputs = jnp.concatenate([others, shared], axis=1)
+        targets = () if expected is None else expected[outputs]
+        return Example(inputs, outputs, left, right, targets)
 
     return draw
+
+
+def _log_expected(step: Step, source: NoiseDistribution | HuffmanTree | None) -> jax.Array | None:
+    """Returns the [V] logs of how often words are expected among a prediction's noise words."""
+    if step.objective not in ("nce", "sampled_softmax"):
+        return None
+    assert isinstance(source, NoiseDistribution)
+    probability = np.asarray(source.probability)
+    if (never := np.flatnonzero(probability < np.finfo(np.float32).tiny)).size:
+        raise InputError(
+            f"word {never[0]}, and {never.size - 1} others, have probability 0 among the noise "
+            f"words, by which {step.objective} divides; is the noise power too large?"
+        )
+    draws = step.negatives if step.objective == "nce" else step.noise
+    return jnp.asarray(np.log(draws * probability.astype(np.float64)), jnp.float32)
 
 
 def update(
@@ -104,22 +101,29 @@ def update(
             for name, ids in (("input", example.inputs), ("output", example.outputs))
         }
 
-        def gradients(
+        def of_part(
             part: Example, input_scale: jax.Array, output_scale: jax.Array
         ) -> tuple[jax.Array, GroupedGradients]:
-            inputs, outputs = tables["input"][part.inputs], tables["output"][part.outputs]
-            return _gradients(
-                step, inputs, outputs, part.left, part.right, input_scale, output_scale
-            )
+            return gradients(step, part, tables, input_scale, output_scale)
 
-        to_inputs, rest = _in_parts(
-            gradients, PARTS[step.model], (example, factors["input"], factors["output"])
-        )
+        rest: GroupedGradients | FullSoftmaxGradients
+        if step.objective == "full_softmax":
+            to_inputs, rest = gradients_over_all_words(step, example, tables, factors["input"])
+            touched = jnp.arange(len(tables["output"]))
+            factor = optimizer.scale(state.opt_state["output"]) * _root_of_count(
+                example.outputs, len(touched), touched
+            )
+            to_outputs = rest.outputs * factor[:, None]
+        else:
+            to_inputs, rest = _in_parts(
+                of_part, _parts(step), (example, factors["input"], factors["output"])
+            )
+            touched, to_outputs = example.outputs, rest.outputs
         params, opt_state = {}, {}
         # One scatter for each table: with more, XLA copies the table every step.
         for name, ids, gradient in (
             ("input", example.inputs, to_inputs),
-            ("output", example.outputs, rest.outputs),
+            ("output", touched, to_outputs),
         ):
             params[name], opt_state[name] = optimizer.update(
                 tables[name],
@@ -136,51 +140,21 @@ def update(
     return take
 
 
-def _gradients(
-    step: Step,
-    inputs: jax.Array,
-    outputs: jax.Array,
-    left: jax.Array,
-    right: jax.Array,
-    input_scale: jax.Array,
-    output_scale: jax.Array,
-) -> tuple[jax.Array, GroupedGradients]:
-    """Returns the scaled gradient with respect to the inputs, and the rest."""
-    if step.model == "skipgram":
-        gradients = skipgram_gradients(
-            inputs,
-            outputs,
-            left,
-            right,
-            input_scale,
-            output_scale,
-            margin=step.window,
-            negatives=step.negatives,
-        )
-        return gradients.hidden, gradients
-    weights = jax.lax.optimization_barrier(
-        context_weights(left, right, margin=step.window, mean=step.mean)
-    )
-    hidden = jnp.einsum("gsc,gcd->gsd", weights, inputs)
-    gradients = cbow_gradients(
-        hidden, outputs, left + right > 0, output_scale, negatives=step.negatives
-    )
-    by_context = jnp.swapaxes(weights, 1, 2) * input_scale[..., None]
-    to_inputs = jnp.einsum(
-        "gcs,gsd->gcd", jax.lax.optimization_barrier(by_context), gradients.hidden
-    )
-    return to_inputs, gradients
-
-
-def _root_of_count(ids: jax.Array, rows: int) -> jax.Array:
-    """Returns 1 / sqrt(how often the batch has a word), for each of its words.
+def _root_of_count(ids: jax.Array, rows: int, of: jax.Array | None = None) -> jax.Array:
+    """Returns 1 / sqrt(how often the batch has a word), for each of its words, or of these.
 
     Summing the gradients of a batch makes frequent words explode, averaging them makes them stand
     still. Between the two, learning is stable and better than word by word.
     """
     # Small integers: the zeros are written anew every step.
     counts = jnp.zeros(rows, jnp.uint16).at[ids.reshape(-1)].add(1)
-    return jax.lax.rsqrt(jnp.maximum(counts[ids], 1).astype(jnp.float32))
+    of = ids if of is None else of
+    return jax.lax.rsqrt(jnp.maximum(counts[of], 1).astype(jnp.float32))
+
+
+def _parts(step: Step) -> int:
+    """Returns in how many parts a step is computed."""
+    return PARTS["skipgram" if step.objective == "hierarchical_softmax" else step.model]
 
 
 def _in_parts(function: Callable[..., Any], count: int, arguments: Any) -> Any:

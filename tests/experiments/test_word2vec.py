@@ -158,6 +158,26 @@ def test_other_methods_learn_too(finished, tmp_path, changes):
     assert losses(config.out)[-1] < 1.6 < losses(config.out)[0] < 6 * np.log(2)
 
 
+@pytest.mark.parametrize(
+    ("changes", "guess"),
+    [
+        ({"objective": "nce"}, 6 * np.log(2)),
+        ({"objective": "sampled_softmax", "model": "cbow"}, np.log(33)),
+        ({"objective": "hierarchical_softmax"}, np.log(72)),
+        ({"objective": "full_softmax", "model": "cbow"}, np.log(72)),
+    ],
+    ids=lambda value: "" if isinstance(value, float) else value["objective"],
+)
+def test_other_objectives_learn_too(finished, tmp_path, changes, guess):
+    config = dataclasses.replace(finished, out=tmp_path / "run", **changes)
+    word2vec.run(config)
+    words, vectors = io.read(config.out / "vectors.txt")
+    assert vectors.shape == (72, 16)
+    assert np.isfinite(vectors).all()
+    assert purity(words, vectors) > 0.95
+    assert losses(config.out)[-1] < losses(config.out)[0] < 1.1 * guess
+
+
 def test_one_seed_gives_the_same_bytes_and_another_does_not(finished, planted, start, tmp_path):
     expected = (finished.out / "vectors.txt").read_bytes()
     # A process of its own, and without the checkpoints in between.

@@ -1,0 +1,81 @@
+"""Positive pointwise mutual information of words and contexts, from their counts."""
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from jaxemb.errors import InputError
+
+# Entries at a time: the counts may be larger than memory.
+_BLOCK = 1 << 22
+
+
+def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> csr_array:
+    """Weighs counts by how much more often a pair occurs than by chance.
+
+    max(log(P(w, c) / (P(w) P_a(c))) - log k, 0), where P_a(c) is in proportion to the context's
+    count to the power a. NumPy rather than JAX: how many entries are left depends on the values.
+
+    Args:
+      counts: [R, C] of words with contexts, not negative; read in blocks.
+      shift: k, larger to leave more pairs out; as the noise words of word2vec.
+      smoothing: a in [0, 1]; below 1 rare contexts count less.
+
+    Returns:
+      [R, C] float32 in nats, positive entries only. A word or context without counts has none.
+
+    Raises:
+      InputError: if a count is negative or not finite, or `shift` or `smoothing` is out of range.
+
+    Reference:
+      Levy, Goldberg & Dagan 2015, "Improving Distributional Similarity with Lessons Learned from
+      Word Embeddings", sections 2.1 and 3.2.
+    """
+    # Written so that NaN fails.
+    if not 0 < shift < np.inf:
+        raise InputError(f"shift must be more than 0 and finite, found {shift}")
+    if not 0 <= smoothing <= 1:
+        raise InputError(f"smoothing must be from 0 to 1, found {smoothing}")
+    _check(counts)
+    words, contexts = (counts.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
+    # What has no counts has no entries either: any finite logarithm does.
+    log_words, log_contexts = (np.log(np.where(n > 0, n, 1)) for n in (words, contexts))
+    log_contexts *= smoothing
+    total = np.exp(log_contexts[contexts > 0]).sum()
+    constant = np.log(total if total > 0 else 1) - np.log(shift)
+    lengths = [np.zeros(1, np.int64)]
+    columns, values = [], []
+    low = 0
+    while low < counts.shape[0]:
+        high = max(
+            low + 1, int(np.searchsorted(counts.indptr, counts.indptr[low] + _BLOCK, "right")) - 1
+        )
+        inside = slice(counts.indptr[low], counts.indptr[high])
+        row_ends = counts.indptr[low : high + 1] - counts.indptr[low]
+        found = np.log(np.where(counts.data[inside] > 0, counts.data[inside], 1)) + constant
+        found -= np.repeat(log_words[low:high], np.diff(row_ends))
+        found -= log_contexts[counts.indices[inside]]
+        found = found.astype(np.float32)
+        kept = (found > 0) & (counts.data[inside] > 0)
+        lengths.append(np.diff(np.append(0, kept.cumsum())[row_ends]))
+        columns.append(counts.indices[inside][kept])
+        values.append(found[kept])
+        low = high
+    return csr_array(
+        (np.concatenate(values), np.concatenate(columns), np.concatenate(lengths).cumsum()),
+        shape=counts.shape,
+    )
+
+
+def _check(counts: csr_array) -> None:
+    """Refuses counts that are none."""
+    for start in range(0, counts.nnz, _BLOCK):
+        values = counts.data[start : start + _BLOCK]
+        # Written so that NaN fails.
+        good = (values >= 0) & (values < np.inf)
+        if not good.all():
+            first = int(np.argmin(good))
+            row = int(np.searchsorted(counts.indptr, start + first, "right")) - 1
+            raise InputError(
+                f"counts: entry ({row}, {counts.indices[start + first]}) is {values[first]}, must "
+                f"be finite and at least 0; {int((~good).sum())} such entries"
+            )

@@ -1,0 +1,170 @@
+"""Gradients of word2vec's objectives, whichever they are, with respect to the rows of a step."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxemb.losses.full_softmax import FullSoftmaxGradients, full_softmax_gradients
+from jaxemb.losses.hierarchical_softmax import hierarchical_softmax_gradients
+from jaxemb.losses.negative_sampling import GroupedGradients, cbow_gradients, skipgram_gradients
+from jaxemb.losses.sampled_softmax import sampled_softmax_gradients
+from jaxemb.models.word2vec import context_weights
+from jaxemb.sampling.windows import in_window
+
+Objective = Literal[
+    "negative_sampling", "full_softmax", "nce", "hierarchical_softmax", "sampled_softmax"
+]
+
+
+class Step(NamedTuple):
+    """What fixes a step.
+
+    Attributes:
+      model: which words predict which.
+      window: W, the largest reach of a window, in words.
+      negatives: noise words a prediction, in expectation, for negative sampling and NCE.
+      mean: CBOW averages its contexts rather than add them.
+      groups: G, stretches of text a step; a multiple of 16.
+      size: S, words in each.
+      noise: K, noise words that a group shares.
+      objective: what is minimised.
+    """
+
+    model: Literal["skipgram", "cbow"]
+    window: int
+    negatives: float = 5.0
+    mean: bool = True
+    groups: int = 32
+    size: int = 32
+    noise: int = 32
+    objective: Objective = "negative_sampling"
+
+
+class Example(NamedTuple):
+    """A step's input, with all that is random drawn.
+
+    Attributes:
+      inputs: [G, M] rows of the input table: the centres for skip-gram, all words for CBOW.
+      outputs: [G, C] rows of the output table, the other way round, then the K noise words. With a
+        tree inputs are all words for skip-gram, too, and outputs the nodes on the ways to the
+        centres, [G, S * L].
+      left: [G, S] contexts to the left of each centre.
+      right: [G, S] contexts to the right.
+      targets: what else the objective needs. NCE and sampled softmax: [G, C] the log of how often
+        each word is expected among the noise words of a prediction. Hierarchical softmax:
+        [G, S, L] int8 codes of the ways.
+    """
+
+    inputs: jax.Array
+    outputs: jax.Array
+    left: jax.Array
+    right: jax.Array
+    targets: Any = ()
+
+
+def gradients(
+    step: Step,
+    example: Example,
+    tables: dict[str, jax.Array],
+    input_scale: jax.Array,
+    output_scale: jax.Array,
+) -> tuple[jax.Array, GroupedGradients]:
+    """Takes the gradients of all objectives but full softmax.
+
+    Args:
+      step: what fixes it.
+      example: its input, or that of some of its groups.
+      tables: "input" and "output".
+      input_scale: [G, M] factor on each row of the inputs' gradient.
+      output_scale: [G, C] on each row of the outputs'.
+
+    Returns:
+      [G, M, D] the scaled gradient with respect to the inputs, and the rest.
+    """
+    inputs, outputs = tables["input"][example.inputs], tables["output"][example.outputs]
+    left, right = example.left, example.right
+    hidden, to_inputs = _hidden(step, example, inputs, input_scale)
+    if step.objective in ("nce", "sampled_softmax"):
+        # NCE is negative sampling of scores less the log of the noise.
+        hidden = _with_one(hidden)
+        outputs = outputs.at[..., -1].add(-example.targets)
+    if step.objective == "hierarchical_softmax":
+        observed = _observed(step, left, right)
+        found = hierarchical_softmax_gradients(
+            hidden, outputs, example.targets, observed, output_scale
+        )
+    elif step.objective == "sampled_softmax":
+        observed = _observed(step, left, right)
+        found = sampled_softmax_gradients(hidden, outputs, observed, output_scale)
+    elif step.model == "cbow":
+        found = cbow_gradients(
+            hidden, outputs, left + right > 0, output_scale, negatives=step.negatives
+        )
+    else:
+        found = skipgram_gradients(
+            hidden,
+            outputs,
+            left,
+            right,
+            input_scale,
+            output_scale,
+            margin=step.window,
+            negatives=step.negatives,
+        )
+        return found.hidden[..., : inputs.shape[-1]], found
+    return to_inputs(found.hidden[..., : inputs.shape[-1]]), found
+
+
+def _hidden(
+    step: Step, example: Example, inputs: jax.Array, input_scale: jax.Array
+) -> tuple[jax.Array, Callable[[jax.Array], jax.Array]]:
+    """Returns the vectors that predict, and how their gradient becomes the scaled one of inputs."""
+    if step.model == "skipgram":
+        return inputs, lambda to_hidden: to_hidden * input_scale[..., None]
+    weights = jax.lax.optimization_barrier(
+        context_weights(example.left, example.right, margin=step.window, mean=step.mean)
+    )
+
+    def to_inputs(to_hidden: jax.Array) -> jax.Array:
+        by_context = jnp.swapaxes(weights, 1, 2) * input_scale[..., None]
+        return jnp.einsum("gcs,gsd->gcd", jax.lax.optimization_barrier(by_context), to_hidden)
+
+    return jnp.einsum("gsc,gcd->gsd", weights, inputs), to_inputs
+
+
+def gradients_over_all_words(
+    step: Step, example: Example, tables: dict[str, jax.Array], input_scale: jax.Array
+) -> tuple[jax.Array, FullSoftmaxGradients]:
+    """Takes the gradients of full softmax.
+
+    Args:
+      step: what fixes it.
+      example: its input.
+      tables: "input" and "output".
+      input_scale: as for `gradients`.
+
+    Returns:
+      As `gradients` does; only the first is scaled.
+    """
+    hidden, to_inputs = _hidden(step, example, tables["input"][example.inputs], input_scale)
+    observed = _observed(step, example.left, example.right)
+    found = full_softmax_gradients(_with_one(hidden), tables["output"], example.outputs, observed)
+    return to_inputs(found.hidden[..., :-1]), found
+
+
+def _observed(step: Step, left: jax.Array, right: jax.Array) -> jax.Array:
+    """Returns how often each of a group's vectors, last axis, predicts each of its words."""
+    if step.model == "cbow":
+        present = (left + right > 0).astype(jnp.float32)
+        return present[:, None, :] * jnp.eye(step.size)[None]
+    columns = step.size + 2 * step.window
+    inside = in_window(left, right, margin=step.window, columns=columns).astype(jnp.float32)
+    # In hierarchical softmax the contexts predict the centres.
+    return inside if step.objective == "hierarchical_softmax" else jnp.swapaxes(inside, 1, 2)
+
+
+def _with_one(hidden: jax.Array) -> jax.Array:
+    """Appends what the biases are multiplied with."""
+    return jnp.concatenate([hidden, jnp.ones((*hidden.shape[:-1], 1))], axis=-1)

@@ -1,0 +1,91 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxemb.losses import full_softmax
+from jaxemb.losses.full_softmax import full_softmax_gradients, full_softmax_loss
+
+B, V, D = 5, 11, 4
+G, S, C = 2, 8, 3
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(B, D)), rng.normal(size=(V, D)), rng.integers(0, V, B)
+
+
+def arrays(centre, outputs, context):
+    return jnp.asarray(centre, jnp.float32), jnp.asarray(outputs, jnp.float32), jnp.asarray(context)
+
+
+def paper_loss(centre, outputs, context):
+    """Equation 2 of Mikolov et al. 2013 for one pair, in float64: -log p(context | centre)."""
+    total = 0.0
+    for word in range(len(outputs)):
+        total += np.exp(np.dot(outputs[word], centre))
+    return -np.log(np.exp(np.dot(outputs[context], centre)) / total)
+
+
+def test_each_pair_has_the_papers_loss(batch):
+    centre, outputs, context = batch
+    expected = [paper_loss(centre[i], outputs, context[i]) for i in range(B)]
+    np.testing.assert_allclose(full_softmax_loss(*arrays(*batch)), expected, rtol=1e-5)
+
+
+def test_one_pair_alone_has_its_loss_in_the_batch(batch):
+    centre, outputs, context = arrays(*batch)
+    whole = full_softmax_loss(centre, outputs, context)
+    for i in range(B):
+        alone = full_softmax_loss(centre[i : i + 1], outputs, context[i : i + 1])
+        np.testing.assert_allclose(alone[0], whole[i], rtol=1e-6)
+
+
+def test_probabilities_of_all_words_sum_to_one(batch):
+    centre, outputs, _ = arrays(*batch)
+    loss = full_softmax_loss(jnp.repeat(centre, V, 0), outputs, jnp.tile(jnp.arange(V), B))
+    np.testing.assert_allclose(np.exp(-loss).reshape(B, V).sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e4, 1e15])
+def test_loss_and_gradients_are_finite(size):
+    centre = jnp.full((2, D), size)
+    outputs = jnp.full((V, D), size).at[3].set(-size)
+    loss, gradients = jax.value_and_grad(
+        lambda c, o: full_softmax_loss(c, o, jnp.array([3, 4])).sum(), (0, 1)
+    )(centre, outputs)
+    assert np.isfinite(loss)
+    for gradient in gradients:
+        assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("scores", [1 << 22, V * 4, 1])
+def test_grouped_gradients_are_those_of_the_loss(monkeypatch, scores):
+    """In one block, in blocks of four vectors, one by one; a pair may count several times."""
+    monkeypatch.setattr(full_softmax, "_SCORES", scores)
+    rng = np.random.default_rng(1)
+    hidden, outputs = rng.normal(size=(G, S, D)), rng.normal(size=(V, D))
+    words, observed = rng.integers(0, V, (G, C)), rng.integers(0, 3, (G, C, S))
+    words[1, 2], observed[1, 2] = V, 0  # beyond the text
+
+    def total(hidden, outputs):
+        centre = jnp.repeat(hidden[:, None], C, 1)
+        context = jnp.broadcast_to(jnp.minimum(words, V - 1)[:, :, None], (G, C, S))
+        loss = full_softmax_loss(centre.reshape(-1, D), outputs, context.reshape(-1))
+        return (observed * loss.reshape(G, C, S)).sum(axis=(1, 2))
+
+    inputs = jnp.asarray(hidden, jnp.float32), jnp.asarray(outputs, jnp.float32)
+    found = full_softmax_gradients(*inputs, jnp.asarray(words), jnp.asarray(observed, jnp.float32))
+    expected = jax.grad(lambda *a: total(*a).sum(), (0, 1))(*inputs)
+    np.testing.assert_allclose(found.hidden, expected[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.outputs, expected[1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.loss, total(*inputs), rtol=1e-5)
+    np.testing.assert_array_equal(found.predictions, observed.sum(axis=(1, 2)))
+
+
+def test_shapes_are_checked():
+    with pytest.raises(AssertionError):
+        full_softmax_loss(jnp.zeros((2, 3)), jnp.zeros((5, 4)), jnp.zeros(2, int))
+    with pytest.raises(AssertionError):
+        full_softmax_loss(jnp.zeros((2, 3)), jnp.zeros((5, 3)), jnp.zeros(3, int))
