@@ -1,4 +1,4 @@
-"""Dynamic windows: which neighbours of a word are its contexts."""
+"""Windows: which neighbours of a word are its contexts, and which stretches are of one text."""
 
 import chex
 import jax
@@ -40,6 +40,23 @@ def window_reach(
     left = sum((inside(-offset) for offset in range(1, window + 1)), jnp.zeros_like(reach))
     right = sum((inside(offset) for offset in range(1, window + 1)), jnp.zeros_like(reach))
     return jnp.minimum(left, reach), jnp.minimum(right, reach)
+
+
+def whole_windows(documents: jax.Array, *, window: int) -> jax.Array:
+    """Tells which windows of a fixed width lie in one document.
+
+    Args:
+      documents: [G, S + window - 1] the document of each word in G stretches of text, in order;
+        negative where there is no word.
+      window: words of a window.
+
+    Returns:
+      [G, S] bool, of the window that starts at each word.
+    """
+    size = documents.shape[1] - window + 1
+    chex.assert_scalar_positive(size)
+    first, last = documents[:, :size], documents[:, window - 1 :]
+    return (first == last) & (first >= 0)
 
 
 def in_window(left: jax.Array, right: jax.Array, *, margin: int, columns: int) -> jax.Array:

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.stats
 
-from jaxemb.sampling.windows import in_window, window_reach
+from jaxemb.sampling.windows import in_window, whole_windows, window_reach
 
 WINDOW = 3
 # Two stretches of 11 words, of which the middle 5 are centres; -1: beyond the text.
@@ -49,3 +49,13 @@ def test_in_window_marks_the_pairs():
                 offset = c - (s + 2)
                 expected = offset != 0 and -left[g, s] <= offset <= right[g, s]
                 assert marked[g, s, c] == expected
+
+
+def test_whole_windows_lie_in_one_document():
+    for window in (1, 3, 4):
+        found = np.asarray(whole_windows(DOCUMENTS, window=window))
+        assert found.shape == (2, 11 - window + 1)
+        for g in range(2):
+            for s in range(11 - window + 1):
+                inside = set(DOCUMENTS[g, s : s + window].tolist())
+                assert found[g, s] == (len(inside) == 1 and inside != {-1})

@@ -1,0 +1,93 @@
+"""W and R: a table of word vectors, and a network that scores how valid a window of text is."""
+
+import functools
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+
+Params = dict[str, Any]
+
+
+@functools.partial(jax.jit, static_argnames=("vocabulary", "dim", "window", "hidden"))
+def init(key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int) -> Params:
+    """Starts with words so small that what is learnt of a rare one outweighs what was drawn.
+
+    Args:
+      key: drawn from here.
+      vocabulary: V.
+      dim: D.
+      window: n, words of a window.
+      hidden: H, units of the hidden layer.
+
+    Returns:
+      {"words": [V, D] normal, of standard deviation 0.1; these are the result of training.
+      "scorer": {"kernel": [n D, H] and "output": [H], uniform in ±1/sqrt(what a unit sums), "bias":
+      [H] and "output_bias": [], zeros}}.
+    """
+    words_key, kernel_key, output_key = jax.random.split(key, 3)
+
+    def uniform(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        return jax.random.uniform(key, shape, minval=-1, maxval=1) * shape[0] ** -0.5
+
+    return {
+        "words": 0.1 * jax.random.normal(words_key, (vocabulary, dim)),
+        "scorer": {
+            "kernel": uniform(kernel_key, (window * dim, hidden)),
+            "bias": jnp.zeros(hidden),
+            "output": uniform(output_key, (hidden,)),
+            "output_bias": jnp.zeros(()),
+        },
+    }
+
+
+def scores(
+    scorer: Params, text: jax.Array, noise: jax.Array, *, place: int
+) -> tuple[jax.Array, jax.Array]:
+    """Scores all windows of stretches of text, as they are and with a word switched.
+
+    R is a hidden layer of rectified units over the n vectors of a window, one after another, and a
+    linear output. A switched window differs in one word, of whose share in the hidden layer it has
+    another's: that share of a noise word is computed once for all windows.
+
+    Args:
+      scorer: from `init`.
+      text: [G, S + n - 1, D] vectors of neighbouring words, from which S windows can be cut.
+      noise: [G, K, D] vectors of the words that every window of a stretch gets in turn.
+      place: in 0..n-1, of the word that is switched.
+
+    Returns:
+      [G, S] of the windows, [G, S, K] of the switched ones.
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+
+    Reference:
+      Collobert et al. 2011, arXiv:1103.0398, section 3.2.
+    """
+    groups, length, dim = text.shape
+    window = len(scorer["kernel"]) // dim
+    size = length - window + 1
+    chex.assert_shape(scorer["kernel"], (window * dim, None))
+    chex.assert_shape(noise, (groups, None, dim))
+    assert 0 <= place < window, f"place {place} in a window of {window}"
+    parts = jnp.split(scorer["kernel"], window)  # [D, H] each
+    shifted = [text[:, i : i + size] for i in range(window)]
+    own, kernel = shifted.pop(place), parts.pop(place)
+
+    def product(vectors: jax.Array, kernel: jax.Array) -> jax.Array:
+        # Of two matrices: on CPU, XLA has a slow gradient for more axes.
+        rows = vectors.reshape(-1, vectors.shape[-1])
+        return (rows @ kernel).reshape(*vectors.shape[:2], -1)
+
+    rest = product(jnp.concatenate(shifted, axis=-1), jnp.concatenate(parts))
+    rest += scorer["bias"][None, None]
+    switched = rest[:, :, None] + product(noise, kernel)[:, None]  # [G, S, K, H]
+
+    def output(summed: jax.Array) -> jax.Array:
+        # The paper's units, hard tanh, only add words up as long as they are small, so that small
+        # vectors hardly begin to learn which words go together.
+        return jax.nn.relu(summed) @ scorer["output"] + scorer["output_bias"]
+
+    return output(rest + product(own, kernel)), output(switched)
