@@ -17,14 +17,15 @@ from jaxemb.training import window_validity as training
 # Windows that are shown, and neighbours of each word of the table.
 SHOWN = 4
 NEIGHBOURS = 8
-# A column each in the table: the first of these words that the vocabulary has.
+# A column each in the table: the first of these words that the vocabulary has, of a country, a
+# religion, a console, a colour, a verb and a unit. Technical English has others.
 COLUMNS = (
-    ("france", "germany", "linux"),
-    ("jesus", "christianity", "python"),
-    ("xbox", "playstation", "windows"),
-    ("reddish", "red", "blue"),
+    ("france", "germany", "float32"),
+    ("jesus", "christianity", "sin"),
+    ("xbox", "playstation", "rows"),
+    ("reddish", "red", "first"),
     ("scratched", "smashed", "returned"),
-    ("megabits", "kilometers", "bytes"),
+    ("megabits", "kilometers", "seconds"),
 )
 
 

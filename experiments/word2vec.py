@@ -1,7 +1,6 @@
 """Word vectors by skip-gram or CBOW, with any of five objectives (README row word2vec)."""
 
 import dataclasses
-import json
 import math
 import sys
 import time
@@ -13,24 +12,17 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments import command, run_folder, word_vectors
-from jaxemb.data.encoded_corpus import EncodedCorpus
-from jaxemb.data.vocabulary import Vocabulary
+from experiments import command, word_training, word_vectors
 from jaxemb.errors import InputError
 from jaxemb.models import word2vec as model
 from jaxemb.models.huffman import HuffmanTree, huffman_tree
 from jaxemb.optim.rowwise import row_optimizer
-from jaxemb.progress import progress_bar
 from jaxemb.sampling.noise import NoiseDistribution, noise_distribution
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
-from jaxemb.training import checkpoint, loop
 from jaxemb.training import word2vec as training
 from jaxemb.training.state import TrainState
 from jaxemb.training.word2vec_gradients import Objective, Step
-
-# Steps of a compiled call: long enough to hide its start, short enough for a live progress bar.
-CALL_STEPS = 128
 
 
 class Defaults(NamedTuple):
@@ -56,7 +48,7 @@ USED_BY = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(word_vectors.Config):
+class Config(word_training.Config):
     """Trains word vectors; the defaults, skip-gram with negative sampling, need no data.
 
     Writes vectors.txt, vocabulary.txt, map.html, map.png, metrics.jsonl, summary.json and
@@ -77,8 +69,6 @@ class Config(word_vectors.Config):
     shared_noise: int = 0
     """Noise words that 32 neighbouring words share to make up for these; 0 takes 32 for skip-gram
     and 8 for CBOW, which predicts less. Sampled softmax has no others; there 0 takes 64 and 32."""
-    epochs: int = 10
-    """Passes over the corpus."""
     subsample: float = 1e-3
     """Relative frequency from which on occurrences are dropped; 0 keeps all."""
     noise_power: float = 0.75
@@ -88,8 +78,6 @@ class Config(word_vectors.Config):
     whose gradients a mean has made smaller; for full softmax 0.03 and 0.06."""
     optimizer: Literal["sgd", "adagrad", "adam"] = "sgd"
     """Applied to the rows that a step touches."""
-    checkpoint_every: int = 0
-    """Training steps between checkpoints; 0: at the end only."""
     out: Path = Path("runs/word2vec")
     """Folder of the run."""
 
@@ -100,8 +88,7 @@ class Config(word_vectors.Config):
           InputError: naming the field.
         """
         super().__post_init__()
-        for name in ("negatives", "epochs"):
-            command.check_field(self, name, at_least=1)
+        command.check_field(self, "negatives", at_least=1)
         for field in dataclasses.fields(self):
             objectives = USED_BY.get(field.name, (self.objective,))
             if self.objective not in objectives and getattr(self, field.name) != field.default:
@@ -109,8 +96,7 @@ class Config(word_vectors.Config):
                     f"--{field.name.replace('_', '-')} means nothing to {self.objective}, only to "
                     f"{' and '.join(objectives)}"
                 )
-        for name in ("shared_noise", "checkpoint_every"):
-            command.check_field(self, name, at_least=0)
+        command.check_field(self, "shared_noise", at_least=0)
         # A program's size grows with it: 100 takes a quarter of a minute to compile.
         command.check_field(self, "window", at_least=1, at_most=100)
         command.check_field(self, "subsample", at_least=0, at_most=1)
@@ -127,24 +113,22 @@ def run(config: Config) -> None:
     if text is None:
         return
     vocabulary = text.vocabulary
-    vectors, figures = train(config, text.corpus, vocabulary, began)
+    vectors, figures = train(config, text, began)
     del text
     word_vectors.give_memory_back()
-    speed = figures["words_per_second"]
-    told = "" if math.isnan(speed) else f", {speed:,.0f} words/s"
-    print(f"\nloss {figures['final_loss']:.3f}{told}")
     title = f"{' + '.join(config.corpus)}: {config.model}, {config.dim} wide"
     word_vectors.write(config, vocabulary, vectors, figures, title=title)
 
 
 def train(
-    config: Config, corpus: EncodedCorpus, vocabulary: Vocabulary, began: float
+    config: Config, text: word_vectors.Text, began: float
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Trains the tables.
 
     Returns:
       [V, D] the input vectors, and the figures of the training.
     """
+    corpus, vocabulary = text
     defaults = DEFAULTS[config.objective][config.model]
     # Of the scores of a group's ways only those within windows count.
     size = 8 if config.objective == "hierarchical_softmax" else 32
@@ -188,80 +172,17 @@ def train(
         {name: optimizer.init(table) for name, table in params.items()},
     )
     del params
-    checkpoints = config.out / "checkpoints"
-    if (held := checkpoint.restore(checkpoints, state)) is not None:
-        for complaint in held.rejected:
-            print(complaint, file=sys.stderr)
-        state = held.state
-        print(f"going on from step {held.step:,} of {steps:,}")
-    resumed = int(state.step)
-    metrics_path = config.out / "metrics.jsonl"
-    run_folder.cut_metrics(metrics_path, resumed)
-
-    call_steps = min(CALL_STEPS, steps)
-    call = loop.compile_steps(
+    tables, figures = word_training.train(
+        config,
+        text,
+        state,
         training.prepare(step, source),
         training.update(step, optimizer, schedule),
-        state,
-        stream.batches(0, call_steps),
+        stream,
+        first_loss=first_loss,
+        began=began,
     )
-    word_vectors.give_memory_back()
-    words_per_step = corpus.words * config.epochs / steps
-    ready = time.perf_counter() - began
-    print(
-        f"{corpus.words:,} words, {len(vocabulary):,} different ones with count >= "
-        f"{config.min_count}, {steps:,} steps; ready after {ready:.1f} s"
-    )
-    with (
-        progress_bar(
-            total=round(words_per_step * steps),
-            initial=round(words_per_step * resumed),
-            unit=" words",
-            unit_scale=True,
-        ) as bar,
-        metrics_path.open("a") as metrics_file,
-    ):
-
-        def report(done: int, metrics: loop.Metrics, seconds: float) -> None:
-            loss = float(metrics["loss"].mean())
-            rate = words_per_step * (done - resumed) / seconds
-            bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
-            bar.update(round(words_per_step * done) - bar.n)
-            line = {
-                "step": done,
-                "loss": loss,
-                "learning_rate": float(metrics["learning_rate"][-1]),
-                "words_per_second": rate,
-            }
-            metrics_file.write(json.dumps(line) + "\n")
-            metrics_file.flush()
-
-        outcome = loop.train(
-            state,
-            call,
-            stream.batches,
-            steps=steps,
-            call_steps=call_steps,
-            checkpoints=checkpoints,
-            checkpoint_every=config.checkpoint_every,
-            report=report,
-            first_loss=first_loss,
-        )
-    if outcome.stopped is not None:
-        print(f"stopped at step {int(outcome.state.step):,}; the same command goes on from there")
-        sys.exit(128 + outcome.stopped)
-    final_loss = [json.loads(line)["loss"] for line in metrics_path.read_text().splitlines()][-10:]
-    trained = words_per_step * (steps - resumed)
-    figures = {
-        "words": corpus.words,
-        "vocabulary": len(vocabulary),
-        "steps": steps,
-        "ready_seconds": ready,
-        "train_seconds": outcome.seconds,
-        "words_per_second": trained / outcome.seconds if trained else math.nan,
-        "final_loss": float(np.mean(final_loss)),
-    }
-    return np.asarray(outcome.state.params["input"]), figures
+    return np.asarray(tables["input"]), figures
 
 
 def start(

@@ -96,12 +96,8 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path, capsys)
         assert figures[name] == whole[name]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"loss": "ranking", "margin": 0.5}, {"window": 3, "switch": 3}],
-    ids=["ranking", "last of three"],
-)
-def test_other_windows_are_told_too(finished, tmp_path, changes):
+def test_ranking_the_last_word_of_three(finished, tmp_path):
+    changes = {"loss": "ranking", "margin": 0.5, "window": 3, "switch": 3}
     config = dataclasses.replace(finished, out=tmp_path / "run", checkpoint_every=0, **changes)
     text = word_vectors.prepare(config)
     _, figures = window_validity.train(config, text, time.perf_counter())
@@ -171,10 +167,3 @@ def test_a_corpus_without_windows(ask, tmp_path):
     status, told = ask("--corpus", few)
     assert told[0].startswith("error: the text held out has 0 windows of 5 words; are its")
     assert not (tmp_path / "run").exists()
-
-
-def test_training_that_explodes(ask):
-    status, told = ask("--learning-rate", 10)
-    assert (status, len(told)) == (2, 1)
-    pattern = r"error: the loss exploded to \S+ from 1\.39 at step \d+ with learning rate \S+ a sm"
-    assert re.match(pattern, told[0])

@@ -38,7 +38,9 @@ def example():
 
 def test_windows_and_their_random_words(example):
     params = start().params
-    found = scores(STEP, params["scorer"], params["words"][example.ids], example)
+    vectors = params["words"][example.ids]
+    found = jax.jit(scores, static_argnums=0)(STEP, params["scorer"], vectors, example)
+    found = jax.tree.map(np.asarray, found)
     batch = text(1)
     words, documents = batch.words[0], batch.documents[0]
     drawn = np.asarray(example.ids[:, -6:])
