@@ -18,10 +18,8 @@ from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 from jaxemb.models.autoencoder import ConvAutoencoder, DenseAutoencoder
-from jaxemb.progress import progress_bar
 from jaxemb.sampling.corruption import Kind, corrupt
 from jaxemb.training import autoencoder as training
-from jaxemb.training import loop
 
 # Images in the picture, one of each class where there are classes, and points that judge.
 SHOWN = 10
@@ -133,20 +131,7 @@ def make(config: Config, points: Points) -> nn.Module:
 
 def fit(config: Config, module: nn.Module, values: np.ndarray) -> training.Fitted:
     """Trains, with a progress bar and a line of metrics for each report."""
-    path, checkpoints = config.out / "metrics.jsonl", config.out / "checkpoints"
-    steps = [int(folder.name) for folder in checkpoints.glob("[0-9]*")]
-    run_folder.cut_metrics(path, max(steps, default=0))
-    with progress_bar(total=config.iterations, unit=" steps") as bar, path.open("a") as file:
-
-        def report(done: int, metrics: loop.Metrics, seconds: float) -> None:
-            loss = float(metrics["loss"].mean())
-            bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-            bar.update(done - bar.n)
-            rate = float(metrics["learning_rate"][-1])
-            line = {"step": done, "loss": loss, "learning_rate": rate, "seconds": seconds}
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-
+    with run_folder.recorded(config.out, steps=config.iterations) as report:
         return training.fit(
             jax.random.key(config.seed),
             module,
@@ -156,7 +141,7 @@ def fit(config: Config, module: nn.Module, values: np.ndarray) -> training.Fitte
             learning_rate=config.learning_rate,
             noise=config.noise,
             kind=config.noise_kind,
-            checkpoints=checkpoints,
+            checkpoints=config.out / "checkpoints",
             checkpoint_every=config.checkpoint_every,
             report=report,
         )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from experiments import command, matching, new_characters, projection
+from experiments import command, matching, new_characters, projection, run_folder
 from experiments.new_characters import Characters, rewritten
 from jaxemb.errors import InputError
 from jaxemb.evaluation.gallery import Gallery
@@ -91,8 +91,7 @@ class Config(matching.Config):
             numbers = getattr(self, name)
             if min(numbers, default=0) < least:
                 raise InputError(f"--{name} must be numbers of at least {least}, found {numbers}")
-        if not self.features or any(width < 8 or width % 8 for width in self.features):
-            raise InputError(f"--features must be multiples of 8, found {self.features}")
+        matching.check_features(self.features)
 
 
 class Point(NamedTuple):
@@ -120,7 +119,7 @@ def run(config: Config) -> None:
         classes=max(*config.classes, config.at_classes, config.days * config.daily),
         samples=max(*config.shots, config.at_shots),
     )
-    key = keys(config)[1]
+    key = matching.keys(config, 4)[1]
     drawn = BalancedBatches(key, data.labels, identities=config.identities, samples=config.samples)
     if not matching.open_run(config, [path]):
         return
@@ -136,12 +135,7 @@ def run(config: Config) -> None:
     }
     for name, points in series.items():
         figures |= compare(config, module, encoder, data, points, name=name, daily=name == "day")
-    matching.write_summary(config, figures)
-
-
-def keys(config: Config) -> jax.Array:
-    """Returns four keys, other ones than those of training steps."""
-    return jax.random.split(jax.random.fold_in(jax.random.key(config.seed), config.iterations), 4)
+    run_folder.finish(config.out, figures)
 
 
 def train_encoder(
@@ -161,7 +155,7 @@ def train_encoder(
 
     trained = matching.train(
         config,
-        jax.jit(module.init)(keys(config)[0], data.images[:1]),
+        jax.jit(module.init)(matching.keys(config, 4)[0], data.images[:1]),
         objective(embed, loss),
         batches,
         prepare=lambda key, batch: (rewritten(key, batch[0]), batch[1]),
@@ -182,7 +176,7 @@ def classify(
     needed = config.passes * len(images) / config.batch / LEAST_STEPS
     steps = LEAST_STEPS * 2 ** math.ceil(math.log2(max(1.0, needed)))
     trained = classifier.fit(
-        keys(config)[2],
+        matching.keys(config, 4)[2],
         module,
         params,
         images,
@@ -246,7 +240,10 @@ def compare(
     empty = functools.partial(Gallery, width=config.dim, threshold=math.inf)
     # Room for all classes to come.
     output = output_layer.init(dim=config.dim, classes=len(data.samples))
-    fresh = {"encoder": jax.jit(module.init)(keys(config)[3], data.images[:1]), "output": output}
+    fresh = {
+        "encoder": jax.jit(module.init)(matching.keys(config, 4)[3], data.images[:1]),
+        "output": output,
+    }
     start, gallery = {"encoder": encoder, "output": output}, empty()
     results: dict[str, list[Result]] = {way: [] for way in TITLES}
     print(f"\n{name:>8}  {'  '.join(f'{title:>30}' for title in TITLES.values())}")

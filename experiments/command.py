@@ -138,6 +138,15 @@ def check_field(
     raise InputError(f"{flag} must be {range_}, found {value}")
 
 
+def check_seed(config: object) -> None:
+    """Refuses a seed that JAX would silently cut to 32 bits.
+
+    Raises:
+      InputError: naming the range.
+    """
+    check_field(config, "seed", at_least=0, at_most=(1 << 32) - 1)
+
+
 def _fail(message: str) -> int:
     print("error:", " ".join(message.split()), file=sys.stderr)
     return 2

@@ -110,8 +110,7 @@ def run(config: Config) -> None:
     summary: dict[str, float] = {"points": len(points.values), "seconds": total}
     for method, row in rows.items():
         summary |= {f"{method}_{name}": value for name, value in row.items()}
-    run_folder.write_json(config.out / "summary.json", summary)
-    print("wrote", ", ".join(sorted(str(path) for path in config.out.iterdir())))
+    run_folder.finish(config.out, summary)
 
 
 def check_size(config: Config, points: Points) -> None:

@@ -124,9 +124,7 @@ def train(
     config: Config, images: np.ndarray, labels: np.ndarray, *, folder: Path
 ) -> Callable[[jax.Array], jax.Array]:
     """Returns the trained embedding: [B, H, W] -> [B, dim]."""
-    # Steps draw from the seed's key folded with their number; here with one more.
-    key = jax.random.fold_in(jax.random.key(config.seed), config.iterations)
-    copy_key, loss_key, batch_key = jax.random.split(key, 3)
+    copy_key, loss_key, batch_key = matching.keys(config, 3)
     people = np.unique(labels, return_inverse=True)[1].astype(np.int32)
     copy = jax.jit(lambda key, images: describe(change(config, key, images)))
     keys = jax.random.split(copy_key, config.copies)
@@ -185,7 +183,7 @@ def shrink(images: np.ndarray) -> np.ndarray:
 
 def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
     """Returns photographs [B, H, W] as they might have been taken, some mirrored."""
-    place_key, bend_key, flip_key = jax.random.split(key, 3)
+    place_key, bend_key, flip_key = matching.keys(config, 3)
     batch, height, width = images.shape
     places = augment.affine_places(
         place_key,

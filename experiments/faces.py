@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments import command, matching
+from experiments import command, matching, run_folder
 from experiments.face_embedding import PEOPLE, Config, check, shrink, train
 from experiments.matching_pictures import draw_hardest_pairs, draw_neighbours
 from jaxemb.data.images import LabelledImages, read_faces
@@ -34,7 +34,7 @@ def run(config: Config) -> None:
     embed = train(config, images[known], data.labels[known], folder=config.out)
     labels = data.labels[~known]
     embeddings = {
-        "pixels": flat(images[~known]),
+        "pixels": matching.flat(images[~known]),
         "embedding": in_blocks(embed, images[~known]),
     }
     print(f"people {config.trained_on + 1} to {len(data.classes)}, never seen:")
@@ -62,7 +62,7 @@ def run(config: Config) -> None:
     )
     figures |= keep_gallery(config, vectors, labels, data.classes, held_out.unknown_threshold)
     draw(config, data, embeddings, held_out.threshold)
-    matching.write_summary(config, figures)
+    run_folder.finish(config.out, figures)
 
 
 class HeldOut(NamedTuple):
@@ -107,12 +107,6 @@ def leave_out(config: Config, images: np.ndarray, labels: np.ndarray) -> HeldOut
     )
     threshold = threshold_at(curve, config.false_accept_rate)
     return HeldOut(threshold, float(np.mean(unknown)), figures)
-
-
-def flat(images: np.ndarray) -> np.ndarray:
-    """Returns pixels as vectors of length 1."""
-    pixels = images.reshape(len(images), -1)
-    return pixels / np.linalg.norm(pixels, axis=1, keepdims=True)
 
 
 def shot_numbers(labels: np.ndarray) -> np.ndarray:

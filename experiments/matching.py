@@ -1,20 +1,20 @@
 """What all matching experiments share: their fields, their training, their files."""
 
 import dataclasses
-import json
-import resource
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from experiments import command, projection, run_folder
 from jaxemb.data.corpora import default_data_dir, file_sha256
-from jaxemb.progress import progress_bar
-from jaxemb.training import loop, network, tsne
+from jaxemb.errors import InputError
+from jaxemb.losses.distances import unit
+from jaxemb.training import network, tsne
 from jaxemb.training.matching import refuse_collapse
 
 # Points of a map, at most.
@@ -59,8 +59,32 @@ class Config:
         command.check_field(self, "learning_rate", above=0, at_most=10)
         command.check_field(self, "weight_decay", at_least=0, at_most=10)
         command.check_field(self, "checkpoint_every", at_least=0)
-        # JAX drops further bits silently.
-        command.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
+        command.check_seed(self)
+
+
+def keys(config: Config, count: int) -> jax.Array:
+    """Returns keys [count] of the seed for what is drawn before the training.
+
+    Its steps draw from the seed's key folded with their numbers, of which these have one more;
+    `split` alone would give keys of the first steps again.
+    """
+    key = jax.random.fold_in(jax.random.key(config.seed), config.iterations)
+    return jax.random.split(key, count)
+
+
+def check_features(features: Sequence[int]) -> None:
+    """Refuses channels of --features that the encoders' groups don't divide.
+
+    Raises:
+      InputError: naming them.
+    """
+    if not features or any(width < 8 or width % 8 for width in features):
+        raise InputError(f"--features must be multiples of 8, found {features}")
+
+
+def flat(images: np.ndarray) -> np.ndarray:
+    """Returns pixels as vectors of length 1, [N, ...] to [N, F], what an embedding is to beat."""
+    return np.asarray(unit(jnp.asarray(images.reshape(len(images), -1), jnp.float32)))
 
 
 def open_run(config: Config, files: Sequence[Path]) -> bool:
@@ -76,13 +100,8 @@ def open_run(config: Config, files: Sequence[Path]) -> bool:
     Raises:
       InputError: if the folder holds something else.
     """
-    run_folder.open_run(config.out, config, {str(file): file_sha256(file) for file in files})
-    summary = config.out / "summary.json"
-    if not summary.exists():
-        return True
-    print(f"{config.out} holds this run, finished:")
-    print(summary.read_text(), end="")
-    return False
+    sha256 = {str(file): file_sha256(file) for file in files}
+    return run_folder.open_run(config.out, config, sha256)
 
 
 def train(
@@ -117,20 +136,7 @@ def train(
       SystemExit: if a signal stopped the training.
     """
     folder = config.out if folder is None else folder
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "metrics.jsonl"
-    with progress_bar(total=config.iterations, unit=" steps") as bar:
-
-        def report(done: int, metrics: loop.Metrics, seconds: float) -> None:
-            if not bar.n:
-                run_folder.cut_metrics(path, done - len(metrics["loss"]))
-            bar.set_postfix_str(f"loss {metrics['loss'].mean():.3f}", refresh=False)
-            bar.update(done - bar.n)
-            line = {"step": done, "seconds": seconds}
-            line |= {name: float(values.mean()) for name, values in metrics.items()}
-            with path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-
+    with run_folder.recorded(folder, steps=config.iterations) as report:
         trained = network.fit(
             jax.random.key(config.seed),
             params,
@@ -193,17 +199,3 @@ def draw_map(
         cosines=cosines,
         title=title,
     )
-
-
-def write_summary(config: Config, figures: Mapping[str, object]) -> None:
-    """Writes summary.json, which says that the run is finished, and tells what there is.
-
-    Args:
-      config: the experiment's.
-      figures: flat. Pictures and other files are to be written before.
-    """
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    run_folder.write_json(config.out / "summary.json", {**figures, "peak_memory_mb": peak})
-    print("wrote", ", ".join(sorted(str(path) for path in config.out.iterdir())))

@@ -15,9 +15,8 @@ from jaxemb.losses.distances import pairwise_euclidean, pairwise_squared_euclide
 from jaxemb.losses.proxy import proxy_nca_loss
 from jaxemb.losses.supervised_contrastive import supervised_contrastive_loss
 from jaxemb.losses.terms import Terms
-from jaxemb.losses.triplet import all_triplets_loss, triplet_loss
+from jaxemb.losses.triplet import all_triplets_loss, mined_triplets_loss
 from jaxemb.sampling.triplets import (
-    Triplets,
     all_triplets,
     hardest_triplets,
     random_triplets,
@@ -112,7 +111,7 @@ def first_loss(config: Config, classes: int) -> float:
 def _triplet_loss(config: Config, key: jax.Array, vectors: jax.Array, labels: jax.Array) -> Terms:
     """Takes the loss of the triplets mined, in squared distances."""
     if config.mining == "random":
-        return _of(random_triplets(key, labels), vectors, config.margin)
+        return mined_triplets_loss(vectors, random_triplets(key, labels), margin=config.margin)
     squared = pairwise_squared_euclidean(vectors, vectors)
     positives = config.samples - 1
     if config.mining == "all":
@@ -127,11 +126,4 @@ def _triplet_loss(config: Config, key: jax.Array, vectors: jax.Array, labels: ja
         mined = distance_weighted_triplets(
             key, jnp.sqrt(seen), labels, dim=config.dim, positives=positives
         )
-    return _of(mined, vectors, config.margin)
-
-
-def _of(mined: Triplets, vectors: jax.Array, margin: float) -> Terms:
-    anchor, positive, negative = (
-        vectors[rows] for rows in (mined.anchor, mined.positive, mined.negative)
-    )
-    return triplet_loss(anchor, positive, negative, margin=margin, where=mined.valid)
+    return mined_triplets_loss(vectors, mined, margin=config.margin)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from experiments import command, handwriting, matching, matching_loss
+from experiments import command, handwriting, matching, matching_loss, run_folder
 from experiments.handwriting import TURNS, as_input, change
 from experiments.matching_pictures import draw_hardest_pairs, draw_neighbours
 from jaxemb.data.images import LabelledImages, read_mnist
@@ -97,8 +97,7 @@ class Config(handwriting.Config):
             if len(getattr(self, name)) < 2:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 2 digits")
         command.check_field(self, "false_accept_rate", at_least=0, at_most=1)
-        if not self.features or any(width < 8 or width % 8 for width in self.features):
-            raise InputError(f"--features must be multiples of 8, found {self.features}")
+        matching.check_features(self.features)
         if any(width < 1 for width in self.hidden):
             raise InputError(f"--hidden must be widths of at least 1, found {self.hidden}")
         classes = len(self.trained_on) + (TURNS - 1) * len(self.turned)
@@ -118,7 +117,7 @@ def run(config: Config) -> None:
         return
     test = data._replace(images=data.images[TRAIN:], labels=data.labels[TRAIN:])
     apply = train(config, data)
-    embeddings = {"pixels": flat(test.images), "embedding": in_blocks(apply, test.images)}
+    embeddings = {"pixels": matching.flat(test.images), "embedding": in_blocks(apply, test.images)}
     judged = np.flatnonzero(np.isin(test.labels, config.judged_on))
     print(f"{len(judged):,} test images of digits {config.judged_on}, never seen:")
     figures: dict[str, float] = {"iterations": config.iterations}
@@ -134,14 +133,12 @@ def run(config: Config) -> None:
         f"these and {figures['validation_rate']:.1%} of the pairs of the same"
     )
     draw(config, test, embeddings, judged, figures["threshold"])
-    matching.write_summary(config, figures)
+    run_folder.finish(config.out, figures)
 
 
 def train(config: Config, data: LabelledImages) -> Callable[[jax.Array], jax.Array]:
     """Returns the trained encoder: [B, 28, 28] uint8 -> [B, dim]."""
-    # Steps draw from the seed's key folded with their number; here with one more.
-    key = jax.random.fold_in(jax.random.key(config.seed), config.iterations)
-    encoder_key, loss_key, batch_key = jax.random.split(key, 3)
+    encoder_key, loss_key, batch_key = matching.keys(config, 3)
     rows, turns, labels = classes_of(config, data.labels[:TRAIN])
     drawn = BalancedBatches(batch_key, labels, identities=config.identities, samples=config.samples)
     classes = int(labels.max()) + 1
@@ -202,12 +199,6 @@ def fold(images: jax.Array) -> jax.Array:
     """Returns [B, 14, 14, 4], each 2 x 2 pixels as one: a fifth of the arithmetic."""
     squares = images.reshape(len(images), 14, 2, 14, 2)
     return squares.transpose(0, 1, 3, 2, 4).reshape(-1, 14, 14, 4)
-
-
-def flat(images: np.ndarray) -> np.ndarray:
-    """Returns pixels as vectors of length 1."""
-    pixels = images.reshape(len(images), -1).astype(np.float32)
-    return pixels / np.linalg.norm(pixels, axis=1, keepdims=True)
 
 
 def judge(config: Config, vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, handwriting, matching, matching_loss, omniglot_scores
+from experiments import command, handwriting, matching, matching_loss, omniglot_scores, run_folder
 from experiments.handwriting import TURNS, as_input, change
 from experiments.omniglot_scores import WAYS
 from jaxemb.data.framing import frame_ink, shrink
@@ -82,8 +82,7 @@ class Config(handwriting.Config):
             command.check_field(self, "extent", at_least=2, at_most=100)
         command.check_field(self, "views", at_least=0)
         command.check_field(self, "episodes", at_least=2)
-        if not self.features or any(width < 8 or width % 8 for width in self.features):
-            raise InputError(f"--features must be multiples of 8, found {self.features}")
+        matching.check_features(self.features)
         if 2 ** len(self.features) > SIDE:
             raise InputError(
                 f"--features: {len(self.features)} halvings leave nothing of {SIDE} pixels"
@@ -108,8 +107,8 @@ def run(config: Config) -> None:
         classes = tuple(f"run {number}" for number in range(1, 1 + runs))
     framed = frame(config, images)
     vectors = {
-        "pixels": flat(shrink(images, side=SIDE)),
-        "framed pixels": flat(framed),
+        "pixels": matching.flat(shrink(images, side=SIDE)),
+        "framed pixels": matching.flat(framed),
         "embedding": embed(framed),
     }
     figures: dict[str, float] = {
@@ -137,7 +136,7 @@ def run(config: Config) -> None:
         classes,
         title="characters of alphabets never seen",
     )
-    matching.write_summary(config, figures)
+    run_folder.finish(config.out, figures)
 
 
 def divide(config: Config, data: Omniglot) -> tuple[np.ndarray, np.ndarray]:
@@ -175,9 +174,7 @@ def frame(config: Config, images: np.ndarray) -> np.ndarray:
 
 def train(config: Config, images: np.ndarray, characters: np.ndarray) -> Embed:
     """Returns the trained embedding: [N, 28, 28] uint8 -> [N, dim]."""
-    # Steps draw from the seed's key folded with their number; here with one more.
-    key = jax.random.fold_in(jax.random.key(config.seed), config.iterations)
-    encoder_key, loss_key, batch_key, view_key = jax.random.split(key, 4)
+    encoder_key, loss_key, batch_key, view_key = matching.keys(config, 4)
     known, labels = np.unique(characters, return_inverse=True)
     # A character seen in another way is another class.
     ways = np.repeat(np.arange(TURNS), len(images))
@@ -228,11 +225,6 @@ def train(config: Config, images: np.ndarray, characters: np.ndarray) -> Embed:
     return lambda images: in_blocks(
         lambda part: average(trained.params, part), images, at_a_time=AT_A_TIME
     )
-
-
-def flat(images: np.ndarray) -> np.ndarray:
-    """Returns pixels as vectors of length 1."""
-    return np.asarray(unit(jnp.asarray(images.reshape(len(images), -1), jnp.float32)))
 
 
 if __name__ == "__main__":

@@ -58,8 +58,7 @@ def run(config: Config) -> None:
         scores |= {f"{name}_random": mean for name, mean in chance.items()}
     else:
         print(f"\n{report}")
-    run_folder.write_json(config.out / "summary.json", figures | scores)
-    print("wrote", ", ".join(sorted(str(path) for path in config.out.iterdir())))
+    run_folder.finish(config.out, figures | scores)
 
 
 def show(vocabulary: Vocabulary) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """A network that maps points by t-SNE, alone or with other losses (README row parametric_tsne)."""
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from experiments import command, projection, run_folder
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.models.autoencoder import DenseAutoencoder
-from jaxemb.progress import progress_bar
 from jaxemb.projections.repulsion import exact_repulsion
 from jaxemb.projections.tsne import divergence
 from jaxemb.training import autoencoder, loop
@@ -139,21 +137,13 @@ def train(
     config: Config, model: DenseAutoencoder, values: np.ndarray, labels: np.ndarray | None
 ) -> tuple[autoencoder.Fitted, float]:
     """Returns the trained network and the seconds of the loop."""
-    path = config.out / "metrics.jsonl"
     seconds = 0.0
-    with progress_bar(total=config.iterations, unit=" steps") as bar:
+    with run_folder.recorded(config.out, steps=config.iterations) as record:
 
         def report(done: int, metrics: loop.Metrics, so_far: float) -> None:
             nonlocal seconds
             seconds = so_far
-            if not bar.n:
-                run_folder.cut_metrics(path, done - len(metrics["loss"]))
-            bar.set_postfix_str(f"loss {metrics['loss'].mean():.3f}", refresh=False)
-            bar.update(done - bar.n)
-            line = {"step": done, "seconds": so_far}
-            line |= {name: float(values.mean()) for name, values in metrics.items()}
-            with path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
+            record(done, metrics, so_far)
 
         fitted = training.fit(
             jax.random.key(config.seed),

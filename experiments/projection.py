@@ -1,7 +1,6 @@
 """What all experiments that make a map share: their points, their scores, their files."""
 
 import dataclasses
-import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -52,8 +51,7 @@ class Config:
         """
         command.check_field(self, "n", at_least=0)
         command.check_field(self, "dim", at_least=1)
-        # JAX drops further bits silently.
-        command.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
+        command.check_seed(self)
 
 
 def prepare(
@@ -88,11 +86,7 @@ def prepare(
             f"least {max(4, config.dim + 1)} are needed"
         )
     check(points)
-    run_folder.open_run(config.out, config, points.sha256)
-    summary = config.out / "summary.json"
-    if summary.exists():
-        print(f"{config.out} holds this run, finished:")
-        print(summary.read_text(), end="")
+    if not run_folder.open_run(config.out, config, points.sha256):
         return None
     kinds = f", {len(points.classes):,} classes" if points.classes else ""
     print(f"{config.data}: {size:,} points of {width:,} numbers{kinds}")
@@ -170,12 +164,7 @@ def write(
     for name, value in scores.items():
         print(f"  {name:>15}: {value:.4g}")
     draw(config, points, embedding, f"{Path(config.data).stem}: {title}")
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    summary = {"points": len(embedding), **figures, **scores, "peak_memory_mb": peak}
-    run_folder.write_json(out / "summary.json", summary)
-    print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
+    run_folder.finish(out, {"points": len(embedding), **figures, **scores})
 
 
 def score_held_out(

@@ -84,8 +84,7 @@ class Config:
         command.check_field(self, "most_frequent", at_least=4)
         # Fewer have no 95% interval.
         command.check_field(self, "resamples", at_least=40)
-        # JAX drops further bits silently.
-        command.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
+        command.check_seed(self)
 
 
 def run(config: Config) -> None:
@@ -103,11 +102,8 @@ def run(config: Config) -> None:
     lists, files = read_lists(config)
     folder = config.vectors.is_dir()
     files += sorted(config.vectors.iterdir()) if folder else [config.vectors]
-    run_folder.open_run(config.out, config, {str(path): file_sha256(path) for path in files})
-    summary = config.out / "summary.json"
-    if summary.exists():
-        print(f"{config.out} holds this run, finished:")
-        print(summary.read_text(), end="")
+    sha256 = {str(path): file_sha256(path) for path in files}
+    if not run_folder.open_run(config.out, config, sha256):
         return
     print(f"{config.vectors}: {size:,} words of width {width:,}\n")
     # Lists are in lower case; of words that differ in case alone the first stands for all.
@@ -118,8 +114,7 @@ def run(config: Config) -> None:
     write_tables(config.out, relations)
     draw(config.out, table, relations)
     figures = {"words": size, **figures_of(relations), **compare_measures(config, table, chosen)}
-    run_folder.write_json(summary, figures)
-    print("wrote", ", ".join(sorted(str(path) for path in config.out.iterdir())))
+    run_folder.finish(config.out, figures)
 
 
 def choose_words(config: Config, table: io.WordVectors) -> np.ndarray:

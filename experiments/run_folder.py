@@ -1,12 +1,15 @@
 """The folder of a run: what it was asked, how it went, what came out."""
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import json
 import math
 import platform
+import resource
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +17,25 @@ import jax
 
 from jaxemb.errors import InputError
 from jaxemb.io.atomic import replacing
+from jaxemb.progress import progress_bar
+from jaxemb.training.loop import Metrics
+from jaxemb.training.network import Report
 
 # Where things lie is not part of what a run computes.
 _PLACES = ("out", "data_dir")
 _PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "optax", "flax", "orbax-checkpoint", "scipy")
 
 
-def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> None:
+def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
     """Makes a run's folder, or goes on with the run that it holds.
 
     Args:
       out: the folder.
       config: the run's, a dataclass.
       data_sha256: checksum of each data file.
+
+    Returns:
+      False if the folder holds this run, finished, which is then shown.
 
     Raises:
       InputError: if the folder holds a run of another configuration or something else.
@@ -59,7 +68,11 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> None:
                 f"{out} holds a run of another configuration: {'; '.join(differing)}. Give "
                 "another --out, or delete the folder"
             )
-        return
+        if not (summary := out / "summary.json").exists():
+            return True
+        print(f"{out} holds this run, finished:")
+        print(summary.read_text(), end="")
+        return False
     out.mkdir(parents=True, exist_ok=True)
     # A run killed at its very start leaves a half-written configuration.
     if others := sorted(entry.name for entry in out.iterdir() if entry.suffix != ".part"):
@@ -76,6 +89,50 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> None:
         "devices": jax.device_count(),
     }
     write_json(path, asked | facts)
+    return True
+
+
+def finish(out: Path, figures: Mapping[str, Any]) -> None:
+    """Writes summary.json, which says that the run is finished, and tells what there is.
+
+    Args:
+      out: the run's folder. Pictures and other files are to be written before.
+      figures: flat; the most memory that the process held goes beside them.
+    """
+    # Kilobytes on Linux, bytes on macOS.
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    write_json(out / "summary.json", {**figures, "peak_memory_mb": peak})
+    print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
+
+
+@contextlib.contextmanager
+def recorded(folder: Path, *, steps: int) -> Iterator[Report]:
+    """Shows a progress bar, and writes a line of metrics for each call of a training.
+
+    Args:
+      folder: gets metrics.jsonl; of a run that goes on, lines after its checkpoint are dropped.
+      steps: of the whole training.
+
+    Yields:
+      The report, for `jaxemb.training.network.fit` and what trains by it. A line has the means of
+      a call's metrics.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "metrics.jsonl"
+    with progress_bar(total=steps, unit=" steps") as bar:
+
+        def report(done: int, metrics: Metrics, seconds: float) -> None:
+            if not bar.n:
+                cut_metrics(path, done - len(metrics["loss"]))
+            bar.set_postfix_str(f"loss {metrics['loss'].mean():.3f}", refresh=False)
+            bar.update(done - bar.n)
+            line = {"step": done, "seconds": seconds}
+            line |= {name: float(values.mean()) for name, values in metrics.items()}
+            with path.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+
+        yield report
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import tyro
 from flax import linen as nn
 
-from experiments import command, matching
+from experiments import command, matching, run_folder
 from jaxemb import io
 from jaxemb.data import captions as reading
 from jaxemb.data import vocabulary as vocabularies
@@ -25,7 +25,7 @@ from jaxemb.losses.distances import pairwise_cosine
 from jaxemb.losses.info_nce import nt_xent_loss
 from jaxemb.losses.sigmoid_pairs import sigmoid_pairs_loss
 from jaxemb.losses.terms import Terms
-from jaxemb.losses.triplet import triplet_loss
+from jaxemb.losses.triplet import mined_triplets_loss
 from jaxemb.models.encoders import BagEncoder, GruEncoder
 from jaxemb.models.pretrained import start_from
 from jaxemb.projections.neighbours import nearest_neighbours
@@ -115,7 +115,7 @@ def run(config: Config) -> None:
     splits = {split: encode(config, rows, vocabulary, split) for split, rows in texts.items()}
     module, params = make(config, vocabulary)
     drawn = BalancedBatches(
-        keys(config)[1],
+        matching.keys(config, 2)[1],
         splits["train"].pictures,
         identities=config.identities,
         samples=config.samples,
@@ -147,7 +147,7 @@ def run(config: Config) -> None:
     print(f"accepted: true pairs, where {FALSE_ACCEPT_RATE:.1%} of the wrong ones of val are")
     show(splits["test_2016"], vectors["trained"]["test_2016"])
     draw(config, curves)
-    matching.write_summary(config, figures)
+    run_folder.finish(config.out, figures)
 
 
 def encode(config: Config, rows: list[list[str]], vocabulary: Vocabulary, name: str) -> Split:
@@ -161,11 +161,6 @@ def encode(config: Config, rows: list[list[str]], vocabulary: Vocabulary, name: 
     return Split(texts, np.repeat(np.arange(len(rows), dtype=np.int32), len(rows[0])), found.ids)
 
 
-def keys(config: Config) -> jax.Array:
-    """Returns two keys: those of training steps are folded with smaller numbers."""
-    return jax.random.split(jax.random.fold_in(jax.random.key(config.seed), config.iterations))
-
-
 def make(config: Config, vocabulary: Vocabulary) -> tuple[nn.Module, Any]:
     """Returns the encoder and all that is learnt, from given word vectors where there are any.
 
@@ -177,7 +172,7 @@ def make(config: Config, vocabulary: Vocabulary) -> tuple[nn.Module, Any]:
     encoder = {"bag": BagEncoder, "gru": GruEncoder}[config.encoder]
     module = encoder(config.dim, len(vocabulary), width)
     params = jax.jit(module.init)(
-        keys(config)[0], jnp.zeros((1, 1), jnp.int32), jnp.ones((1, 1), bool)
+        matching.keys(config, 2)[0], jnp.zeros((1, 1), jnp.int32), jnp.ones((1, 1), bool)
     )
     if given is not None:
         table = np.asarray(params["params"]["Embed_0"]["embedding"])
@@ -215,8 +210,7 @@ def train(
         chosen = semi_hard_triplets(
             distances, pictures, margin=config.margin, positives=config.samples - 1
         )
-        corners = (vectors[rows] for rows in chosen[:3])
-        return triplet_loss(*corners, margin=config.margin, where=chosen.valid)
+        return mined_triplets_loss(vectors, chosen, margin=config.margin)
 
     rows = config.identities * config.samples
     chance = {

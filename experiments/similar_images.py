@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, matching
+from experiments import command, matching, run_folder
 from experiments.matching_pictures import draw_neighbours
 from jaxemb.data.images import LabelledImages, read_cifar10
 from jaxemb.errors import InputError
@@ -18,7 +18,7 @@ from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.softmax_classifier import softmax_classifier_loss
 from jaxemb.losses.terms import Terms
-from jaxemb.losses.triplet import triplet_loss
+from jaxemb.losses.triplet import mined_triplets_loss
 from jaxemb.models import output_layer
 from jaxemb.models.descriptors import colour_cells, edge_cells
 from jaxemb.models.encoders import ResidualEncoder
@@ -98,8 +98,7 @@ class Config(matching.Config):
         command.check_field(self, "relevance_margin", at_least=0, at_most=1)
         command.check_field(self, "out_of_class", at_least=0, at_most=1)
         command.check_field(self, "n", at_least=0)
-        if not self.features or any(width < 8 or width % 8 for width in self.features):
-            raise InputError(f"--features must be multiples of 8, found {self.features}")
+        matching.check_features(self.features)
 
 
 class Data(NamedTuple):
@@ -117,7 +116,10 @@ def run(config: Config) -> None:
     found = read_cifar10(path, lambda size: choose(config, size))
     train, test = split(config, found)
     drawn = BalancedBatches(
-        keys(config)[1], train.labels, identities=config.identities, samples=config.samples
+        matching.keys(config, 3)[1],
+        train.labels,
+        identities=config.identities,
+        samples=config.samples,
     )
     if not matching.open_run(config, [path]):
         return
@@ -142,7 +144,7 @@ def run(config: Config) -> None:
         np.unique(test.labels, return_index=True)[1][:QUERIES],
         title="Test images of CIFAR-10 and those nearest to them",
     )
-    matching.write_summary(config, figures)
+    run_folder.finish(config.out, figures)
 
 
 def choose(config: Config, size: int) -> np.ndarray:
@@ -177,11 +179,6 @@ def scaled(images: jax.Array) -> jax.Array:
     return images.astype(jnp.float32) / 64 - 2
 
 
-def keys(config: Config) -> jax.Array:
-    """Returns three keys: those of training steps are folded with smaller numbers."""
-    return jax.random.split(jax.random.fold_in(jax.random.key(config.seed), config.iterations), 3)
-
-
 def fit(
     config: Config, module: ResidualEncoder, data: Data, drawn: BalancedBatches, name: str
 ) -> network.Trained:
@@ -212,13 +209,12 @@ def fit(
     def loss(params: Any, vectors: jax.Array, aim: Any) -> Terms:
         if name == "classifier":
             return softmax_classifier_loss(output_layer.logits(params["output"], vectors), aim)
-        corners = (vectors[rows] for rows in aim[:3])
-        return triplet_loss(*corners, margin=config.margin, where=aim.valid)
+        return mined_triplets_loss(vectors, aim, margin=config.margin)
 
     def embed(params: Any, images: jax.Array) -> Any:
         return module.apply(params["encoder"], images)
 
-    start = jax.jit(module.init)(keys(config)[0], jnp.zeros((1, 32, 32, 3)))
+    start = jax.jit(module.init)(matching.keys(config, 3)[0], jnp.zeros((1, 32, 32, 3)))
     params = {"encoder": start, "output": output_layer.init(dim=config.dim, classes=classes)}
     print(f"training by {'classification' if name == 'classifier' else TITLES[name]}")
     return matching.train(
@@ -271,7 +267,7 @@ def triplet_precision(config: Config, vectors: np.ndarray, test: Data) -> float:
     """
     rows = np.sort(np.random.default_rng(config.seed).permutation(len(vectors))[:JUDGED])
     chosen = relevance_weighted_triplets(
-        keys(config)[2],
+        matching.keys(config, 3)[2],
         relevance(jnp.asarray(test.descriptors[rows])),
         jnp.asarray(test.labels[rows]),
         triplets=TRIPLETS,

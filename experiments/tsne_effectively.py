@@ -51,7 +51,7 @@ class Config:
         command.check_field(self, "n", at_least=40, at_most=10_000)
         command.check_field(self, "seeds", at_least=2, at_most=100)
         command.check_field(self, "iterations", at_least=1)
-        command.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
+        command.check_seed(self)
         if not self.perplexities:
             raise InputError("--perplexities needs at least one number")
         for perplexity in self.perplexities:
@@ -66,11 +66,7 @@ def run(config: Config) -> None:
     """Makes, measures and draws all maps."""
     began = time.perf_counter()
     command.use_cache()
-    run_folder.open_run(config.out, config, {})
-    summary = config.out / "summary.json"
-    if summary.exists():
-        print(f"{config.out} holds this run, finished:")
-        print(summary.read_text(), end="")
+    if not run_folder.open_run(config.out, config, {}):
         return
     figures: dict[str, float] = {}
     panels = []
@@ -98,8 +94,7 @@ def run(config: Config) -> None:
     )
     figures["points"] = config.n
     figures["seconds"] = time.perf_counter() - began
-    run_folder.write_json(summary, figures)
-    print("wrote", ", ".join(sorted(str(path) for path in config.out.iterdir())))
+    run_folder.finish(config.out, figures)
 
 
 def make_maps(config: Config, points: np.ndarray, number: int) -> dict[float, np.ndarray]:

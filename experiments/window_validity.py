@@ -121,6 +121,7 @@ def check(config: Config, text: word_vectors.Text) -> None:
             documents=parts.documents,
             window=config.window,
             unknown=len(text.vocabulary),
+            enough=least,
         )
         if found < least:
             raise InputError(

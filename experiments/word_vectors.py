@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import dataclasses
-import resource
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -69,8 +68,7 @@ class Config:
         command.check_field(self, "phrase_threshold", at_least=0, at_most=1e12)
         # A map has two dimensions.
         command.check_field(self, "dim", at_least=2, at_most=1 << 20)
-        # JAX drops further bits silently.
-        command.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
+        command.check_seed(self)
 
 
 class Text(NamedTuple):
@@ -124,10 +122,7 @@ def prepare(config: Config, *, check: Callable[[Text], None] = lambda text: None
         )
     text = Text(corpus, vocabulary)
     check(text)
-    run_folder.open_run(config.out, config, corpus.sha256)
-    if (config.out / "summary.json").exists():
-        print(f"{config.out} holds this run, finished:")
-        print((config.out / "summary.json").read_text(), end="")
+    if not run_folder.open_run(config.out, config, corpus.sha256):
         return None
     vocabulary.save(config.out / "vocabulary.txt")
     return text
@@ -191,11 +186,7 @@ def write(
         title=f"{title}, by t-SNE",
     )
     word_map.write_png(out / "map.png", words, points)
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    run_folder.write_json(out / "summary.json", {**figures, **scores, "peak_memory_mb": peak})
-    print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
+    run_folder.finish(out, {**figures, **scores})
 
 
 def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:

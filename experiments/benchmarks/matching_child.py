@@ -166,12 +166,11 @@ def jaxemb_mining(
 
 def _hardest(params: Any, vectors: Any, labels: Any) -> Any:
     from jaxemb.losses.distances import pairwise_squared_euclidean
-    from jaxemb.losses.triplet import triplet_loss
+    from jaxemb.losses.triplet import mined_triplets_loss
     from jaxemb.sampling.triplets import hardest_triplets
 
     chosen = hardest_triplets(pairwise_squared_euclidean(vectors, vectors), labels)
-    rows = (chosen.anchor, chosen.positive, chosen.negative)
-    return triplet_loss(*(vectors[row] for row in rows), margin=MARGIN, where=chosen.valid)
+    return mined_triplets_loss(vectors, chosen, margin=MARGIN)
 
 
 def vectors_of(seed: int, dim: int, identities: int, samples: int) -> tuple[np.ndarray, ...]:

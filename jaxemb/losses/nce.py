@@ -40,6 +40,22 @@ def nce_loss(
     Reference:
       Gutmann & Hyvärinen 2012, JMLR 13; Mnih & Kavukcuoglu 2013, NIPS, eq. 5 to 8.
     """
+    observed, noisy = scores_of_text(centre, context, noise, context_expected, noise_expected)
+    return jax.nn.softplus(-observed) + jnp.sum(jax.nn.softplus(noisy), axis=1, where=where)
+
+
+def scores_of_text(
+    centre: jax.Array,
+    context: jax.Array,
+    noise: jax.Array,
+    context_expected: jax.Array,
+    noise_expected: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+    """Returns the scores [B] and [B, K] less log(K q(w)): of the text against the noise.
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with those of `nce_loss`.
+    """
     batch, dim = centre.shape
     chex.assert_shape(context, (batch, dim))
     chex.assert_shape(noise, (batch, None, dim))
@@ -48,4 +64,4 @@ def nce_loss(
     exact = jax.lax.Precision.HIGHEST
     observed = jnp.einsum("bd,bd->b", centre, context, precision=exact) - context_expected
     noisy = jnp.einsum("bd,bkd->bk", centre, noise, precision=exact) - noise_expected
-    return jax.nn.softplus(-observed) + jnp.sum(jax.nn.softplus(noisy), axis=1, where=where)
+    return observed, noisy

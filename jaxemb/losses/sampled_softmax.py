@@ -4,6 +4,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from jaxemb.losses.nce import scores_of_text
 from jaxemb.losses.negative_sampling import MEASURED, GroupedGradients
 
 
@@ -40,17 +41,10 @@ def sampled_softmax_loss(
     Reference:
       Bengio & Senécal 2008, IEEE TNN 19(4); Jean et al. 2015, arXiv:1412.2007, section 3.
     """
-    batch, dim = centre.shape
-    chex.assert_shape(context, (batch, dim))
-    chex.assert_shape(noise, (batch, None, dim))
-    chex.assert_shape(context_expected, (batch,))
-    chex.assert_shape(noise_expected, noise.shape[:2])
-    exact = jax.lax.Precision.HIGHEST
-    observed = jnp.einsum("bd,bd->b", centre, context, precision=exact) - context_expected
-    noisy = jnp.einsum("bd,bkd->bk", centre, noise, precision=exact) - noise_expected
+    observed, noisy = scores_of_text(centre, context, noise, context_expected, noise_expected)
     present = jnp.ones(noisy.shape, bool) if where is None else where
     among = jnp.concatenate([jnp.zeros_like(observed)[:, None], noisy - observed[:, None]], axis=1)
-    kept = jnp.concatenate([jnp.ones((batch, 1), bool), present], axis=1)
+    kept = jnp.concatenate([jnp.ones((len(noisy), 1), bool), present], axis=1)
     return jax.nn.logsumexp(among, axis=1, where=kept)
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxemb.losses.distances import squared_euclidean
 from jaxemb.losses.terms import Terms, capped, check_margin
+from jaxemb.sampling.triplets import Triplets
 
 
 def triplet_loss(
@@ -48,6 +49,27 @@ def triplet_loss(
     chex.assert_shape(here, (len(anchor),))
     gap = capped(distance(anchor, positive)) - capped(distance(anchor, negative))
     return Terms(jnp.where(here, _hinge(gap, margin), 0), here.astype(jnp.int32))
+
+
+def mined_triplets_loss(vectors: jax.Array, triplets: Triplets, *, margin: float | None) -> Terms:
+    """Takes the loss of triplets of a batch's rows, in squared Euclidean distance.
+
+    Args:
+      vectors: [B, D] float.
+      triplets: T of them, from `jaxemb.sampling`; those not valid are left out.
+      margin: as for `triplet_loss`.
+
+    Returns:
+      A term for each triplet.
+
+    Raises:
+      AssertionError: while tracing, if `vectors` is no matrix.
+      InputError: if the margin is negative or not a number.
+    """
+    anchor, positive, negative = (
+        vectors[rows] for rows in (triplets.anchor, triplets.positive, triplets.negative)
+    )
+    return triplet_loss(anchor, positive, negative, margin=margin, where=triplets.valid)
 
 
 def all_triplets_loss(

@@ -76,9 +76,11 @@ def hold_out(
 
 
 def count_windows(
-    read: Read, *, words: int, documents: np.ndarray, window: int, unknown: int
+    read: Read, *, words: int, documents: np.ndarray, window: int, unknown: int, enough: int
 ) -> int:
     """Counts the windows of a text once its unknown words are dropped; none crosses a document.
+
+    No more of the text is read than it takes to find enough of them.
 
     Args:
       read: copies the ids of words [start, stop) of the text.
@@ -86,7 +88,9 @@ def count_windows(
       documents: [D] where each document starts, the first at 0.
       window: words of a window.
       unknown: V, the id that stands for any word to drop, as those above it do.
+      enough: windows; a larger count may be too low.
     """
+    count = 0
     lengths = np.zeros(len(documents), np.int64)
     for start in range(0, words, BLOCK):
         stop = min(start + BLOCK, words)
@@ -95,4 +99,6 @@ def count_windows(
         lengths[first - 1 : last] += np.add.reduceat(
             read(start, stop) < unknown, edges, dtype=np.int64
         )
-    return int(np.maximum(lengths - window + 1, 0).sum())
+        if (count := int(np.maximum(lengths - window + 1, 0).sum())) >= enough:
+            break
+    return count

@@ -73,7 +73,7 @@ def fit(
 
     return network.fit(
         base_key,
-        jax.tree.map(jnp.copy, params),  # training changes its own in place
+        params,
         objective,
         batches,
         prepare=lambda key, batch: (prepare(key, batch[0]), *batch[1:]),

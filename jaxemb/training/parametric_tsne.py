@@ -18,7 +18,7 @@ from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.reconstruction import reconstruction_loss
 from jaxemb.losses.sampled_tsne_kl import sampled_tsne_kl
 from jaxemb.losses.terms import mean_of_terms
-from jaxemb.losses.triplet import triplet_loss
+from jaxemb.losses.triplet import mined_triplets_loss
 from jaxemb.projections.affinities import by_perplexity
 from jaxemb.projections.neighbours import check_points, nearest_neighbours
 from jaxemb.sampling.neighbour_pairs import neighbour_pairs
@@ -171,11 +171,7 @@ def objective(
         if weights.triplet:
             distances = pairwise_squared_euclidean(centre, centre)
             chosen = hardest_triplets(distances, batch.labels, where=batch.labels >= 0)
-            rows = (chosen.anchor, chosen.positive, chosen.negative)
-            triplets = triplet_loss(
-                *(centre[row] for row in rows), margin=margin, where=chosen.valid
-            )
-            terms["triplet"] = mean_of_terms(triplets)
+            terms["triplet"] = mean_of_terms(mined_triplets_loss(centre, chosen, margin=margin))
         if weights.reconstruction:
             given_back: Any = model.apply(params, centre, method="decode")
             errors = reconstruction_loss(batch.points, given_back)

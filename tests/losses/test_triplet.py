@@ -5,8 +5,8 @@ import pytest
 
 from jaxemb.errors import InputError
 from jaxemb.losses import distances
-from jaxemb.losses.triplet import all_triplets_loss, triplet_loss
-from jaxemb.sampling.triplets import all_triplets
+from jaxemb.losses.triplet import all_triplets_loss, mined_triplets_loss, triplet_loss
+from jaxemb.sampling.triplets import Triplets, all_triplets
 
 T, D = 9, 5
 # By the definition, in float64.
@@ -101,3 +101,18 @@ def test_shapes_are_checked():
         triplet_loss(x, x, x, margin=1.0, where=jnp.ones((3, 1), bool))
     with pytest.raises(AssertionError):
         all_triplets_loss(jnp.ones((3, 4)), *batch[1:], margin=1.0)
+
+
+def test_mined_triplets_are_rows_of_the_batch():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(5, 3))
+    rows = [(0, 1, 2), (3, 4, 0), (2, 2, 1)]
+    valid = np.array([True, True, False])
+    mined = Triplets(*map(jnp.asarray, np.array(rows).T), jnp.asarray(valid))
+    found = mined_triplets_loss(jnp.asarray(x, jnp.float32), mined, margin=0.7)
+    expected = [
+        max(0, 0.7 + ((x[a] - x[p]) ** 2).sum() - ((x[a] - x[n]) ** 2).sum()) for a, p, n in rows
+    ]
+    assert sum(expected[:2]) > 0
+    np.testing.assert_allclose(found.loss, expected * valid, rtol=1e-5)
+    np.testing.assert_array_equal(found.counts, valid)

@@ -59,10 +59,8 @@ def test_windows_are_counted_as_the_stream_has_them(window, monkeypatch):
         expected = whole(part, parts.documents, window)
         for block in (97, 1 << 20):
             monkeypatch.setattr(held_out, "BLOCK", block)
-            found = count_windows(
-                part, words=WORDS, documents=parts.documents, window=window, unknown=V
-            )
-            assert found == expected
+            asked = {"words": WORDS, "documents": parts.documents, "window": window, "unknown": V}
+            assert count_windows(part, **asked, enough=WORDS) == expected
         stream = TextStream(
             *(jax.random.key(0), part, WORDS, parts.documents, keep),
             epochs=1,
@@ -79,3 +77,16 @@ def test_a_text_too_short_is_refused():
     assert divide(words=50).held_out(0, 50).tolist() != [V] * 50
     with pytest.raises(InputError, match="49 words are too few to hold out a share of 0.1, which"):
         divide(words=49)
+
+
+def test_no_more_is_read_than_it_takes_to_find_enough(monkeypatch):
+    monkeypatch.setattr(held_out, "BLOCK", 100)
+    asked = []
+
+    def noted(start, stop):
+        asked.append((start, stop))
+        return np.zeros(stop - start, np.int32)
+
+    text = {"words": WORDS, "documents": np.array([0]), "window": 5, "unknown": V}
+    assert count_windows(noted, **text, enough=150) == 196
+    assert asked == [(0, 100), (100, 200)]
