@@ -1,7 +1,6 @@
 """Word vectors by counting: PPMI and its singular vectors (README row lsa)."""
 
 import dataclasses
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Literal
 import jax
 import numpy as np
 
-from experiments import command, word_vectors
-from jaxemb.data import cooccurrence, sparse_counts
+from experiments import command, word_counts, word_vectors
+from jaxemb.data import cooccurrence
 from jaxemb.data.sparse_counts import Pairs
 from jaxemb.errors import InputError
 from jaxemb.factorize.ppmi import ppmi
@@ -85,20 +84,9 @@ def make(
       [V, dim] vectors, [dim] singular values, and figures for the summary.
     """
     began = time.perf_counter()
-    # In the run's folder: a system's for temporary files may be too small.
-    folder = config.out / "counts"
-    folder.mkdir(exist_ok=True)
-    try:
-        counts = sparse_counts.count(
-            pairs_of(config, text),
-            folder,
-            memory_limit=config.memory_limit * 1_000_000,
-            progress=True,
-        )
+    with word_counts.counted(pairs_of(config, text), config.out, config.memory_limit) as counts:
         counted = time.perf_counter()
         matrix = ppmi(counts, shift=config.shift, smoothing=config.smoothing)
-    finally:
-        shutil.rmtree(folder)
     weighed = time.perf_counter()
     empty = int(np.count_nonzero(np.diff(counts.indptr) == 0))
     print(
@@ -157,10 +145,7 @@ def check(config: Config, text: word_vectors.Text) -> None:
         raise InputError(
             f"--dim must be at most {rank:,}, the number of {what}, found {config.dim:,}"
         )
-    try:
-        sparse_counts.check_memory(pairs, config.memory_limit * 1_000_000)
-    except InputError as error:
-        raise InputError(f"--memory-limit {config.memory_limit}: {error}") from error
+    word_counts.check_memory(pairs, config.memory_limit)
 
 
 def draw(config: Config, values: np.ndarray) -> None:

@@ -6,14 +6,13 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 
 from experiments import command, run_folder, word_vectors
 from jaxemb.progress import progress_bar
-from jaxemb.sampling.text import TextBatch, TextStream
 from jaxemb.training import checkpoint, loop
 from jaxemb.training.state import TrainState
 
@@ -41,16 +40,28 @@ class Config(word_vectors.Config):
         command.check_field(self, "checkpoint_every", at_least=0)
 
 
+class Stream(Protocol):
+    """Batches of every epoch: `jaxemb.sampling.text.TextStream`, say."""
+
+    @property
+    def epoch_steps(self) -> np.ndarray:
+        """[E] steps of each epoch."""
+
+    def batches(self, start: int, stop: int) -> Any:
+        """Returns the batches of steps [start, stop), stacked along a new first axis."""
+
+
 def train(
     config: Config,
     text: word_vectors.Text,
     state: TrainState,
-    prepare: Callable[[jax.Array, TextBatch], Any],
+    prepare: Callable[[jax.Array, Any], Any],
     update: Callable[[TrainState, Any], tuple[TrainState, dict[str, jax.Array]]],
-    stream: TextStream,
+    stream: Stream,
     *,
-    first_loss: float,
+    first_loss: float | None,
     began: float,
+    pairs: int | None = None,
 ) -> tuple[Any, dict[str, float]]:
     """Takes all steps, or those left, with a progress bar, lines of metrics and checkpoints.
 
@@ -58,11 +69,13 @@ def train(
       config: the experiment's.
       text: the corpus.
       state: to start from, unless there is a checkpoint; donated.
-      prepare: (the step's key, the step's text) -> its example.
+      prepare: (the step's key, the step's batch) -> its example.
       update: (state, example) -> (the next state, metrics).
-      stream: the text of the steps.
-      first_loss: of vectors that know nothing, against which an exploding one is judged.
+      stream: the batches of the steps.
+      first_loss: of vectors that know nothing, against which an exploding one is judged; None for
+        that of the first step.
       began: when the run began, by `time.perf_counter`.
+      pairs: of words in an epoch, by which speed is then told; None tells it by words of text.
 
     Returns:
       The trained parameters, and figures for the summary.
@@ -86,7 +99,8 @@ def train(
     call = loop.compile_steps(prepare, update, state, stream.batches(0, call_steps))
     word_vectors.give_memory_back()
     words = text.corpus.words
-    words_per_step = words * config.epochs / steps
+    unit, epoch = ("words", words) if pairs is None else ("pairs", pairs)
+    step_size = epoch * config.epochs / steps
     ready = time.perf_counter() - began
     print(
         f"{words:,} words, {len(text.vocabulary):,} different ones with count >= "
@@ -94,9 +108,9 @@ def train(
     )
     with (
         progress_bar(
-            total=round(words_per_step * steps),
-            initial=round(words_per_step * resumed),
-            unit=" words",
+            total=round(step_size * steps),
+            initial=round(step_size * resumed),
+            unit=f" {unit}",
             unit_scale=True,
         ) as bar,
         metrics_path.open("a") as metrics_file,
@@ -104,14 +118,14 @@ def train(
 
         def report(done: int, metrics: loop.Metrics, seconds: float) -> None:
             loss = float(metrics["loss"].mean())
-            rate = words_per_step * (done - resumed) / seconds
-            bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
-            bar.update(round(words_per_step * done) - bar.n)
+            rate = step_size * (done - resumed) / seconds
+            bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+            bar.update(round(step_size * done) - bar.n)
             line = {
                 "step": done,
                 "loss": loss,
                 "learning_rate": float(metrics["learning_rate"][-1]),
-                "words_per_second": rate,
+                f"{unit}_per_second": rate,
             }
             metrics_file.write(json.dumps(line) + "\n")
             metrics_file.flush()
@@ -131,17 +145,17 @@ def train(
         print(f"stopped at step {int(outcome.state.step):,}; the same command goes on from there")
         sys.exit(128 + outcome.stopped)
     final_loss = [json.loads(line)["loss"] for line in metrics_path.read_text().splitlines()][-10:]
-    trained = words_per_step * (steps - resumed)
+    trained = step_size * (steps - resumed)
     figures = {
         "words": words,
         "vocabulary": len(text.vocabulary),
         "steps": steps,
         "ready_seconds": ready,
         "train_seconds": outcome.seconds,
-        "words_per_second": trained / outcome.seconds if trained else math.nan,
+        f"{unit}_per_second": trained / outcome.seconds if trained else math.nan,
         "final_loss": float(np.mean(final_loss)),
     }
-    speed = figures["words_per_second"]
-    told = "" if math.isnan(speed) else f", {speed:,.0f} words/s"
-    print(f"\nloss {figures['final_loss']:.3f}{told}")
+    speed = figures[f"{unit}_per_second"]
+    told = "" if math.isnan(speed) else f", {speed:,.0f} {unit}/s"
+    print(f"\nloss {figures['final_loss']:.4g}{told}")
     return outcome.state.params, figures

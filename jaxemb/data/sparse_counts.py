@@ -18,6 +18,8 @@ _PAIR_BYTES = 32
 _AT_A_TIME = 1 << 14
 # Up to here, float64 holds every whole number.
 LARGEST_EXACT = 2**53
+# Entries that are looked at at a time: they may be more than fit in memory.
+_LOOK = 1 << 22
 
 
 class Text(NamedTuple):
@@ -139,6 +141,28 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
         for name, kind in (("columns", np.int32), ("values", np.float64))
     )
     return csr_array((values, columns, ends), shape=(len(pairs.occurrences), pairs.columns))
+
+
+def check_counts(counts: csr_array) -> None:
+    """Refuses counts that are none.
+
+    Args:
+      counts: read in blocks.
+
+    Raises:
+      InputError: naming the first that is negative or not finite.
+    """
+    for start in range(0, counts.nnz, _LOOK):
+        values = counts.data[start : start + _LOOK]
+        # Written so that NaN fails.
+        good = (values >= 0) & (values < np.inf)
+        if not good.all():
+            first = int(np.argmin(good))
+            row = int(np.searchsorted(counts.indptr, start + first, "right")) - 1
+            raise InputError(
+                f"counts: entry ({row}, {counts.indices[start + first]}) is {values[first]}, must "
+                f"be finite and at least 0; {int((~good).sum())} such entries"
+            )
 
 
 def _blocks(pairs: Pairs, most: int) -> Iterator[tuple[int, int, bool]]:

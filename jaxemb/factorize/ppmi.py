@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
+from jaxemb.data.sparse_counts import check_counts
 from jaxemb.errors import InputError
 
 # Entries at a time: the counts may be larger than memory.
@@ -35,7 +36,7 @@ def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> c
         raise InputError(f"shift must be more than 0 and finite, found {shift}")
     if not 0 <= smoothing <= 1:
         raise InputError(f"smoothing must be from 0 to 1, found {smoothing}")
-    _check(counts)
+    check_counts(counts)
     words, contexts = (counts.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
     # What has no counts has no entries either: any finite logarithm does.
     log_words, log_contexts = (np.log(np.where(n > 0, n, 1)) for n in (words, contexts))
@@ -64,18 +65,3 @@ def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> c
         (np.concatenate(values), np.concatenate(columns), np.concatenate(lengths).cumsum()),
         shape=counts.shape,
     )
-
-
-def _check(counts: csr_array) -> None:
-    """Refuses counts that are none."""
-    for start in range(0, counts.nnz, _BLOCK):
-        values = counts.data[start : start + _BLOCK]
-        # Written so that NaN fails.
-        good = (values >= 0) & (values < np.inf)
-        if not good.all():
-            first = int(np.argmin(good))
-            row = int(np.searchsorted(counts.indptr, start + first, "right")) - 1
-            raise InputError(
-                f"counts: entry ({row}, {counts.indices[start + first]}) is {values[first]}, must "
-                f"be finite and at least 0; {int((~good).sum())} such entries"
-            )

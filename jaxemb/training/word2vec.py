@@ -97,7 +97,7 @@ def update(
     def take(state: TrainState, example: Example) -> tuple[TrainState, dict[str, jax.Array]]:
         tables = state.params
         factors = {
-            name: optimizer.scale(state.opt_state[name]) * _root_of_count(ids, len(tables[name]))
+            name: optimizer.scale(state.opt_state[name]) * root_of_count(ids, len(tables[name]))
             for name, ids in (("input", example.inputs), ("output", example.outputs))
         }
 
@@ -110,12 +110,12 @@ def update(
         if step.objective == "full_softmax":
             to_inputs, rest = gradients_over_all_words(step, example, tables, factors["input"])
             touched = jnp.arange(len(tables["output"]))
-            factor = optimizer.scale(state.opt_state["output"]) * _root_of_count(
+            factor = optimizer.scale(state.opt_state["output"]) * root_of_count(
                 example.outputs, len(touched), touched
             )
             to_outputs = rest.outputs * factor[:, None]
         else:
-            to_inputs, rest = _in_parts(
+            to_inputs, rest = in_parts(
                 of_part, _parts(step), (example, factors["input"], factors["output"])
             )
             touched, to_outputs = example.outputs, rest.outputs
@@ -140,7 +140,7 @@ def update(
     return take
 
 
-def _root_of_count(ids: jax.Array, rows: int, of: jax.Array | None = None) -> jax.Array:
+def root_of_count(ids: jax.Array, rows: int, of: jax.Array | None = None) -> jax.Array:
     """Returns 1 / sqrt(how often the batch has a word), for each of its words, or of these.
 
     Summing the gradients of a batch makes frequent words explode, averaging them makes them stand
@@ -157,7 +157,7 @@ def _parts(step: Step) -> int:
     return PARTS["skipgram" if step.objective == "hierarchical_softmax" else step.model]
 
 
-def _in_parts(function: Callable[..., Any], count: int, arguments: Any) -> Any:
+def in_parts(function: Callable[..., Any], count: int, arguments: Any) -> Any:
     """Applies a function to slices of its arguments' groups and joins the results."""
     size = len(jax.tree.leaves(arguments)[0]) // count
     parts = [
