@@ -1,6 +1,7 @@
 """Principal components, exact and randomised: fitted once, applied to any points."""
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,8 +14,9 @@ _matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 # Entries centred at a time, 4 MB in float32: no centred copy of all points is ever made.
 _BLOCK = 1 << 20
-# A symmetric product is computed in this many strips, each from the diagonal on.
-_STRIPS = 4
+# A symmetric product is computed as the tiles of its upper triangle, this many to a side: four
+# sevenths of the work, and XLA's CPU runtime runs independent products on all cores.
+_TILES = 7
 
 
 class PCA(NamedTuple):
@@ -60,12 +62,12 @@ def fit(points: jax.Array, *, components: int) -> PCA:
     """
     mean, scale = _centre(points, components)
     if points.shape[0] >= points.shape[1]:
-        strips = _over_blocks(lambda block: _strips((block - mean) * scale), points)
-        ascending, vectors = jnp.linalg.eigh(_symmetric(strips))
+        upper = _over_blocks(lambda block: _upper_tiles((block - mean) * scale), points)
+        ascending, vectors = jnp.linalg.eigh(_symmetric(upper))
         directions = vectors[:, ::-1][:, :components]
     else:
         centred = (points - mean) * scale
-        ascending, vectors = jnp.linalg.eigh(_symmetric(_strips(centred.T)))
+        ascending, vectors = jnp.linalg.eigh(_symmetric(_upper_tiles(centred.T)))
         # Orthonormal also where the points have no extent and the product is nothing but rounding.
         directions = jnp.linalg.qr(_matmul(centred.T, vectors[:, ::-1][:, :components]))[0]
     return _fitted(mean, scale, directions, ascending[::-1], ascending.sum(), len(points))
@@ -201,25 +203,20 @@ def _centre(points: jax.Array, components: int) -> tuple[jax.Array, jax.Array]:
     return mean / scale, scale
 
 
-def _strips(rows: jax.Array) -> list[jax.Array]:
-    """Returns the upper triangle of a matrix's transpose times it, in strips from the diagonal."""
-    cuts = _cuts(rows.shape[1])
-    return [
-        _matmul(rows[:, start:stop].T, rows[:, start:])
-        for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+def _upper_tiles(rows: jax.Array) -> list[list[jax.Array]]:
+    """Returns the upper triangle of a matrix's transpose times it, in tiles from the diagonal."""
+    cuts = sorted({rows.shape[1] * tile // _TILES for tile in range(_TILES + 1)})
+    columns = [rows[:, start:stop] for start, stop in itertools.pairwise(cuts)]
+    return [[_matmul(left.T, right) for right in columns[i:]] for i, left in enumerate(columns)]
 
 
-def _symmetric(strips: list[jax.Array]) -> jax.Array:
-    """Returns the [D, D] matrix of which these are the strips."""
+def _symmetric(tiles: list[list[jax.Array]]) -> jax.Array:
+    """Returns the [D, D] matrix of which these are the upper tiles."""
+    strips = [jnp.concatenate(row, axis=1) for row in tiles]
     dim = strips[0].shape[1]
     wide = [jnp.pad(strip, ((0, 0), (dim - strip.shape[1], 0))) for strip in strips]
     upper = jnp.triu(jnp.concatenate(wide))
     return upper + jnp.triu(upper, 1).T
-
-
-def _cuts(dim: int) -> list[int]:
-    return sorted({dim * strip // _STRIPS for strip in range(_STRIPS + 1)})
 
 
 def _over_blocks(function: Callable[[jax.Array], Any], points: jax.Array) -> Any:
