@@ -1,4 +1,7 @@
-"""Looks words up in a vectors file: neighbours, analogies, similarities, odd ones out."""
+"""Looks words up in a vectors file: neighbours, analogies, similarities, odd ones out.
+
+In a fastText model also words that it doesn't have, by their character n-grams.
+"""
 
 import dataclasses
 import difflib
@@ -14,6 +17,8 @@ from experiments import command
 from jaxemb import io
 from jaxemb.errors import InputError
 from jaxemb.evaluation.neighbours import nearest, unit_rows
+from jaxemb.io import fasttext_binary
+from jaxemb.models.subword_table import has_ngrams, word_vectors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,13 +81,17 @@ def run(config: Config) -> None:
                 raise InputError(
                     f"odd-one-out needs three or more different words, got {len(asked)}"
                 )
-    table = io.read(config.vectors)
+    table, known = _read(config.vectors, asked)
     ids = _look_up(asked, table.words, table.vectors)
+    for word in dict.fromkeys(word for word, row in zip(asked, ids, strict=True) if row >= known):
+        print(f"{word}: none of the {known:,} words; its vector is that of its character n-grams")
     unit = np.asarray(unit_rows(jnp.asarray(table.vectors[ids])))
 
     match query:
         case Neighbours():
-            heading = f"{query.word}: word {ids[0] + 1:,} of {len(table.words):,}"
+            heading = "nearest:"
+            if ids[0] < known:
+                heading = f"{query.word}: word {ids[0] + 1:,} of {known:,}"
             _print_nearest(heading, table, unit[0], ids, query.count)
         case Analogy():
             heading = (
@@ -97,6 +106,23 @@ def run(config: Config) -> None:
             order = np.argsort(cosines, kind="stable")
             heading = f"odd one out: {asked[order[0]]}\ncosine to the mean of all:"
             _print_table(heading, [asked[i] for i in order], cosines[order])
+
+
+def _read(path: Path, asked: tuple[str, ...]) -> tuple[io.WordVectors, int]:
+    """Reads the vectors, with those asked words behind them that only their n-grams tell.
+
+    Returns:
+      The table, and how many words the file has.
+    """
+    if path.suffix != ".bin" or not fasttext_binary.stands_in(path):
+        table = io.read(path)
+        return table, len(table.words)
+    model = fasttext_binary.read_model(path)
+    lengths = {"shortest": model.shortest, "longest": model.longest}
+    spelt = [word for word in asked if has_ngrams(word, **lengths)]
+    words = list(dict.fromkeys([*model.words, *spelt]))
+    vectors = word_vectors(model, words)
+    return io.WordVectors(words, vectors), len(model.words)
 
 
 def _look_up(asked: tuple[str, ...], words: list[str], vectors: np.ndarray) -> list[int]:

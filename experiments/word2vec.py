@@ -14,12 +14,14 @@ import optax
 
 from experiments import command, word_training, word_vectors
 from jaxemb.errors import InputError
+from jaxemb.models import subword_parts
 from jaxemb.models import word2vec as model
 from jaxemb.models.huffman import HuffmanTree, huffman_tree
 from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.noise import NoiseDistribution, noise_distribution
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
+from jaxemb.training import subwords
 from jaxemb.training import word2vec as training
 from jaxemb.training.state import TrainState
 from jaxemb.training.word2vec_gradients import Objective, Step
@@ -113,20 +115,28 @@ def run(config: Config) -> None:
     if text is None:
         return
     vocabulary = text.vocabulary
-    vectors, figures = train(config, text, began)
+    tables, figures = train(config, text, began)
     del text
+    vectors = np.asarray(tables["input"])
+    del tables
     word_vectors.give_memory_back()
     title = f"{' + '.join(config.corpus)}: {config.model}, {config.dim} wide"
     word_vectors.write(config, vocabulary, vectors, figures, title=title)
 
 
 def train(
-    config: Config, text: word_vectors.Text, began: float
-) -> tuple[np.ndarray, dict[str, float]]:
+    config: Config, text: word_vectors.Text, began: float, parts: subword_parts.Parts | None = None
+) -> tuple[model.Params, dict[str, float]]:
     """Trains the tables.
 
+    Args:
+      config: the experiment's.
+      text: the corpus.
+      began: when the run began, by `time.perf_counter`.
+      parts: what each word's vector is composed of; None if of the word's row alone.
+
     Returns:
-      [V, D] the input vectors, and the figures of the training.
+      The tables and the figures of the training.
     """
     corpus, vocabulary = text
     defaults = DEFAULTS[config.objective][config.model]
@@ -165,24 +175,25 @@ def train(
     schedule = optax.linear_schedule(rate, rate * 1e-4, steps)
     optimizer = row_optimizer(config.optimizer, schedule)
     params, source, first_loss = start(config, step, vocabulary.counts, init_key)
-    state = TrainState(
-        jnp.zeros((), jnp.int32),
-        base_key,
-        params,
-        {name: optimizer.init(table) for name, table in params.items()},
-    )
+    if parts is None:
+        opt_state = {name: optimizer.init(table) for name, table in params.items()}
+        update = training.update(step, optimizer, schedule)
+    else:
+        params["input"] = model.init(init_key, vocabulary=parts.rows, dim=config.dim)["input"]
+        opt_state = {}
+        update = subwords.update(step, parts, schedule)
+    state = TrainState(jnp.zeros((), jnp.int32), base_key, params, opt_state)
     del params
-    tables, figures = word_training.train(
+    return word_training.train(
         config,
         text,
         state,
         training.prepare(step, source),
-        training.update(step, optimizer, schedule),
+        update,
         stream,
         first_loss=first_loss,
         began=began,
     )
-    return np.asarray(tables["input"]), figures
 
 
 def start(

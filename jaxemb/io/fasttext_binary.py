@@ -1,16 +1,17 @@
-"""fastText's models: words, and vectors of words and of their character n-grams. Only read."""
+"""fastText's models: words, and vectors of words and of their character n-grams."""
 
 import mmap
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from jaxemb.data.subwords import subwords
 from jaxemb.errors import InputError
-from jaxemb.io.word_bytes import decode
+from jaxemb.io.atomic import replacing
+from jaxemb.io.word_bytes import decode, encode
 from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.models.subword_table import SubwordTable, word_vectors
 
 MAGIC, VERSION = struct.pack("<i", 793712314), 12
 # Width, window, epochs, least count, noise words, n of word n-grams, loss, model, buckets, shortest
@@ -20,9 +21,7 @@ ARGUMENTS = struct.Struct("<12id")
 DICTIONARY = struct.Struct("<3i2q")
 ENTRY = struct.Struct("<qb")  # after a word: its count, and whether it is a label
 MATRIX = struct.Struct("<?2q")  # whether it is quantised, rows, columns
-# The token that fastText puts at the end of a line has no n-grams.
-END_OF_LINE = "</s>"
-AT_A_TIME = 1024  # words whose n-grams are added up at a time
+NEGATIVE_SAMPLING, MODELS = 2, {"cbow": 1, "skipgram": 2}  # fastText's numbers for these
 
 
 class _Header(NamedTuple):
@@ -43,6 +42,22 @@ def read(path: Path) -> WordVectors:
     """Reads the vectors of a model's words: the mean of a word's own and those of its n-grams.
 
     Only the words' table is held in memory, not that of the n-grams.
+
+    Args:
+      path: The file.
+
+    Raises:
+      InputError: as `read_model`.
+      OSError: if the file cannot be read.
+    """
+    table = read_model(path)
+    return WordVectors(table.words, word_vectors(table, table.words))
+
+
+def read_model(path: Path) -> SubwordTable:
+    """Reads all that gives a word its vector, also one that the model doesn't have.
+
+    The rows stay in the file until they are used.
 
     Args:
       path: The file.
@@ -81,32 +96,79 @@ def read(path: Path) -> WordVectors:
                 f"{len(data):,}. Was its writing or download interrupted?"
             )
     table = np.memmap(path, "<f4", "r", start, (rows, header.width))
-    vectors = np.empty((len(words), header.width), np.float32)
-    for first in range(0, len(words), AT_A_TIME):
-        vectors[first : first + AT_A_TIME] = _means(table, words, first, header)
-    check(words, vectors, path)
-    return WordVectors(words, vectors)
+    check(words, np.asarray(table[: len(words)]), path)
+    _check_buckets(table[len(words) :], path)
+    longest = header.longest if header.buckets else 0
+    return SubwordTable(words, table, header.shortest, longest)
 
 
-def _means(table: np.ndarray, words: list[str], first: int, header: _Header) -> np.ndarray:
-    """The vectors of some words from `first` on; `table` has rows for all words, then buckets."""
-    some = words[first : first + AT_A_TIME]
-    total = table[first : first + len(some)].astype(np.float64)
-    if header.buckets:
-        parts = subwords(
-            some,
-            shortest=header.shortest,
-            longest=header.longest,
-            buckets=header.buckets,
+def write_model(
+    path: Path,
+    table: SubwordTable,
+    outputs: np.ndarray,
+    counts: np.ndarray,
+    *,
+    model: Literal["skipgram", "cbow"],
+    window: int,
+    epochs: int,
+    negatives: int,
+    subsample: float,
+) -> None:
+    """Writes a model of negative sampling, which fastText and Gensim can train on.
+
+    Args:
+      path: The file; what stood there before stays until the new one is whole.
+      table: V words, and rows of width D.
+      outputs: [V, D] float32, the vectors of words as contexts.
+      counts: [V] occurrences of each word, at least 1, in descending order.
+      model: which words predict which.
+      window: what the model was trained with, as for `jaxemb.training.word2vec_gradients.Step`.
+      epochs: passes over the text.
+      negatives: noise words a prediction.
+      subsample: relative frequency from which on occurrences were dropped.
+
+    Raises:
+      InputError: if a word or number is wrong, or the arrays' shapes don't belong together.
+      OSError: if the file cannot be written.
+    """
+    words, rows = table.words, table.rows
+    size, width = len(words), rows.shape[1]
+    check(words, rows[:size], path)
+    _check_buckets(rows[size:], path)
+    check(words, outputs, path)
+    counts = np.asarray(counts, np.int64)
+    if outputs.shape[1] != width or counts.shape != (size,):
+        raise InputError(
+            f"{path}: {size} words of width {width} need [{size}, {width}] vectors of contexts and "
+            f"[{size}] counts, found {list(outputs.shape)} and {list(counts.shape)}"
         )
-        kept = np.array([word != END_OF_LINE for word in some])[parts.words]
-        buckets, owners = parts.buckets[kept], parts.words[kept]
-        owned, starts, counts = np.unique(owners, return_index=True, return_counts=True)
-        if len(owned):
-            rows = table[len(words) + buckets].astype(np.float64)
-            total[owned] += np.add.reduceat(rows, starts)
-            total[owned] /= 1 + counts[:, None]
-    return total
+    if counts[-1] < 1 or (np.diff(counts) > 0).any():
+        raise InputError(
+            f"{path}: counts must descend to 1 at least, found {counts.min()} to {counts.max()}; "
+            "readers sort words by them. Is the vocabulary sorted?"
+        )
+    trained = (width, window, epochs, int(counts[-1]), negatives, 1, NEGATIVE_SAMPLING)
+    ngrams = (len(rows) - size, table.shortest, table.longest)
+    arguments = ARGUMENTS.pack(*trained, MODELS[model], *ngrams, 100, subsample)
+    with replacing(path) as part, part.open("wb") as file:
+        file.write(MAGIC + struct.pack("<i", VERSION) + arguments)
+        file.write(DICTIONARY.pack(size, size, 0, int(counts.sum()), -1))
+        for row, (word, count) in enumerate(zip(words, counts.tolist(), strict=True)):
+            raw = encode(word, path, row)
+            if b"\0" in raw:
+                raise InputError(f"{path}: row {row}: word {word!r:.80} holds a zero, its end here")
+            file.write(raw + b"\0" + ENTRY.pack(count, 0))
+        for matrix in (rows, outputs):
+            file.write(MATRIX.pack(False, *matrix.shape))
+            file.write(np.ascontiguousarray(matrix, "<f4").data)
+
+
+def _check_buckets(rows: np.ndarray, path: Path) -> None:
+    # min and max carry NaN along and, unlike isfinite of the table, need no second array.
+    if rows.size and not (np.isfinite(rows.min()) and np.isfinite(rows.max())):
+        raise InputError(
+            f"{path}: numbers of the n-grams' buckets must be finite. Did the training diverge?"
+        )
 
 
 def _read_header(data: mmap.mmap, path: Path) -> tuple[_Header, int]:

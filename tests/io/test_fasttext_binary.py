@@ -4,11 +4,13 @@ import struct
 import numpy as np
 import pytest
 from gensim.models import FastText
-from gensim.models.fasttext import save_facebook_model
+from gensim.models.fasttext import load_facebook_model, save_facebook_model
 
 from jaxemb import io
 from jaxemb.errors import InputError
 from jaxemb.io import fasttext_binary
+from jaxemb.models import subword_table
+from jaxemb.models.subword_table import SubwordTable, word_vectors
 
 
 def _train(folder, **options):
@@ -43,7 +45,7 @@ def model_and_path(tmp_path_factory):
     ],
 )
 def test_vectors_are_gensims(tmp_path, options, monkeypatch):
-    monkeypatch.setattr(fasttext_binary, "AT_A_TIME", 3)
+    monkeypatch.setattr(subword_table, "AT_A_TIME", 3)
     model, path = _train(tmp_path, **options)
     words, vectors = io.read(path)
     assert words == model.wv.index_to_key
@@ -117,6 +119,12 @@ def test_numbers_that_are_not_finite_and_quantised_models_are_refused(model_and_
     changed.write_bytes(data)
     with pytest.raises(InputError, match="must be finite"):
         io.read(changed)
+    data[first : first + 4] = model.wv.vectors_vocab[0, :1].tobytes()
+    last = data.find(model.wv.vectors_ngrams[-1].tobytes())
+    data[last : last + 4] = np.float32(np.inf).tobytes()
+    changed.write_bytes(data)
+    with pytest.raises(InputError, match="buckets must be finite"):
+        io.read(changed)
     data[first - 17] = 1
     changed.write_bytes(data)
     with pytest.raises(InputError, match="a quantised model"):
@@ -127,3 +135,66 @@ def test_word2vec_s_own_binary_files_are_still_read(tmp_path):
     io.write(tmp_path / "v.bin", ["a"], np.ones((1, 2), np.float32))
     assert not fasttext_binary.stands_in(tmp_path / "v.bin")
     assert io.read(tmp_path / "v.bin").words == ["a"]
+
+
+WORDS = ["straße", "cat", "日本語", "</s>"]
+TRAINED = {"window": 4, "epochs": 3, "negatives": 6, "subsample": 0.5}
+RNG = np.random.default_rng(7)
+ROWS, OUTPUTS = (RNG.normal(size=(n, 5)).astype(np.float32) for n in (len(WORDS) + 9, 4))
+COUNTS = np.array([7, 4, 4, 2])
+
+
+@pytest.fixture
+def write(tmp_path):
+    def run(words=WORDS, rows=ROWS, outputs=OUTPUTS, counts=COUNTS, lengths=(2, 4)):
+        path = tmp_path / "model.bin"
+        table = SubwordTable(words, rows, *lengths)
+        fasttext_binary.write_model(path, table, outputs, counts, model="skipgram", **TRAINED)
+        return path
+
+    return run
+
+
+@pytest.mark.parametrize("lengths", [(2, 4), (3, 3), (3, 0)])
+def test_what_is_written_is_read_back(write, lengths):
+    words, rows, *found = fasttext_binary.read_model(write(lengths=lengths))
+    assert (words, tuple(found)) == (WORDS, lengths)
+    np.testing.assert_array_equal(rows, ROWS)
+    assert io.read(write(lengths=lengths)).words == WORDS
+
+
+def test_gensim_reads_what_is_written_and_trains_on(write):
+    words, rows = WORDS[:3], ROWS[:-1]
+    path = write(words, rows, OUTPUTS[:3], COUNTS[:3])
+    model = load_facebook_model(str(path))
+    assert model.wv.index_to_key == words
+    assert [model.wv.get_vecattr(word, "count") for word in words] == [7, 4, 4]
+    unknown = ["concatenate", "語", "Straßen"]
+    ours = word_vectors(fasttext_binary.read_model(path), words + unknown)
+    np.testing.assert_allclose(ours, model.wv[words + unknown], rtol=0, atol=1e-6)
+    assert (model.sg, model.hs, model.window, model.negative, model.epochs) == (1, 0, 4, 6, 3)
+    assert (model.sample, model.wv.min_n, model.wv.max_n, model.wv.bucket) == (0.5, 2, 4, 9)
+    np.testing.assert_array_equal(model.syn1neg, OUTPUTS[:3])
+    model.train([words] * 50, total_examples=50, epochs=1)
+    assert not np.array_equal(model.syn1neg, OUTPUTS[:3])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"words": ["two words", "b", "c", "d"]}, "row 0: word 'two words' holds white space"),
+        ({"words": ["a", "b", "zero\0", "d"]}, "row 2: .* holds a zero"),
+        ({"words": ["a", "b", "a", "d"]}, "already in row 0"),
+        ({"rows": np.where(np.arange(13)[:, None] == 1, np.nan, ROWS)}, "row 1: .*'cat' is nan"),
+        ({"rows": np.where(np.arange(13)[:, None] == 6, np.inf, ROWS)}, "buckets must be finite"),
+        ({"outputs": OUTPUTS * np.float32(np.nan)}, "row 0: .* is nan"),
+        ({"outputs": OUTPUTS[:, 1:]}, r"need \[4, 5\] .* found \[4, 4\]"),
+        ({"counts": COUNTS[1:]}, r"\[4\] counts, found \[4, 5\] and \[3\]"),
+        ({"counts": COUNTS[::-1]}, "counts must descend to 1 at least, found 2 to 7"),
+        ({"counts": COUNTS - 2}, "counts must descend to 1 at least, found 0 to 5"),
+    ],
+)
+def test_a_model_that_would_be_misread_is_not_written(write, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        write(**changes)
+    assert list(tmp_path.iterdir()) == []
