@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import chex
 import numpy as np
+from matplotlib.axes import Axes
 
 from jaxemb.plots.style import INK, QUIET, RULE, add_title, class_style, new_figure, save
 
@@ -24,6 +25,18 @@ class Series(NamedTuple):
     values: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+class Panel(NamedTuple):
+    """Figures of one unit.
+
+    Attributes:
+      x: what is along the axis, with its unit.
+      series: what is drawn of each row, one above the other.
+    """
+
+    x: str
+    series: Sequence[Series]
 
 
 def write_intervals(
@@ -45,18 +58,52 @@ def write_intervals(
     figure = new_figure(8, 1.4 + 0.3 * len(rows))
     axes = figure.add_subplot()
     add_title(axes, title)
-    for number, one in enumerate(series):
+    _draw(axes, rows, Panel(x, series))
+    axes.legend(frameon=False, labelcolor=INK)
+    save(figure, path)
+
+
+def write_interval_panels(
+    path: Path, rows: Sequence[str], panels: Sequence[Panel], *, title: str = ""
+) -> None:
+    """Draws figures of several units side by side, each row at the same height in all panels.
+
+    Args:
+      path: the picture.
+      rows: [N] names.
+      panels: from left to right. One of a single series needs no legend.
+      title: heading of the picture.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+      OSError: if the file cannot be written.
+    """
+    most = max(len(panel.series) for panel in panels)
+    figure = new_figure(2 + 3.4 * len(panels), 1.8 + (0.1 + 0.1 * most) * len(rows))
+    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    for axes, panel in zip(
+        figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
+    ):
+        _draw(axes, rows, panel)
+        if len(panel.series) > 1:
+            # Above the dots, whatever their places.
+            axes.legend(
+                frameon=False, labelcolor=INK, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2
+            )
+    save(figure, path)
+
+
+def _draw(axes: Axes, rows: Sequence[str], panel: Panel) -> None:
+    for number, one in enumerate(panel.series):
         chex.assert_shape([one.values, one.low, one.high], (len(rows),))
-        places = np.arange(len(rows)) + 0.3 * ((number + 0.5) / len(series) - 0.5)
+        places = np.arange(len(rows)) + 0.15 * (number - (len(panel.series) - 1) / 2)
         colour, marker = class_style(number)
         axes.hlines(places, one.low, one.high, color=colour, linewidth=1.5, alpha=0.6)
         axes.scatter(one.values, places, s=22, color=colour, marker=marker, label=one.name)
     axes.set_yticks(range(len(rows)), rows, parse_math=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel(x, color=INK)
+    axes.set_xlabel(panel.x, color=INK)
     axes.tick_params(colors=QUIET)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=RULE)
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, labelcolor=INK)
-    save(figure, path)

@@ -1,5 +1,6 @@
 import matplotlib.image
 import numpy as np
+import pytest
 
 from jaxemb.plots import intervals, substructure
 from jaxemb.plots.style import new_figure
@@ -42,3 +43,17 @@ def test_intervals(tmp_path):
     one = intervals.Series("one", values, low, high)
     intervals.write_intervals(tmp_path / "b.png", ["x$", "y", "z"], [one, one], x="score $")
     assert matplotlib.image.imread(tmp_path / "b.png").shape == (round(150 * 2.3), 1200, 4)
+
+
+def test_interval_panels(tmp_path):
+    values = np.array([1.0, 2, np.nan])
+    one = intervals.Series("one", values, values - 1, values + 1)
+    panels = [intervals.Panel("score $", 4 * [one]), intervals.Panel("seconds", [one])]
+    intervals.write_interval_panels(tmp_path / "c.png", ["x$", "y", "z"], panels, title="$")
+    shape = matplotlib.image.imread(tmp_path / "c.png").shape
+    assert shape == (round(150 * (1.8 + 3 * 0.5)), round(150 * (2 + 2 * 3.4)), 4)
+    short = one._replace(low=values[:2])
+    with pytest.raises(AssertionError):
+        intervals.write_interval_panels(
+            tmp_path / "d.png", ["x", "y", "z"], [panels[0], intervals.Panel("", [short])]
+        )
