@@ -104,7 +104,8 @@ def use_cache() -> Path:
     """
     cache = Path(pooch.os_cache("jaxemb"))
     jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    # The quick ones too: a run has dozens, which together take a second to compile.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     return cache
 
 

@@ -8,6 +8,19 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 @pytest.fixture(scope="session")
+def cache_home(tmp_path_factory) -> Path:
+    """One cache for a test session and the processes it starts."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(cache_home):
+    """A program that several tests compile is compiled once: most of their time goes there."""
+    jax.config.update("jax_compilation_cache_dir", str(cache_home / "jaxemb" / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+
+
+@pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The real data sets; tests that use it carry the marker `data`."""
     path = Path(os.environ.get("JAXEMB_DATA", Path(__file__).parents[2] / "shared" / "data"))

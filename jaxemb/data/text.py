@@ -88,7 +88,7 @@ def read_pieces(path: Path, separator: str) -> Iterator[Piece]:
         # Line ends at the cut stay together in the rest: they may be half a separator.
         head = data[: space + 1].rstrip(b"\n")
         rest = data[len(head) :]
-        if len(rest) > _BLOCK_BYTES:
+        if len(rest.lstrip(b"\n")) > _BLOCK_BYTES:
             long = line + data.count(b"\n", 0, space + 1)
             raise InputError(
                 f"{path}: line {long}: more than {_BLOCK_BYTES} bytes without white space between "

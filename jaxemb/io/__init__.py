@@ -6,7 +6,7 @@
 | `.txt`, other line 1 | GloVe text; only read | `glove_text` |
 | `.vec` | fastText's, the same as word2vec text | `word2vec_text` |
 | `.bin` | word2vec binary; what `write` writes | `word2vec_binary` |
-| `.bin`, first bytes fastText's | a fastText model | `fasttext_binary` |
+| `.bin`, first bytes fastText's | a fastText model; written by `write_model` | `fasttext_binary` |
 | `.safetensors` | safetensors, words as JSON | `safetensors_file` |
 | `.npz`, `.npy` | NumPy, never pickled | `numpy_file` |
 | no ending, or a folder | TensorBoard's projector | `tensorboard` |

@@ -244,7 +244,7 @@ def _sorted(
     table: np.ndarray, queries: np.ndarray, ids: np.ndarray, metric: Metric
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the ids in the order of their distances, and these, taken of differences."""
-    step = max(1, _AT_A_TIME // (ids.shape[1] * table.shape[1]))
+    step = max(1, min(len(ids), _AT_A_TIME // (ids.shape[1] * table.shape[1])))
     on_device = jnp.asarray(table)
     pad = -len(ids) % step
     found = _distances(

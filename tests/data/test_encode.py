@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jaxemb.data import encode as encode_module
@@ -52,6 +52,7 @@ DOCUMENTS = st.lists(
     block=st.integers(8, 40),
     articles=st.booleans(),
 )
+@example(files=[[["a"], [], [], [], [], []]], shard=1, block=8, articles=True)  # many line ends
 @settings(max_examples=150, derandomize=True, deadline=None)
 def test_decoding_gives_the_words_back(tmp_path_factory, files, shard, block, articles):
     folder = tmp_path_factory.mktemp("encode")

@@ -3,18 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
-from jax.experimental.compilation_cache import compilation_cache
+
+from experiments import matching_pictures
 
 TOPICS, TOPIC_WORDS = 6, 12
-
-
-@pytest.fixture(scope="session")
-def cache_home(tmp_path_factory) -> Path:
-    """One cache for all runs of a test session: a program compiled once is found by all."""
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +17,16 @@ def private_cache(cache_home):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache_home))
         patch.setenv("JAXEMB_DATA", str(cache_home / "no data"))
-        before = jax.config.jax_compilation_cache_dir
-        compilation_cache.reset_cache()
         yield
-        jax.config.update("jax_compilation_cache_dir", before)
-        compilation_cache.reset_cache()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_pictures():
+    """A hundred images in a picture take longer to draw than a small run to train."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching_pictures, "HARDEST", 3)
+        patch.setattr(matching_pictures, "NEIGHBOURS", 3)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from experiments import word2vec
 from jaxemb import io
 from jaxemb.evaluation.neighbours import nearest
 from jaxemb.models import word2vec as model
+from jaxemb.training import word2vec as training
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -139,6 +140,13 @@ def test_neighbours_are_poor_before_and_good_after(finished):
     assert losses(finished.out)[-1] < 2
 
 
+@pytest.fixture
+def one_part(monkeypatch):
+    """In sixteen parts a step takes three times as long to compile."""
+    monkeypatch.setattr(training, "PARTS", {"skipgram": 1, "cbow": 1})
+
+
+@pytest.mark.usefixtures("one_part")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -158,6 +166,7 @@ def test_other_methods_learn_too(finished, tmp_path, changes):
     assert losses(config.out)[-1] < 1.6 < losses(config.out)[0] < 6 * np.log(2)
 
 
+@pytest.mark.usefixtures("one_part")
 @pytest.mark.parametrize(
     ("changes", "guess"),
     [

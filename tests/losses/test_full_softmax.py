@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from jaxemb.losses import full_softmax
-from jaxemb.losses.full_softmax import full_softmax_gradients, full_softmax_loss
+from jaxemb.losses.full_softmax import full_softmax_gradients
 
+# Operation by operation, each would be compiled.
+full_softmax_loss = jax.jit(full_softmax.full_softmax_loss)
 B, V, D = 5, 11, 4
 G, S, C = 2, 8, 3
 
@@ -35,11 +37,11 @@ def test_each_pair_has_the_papers_loss(batch):
 
 
 def test_one_pair_alone_has_its_loss_in_the_batch(batch):
-    centre, outputs, context = arrays(*batch)
-    whole = full_softmax_loss(centre, outputs, context)
+    centre, outputs, context = map(np.asarray, arrays(*batch))
+    whole = np.asarray(full_softmax_loss(centre, outputs, context))
     for i in range(B):
         alone = full_softmax_loss(centre[i : i + 1], outputs, context[i : i + 1])
-        np.testing.assert_allclose(alone[0], whole[i], rtol=1e-6)
+        np.testing.assert_allclose(alone, whole[i : i + 1], rtol=1e-6)
 
 
 def test_probabilities_of_all_words_sum_to_one(batch):
@@ -76,11 +78,12 @@ def test_grouped_gradients_are_those_of_the_loss(monkeypatch, scores):
         return (observed * loss.reshape(G, C, S)).sum(axis=(1, 2))
 
     inputs = jnp.asarray(hidden, jnp.float32), jnp.asarray(outputs, jnp.float32)
-    found = full_softmax_gradients(*inputs, jnp.asarray(words), jnp.asarray(observed, jnp.float32))
-    expected = jax.grad(lambda *a: total(*a).sum(), (0, 1))(*inputs)
+    # Compiled here, because the block's size is taken when it is traced.
+    found = jax.jit(lambda *a: full_softmax_gradients(*a))(*inputs, words, np.float32(observed))
+    expected = jax.jit(jax.grad(lambda *a: total(*a).sum(), (0, 1)))(*inputs)
     np.testing.assert_allclose(found.hidden, expected[0], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found.outputs, expected[1], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found.loss, total(*inputs), rtol=1e-5)
+    np.testing.assert_allclose(found.loss, jax.jit(total)(*inputs), rtol=1e-5)
     np.testing.assert_array_equal(found.predictions, observed.sum(axis=(1, 2)))
 
 

@@ -3,8 +3,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb.losses.hierarchical_softmax import hierarchical_softmax_loss
+from jaxemb.losses import hierarchical_softmax
 from jaxemb.models.huffman import huffman_tree
+
+# Operation by operation, each would be compiled.
+hierarchical_softmax_loss = jax.jit(hierarchical_softmax.hierarchical_softmax_loss)
 
 B, V, D = 7, 11, 4
 TREE = huffman_tree(np.random.default_rng(3).integers(1, 500, V))

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +16,9 @@ G, S, W, K, D, V = 2, 5, 2, 3, 4, 11
 NEGATIVES = 5.0
 # float32 sums of a few dozen terms of size one
 CLOSE = {"rtol": 2e-5, "atol": 2e-6}
+# Operation by operation, each would be compiled.
+of_pairs = jax.jit(negative_sampling_loss)
+of_groups = jax.jit(functools.partial(skipgram_gradients, margin=W, negatives=NEGATIVES))
 
 
 def log_sigmoid(x):
@@ -44,20 +49,20 @@ def float32(arrays):
 
 def test_each_pair_has_the_papers_loss(batch):
     expected = [paper_loss(*pair) for pair in zip(*batch, strict=True)]
-    np.testing.assert_allclose(negative_sampling_loss(*float32(batch)), expected, rtol=1e-5)
+    np.testing.assert_allclose(of_pairs(*float32(batch)), expected, rtol=1e-5)
 
 
 def test_one_pair_alone_has_its_loss_in_the_batch(batch):
-    whole = negative_sampling_loss(*float32(batch))
+    whole = np.asarray(of_pairs(*float32(batch)))
     for i in range(7):
-        alone = negative_sampling_loss(*(array[i : i + 1] for array in float32(batch)))
-        np.testing.assert_allclose(alone[0], whole[i], rtol=1e-6)
+        alone = of_pairs(*float32(array[i : i + 1] for array in batch))
+        np.testing.assert_allclose(alone, whole[i : i + 1], rtol=1e-6)
 
 
 def test_masked_noise_is_dropped(batch):
     centre, context, noise = float32(batch)
-    where = jnp.asarray(np.random.default_rng(1).random((7, K)) < 0.5)
-    masked = negative_sampling_loss(centre, context, noise, where=where)
+    where = np.random.default_rng(1).random((7, K)) < 0.5
+    masked = np.asarray(of_pairs(centre, context, noise, where=where))
     for i in range(7):
         kept = [batch[2][i, k] for k in range(K) if where[i, k]]
         np.testing.assert_allclose(masked[i], paper_loss(batch[0][i], batch[1][i], kept), rtol=1e-5)
@@ -65,11 +70,12 @@ def test_masked_noise_is_dropped(batch):
 
 @pytest.mark.parametrize("size", [0.0, 1.0, 1e4, 1e18])
 def test_loss_and_gradient_are_finite(size):
-    centre = jnp.full((2, D), size)
-    noise = jnp.full((2, K, D), size)
-    loss, gradient = jax.value_and_grad(lambda c: negative_sampling_loss(c, -centre, noise).sum())(
-        centre
-    )
+    centre, noise = float32([np.full((2, D), size), np.full((2, K, D), size)])
+
+    def total(centre, context, noise):
+        return negative_sampling_loss(centre, context, noise).sum()
+
+    loss, gradient = jax.jit(jax.value_and_grad(total))(centre, -centre, noise)
     if size < 1e10:  # the product of two larger ones is no float32
         assert np.isfinite(loss)
     assert np.isfinite(gradient).all()
@@ -116,16 +122,7 @@ def skipgram(hidden, outputs, left, right, hidden_scale=None, output_scale=None)
     hidden, outputs, hidden_scale, output_scale = float32(
         (hidden, outputs, hidden_scale, output_scale)
     )
-    return skipgram_gradients(
-        hidden,
-        outputs,
-        jnp.asarray(left),
-        jnp.asarray(right),
-        hidden_scale,
-        output_scale,
-        margin=W,
-        negatives=NEGATIVES,
-    )
+    return of_groups(hidden, outputs, left, right, hidden_scale, output_scale)
 
 
 def test_skipgram_gradients_are_the_loops():
@@ -153,7 +150,7 @@ def test_skipgram_gradients_are_those_of_the_loss():
         both = negative_sampling_loss(centre, outputs[g, c], noise)
         return jnp.sum(observed + NEGATIVES / K * (both - observed))
 
-    expected = jax.grad(total, (0, 1))(*float32((hidden, outputs)))
+    expected = jax.jit(jax.grad(total, (0, 1)))(*float32((hidden, outputs)))
     np.testing.assert_allclose(found.hidden, expected[0], **CLOSE)
     np.testing.assert_allclose(found.outputs, expected[1], **CLOSE)
 
@@ -237,11 +234,8 @@ def test_cbow_gradients_are_the_loops():
     hidden, outputs = rng.normal(size=(G, S, D)), rng.normal(size=(G, S + K, D))
     scale = rng.uniform(1, 2, outputs.shape[:2])
     present = left + right > 0
-    found = cbow_gradients(
-        *float32((hidden, outputs)),
-        jnp.asarray(present),
-        *float32([scale]),
-        negatives=NEGATIVES,
+    found = jax.jit(functools.partial(cbow_gradients, negatives=NEGATIVES))(
+        *float32((hidden, outputs)), present, *float32([scale])
     )
     to_hidden, to_outputs = np.zeros(hidden.shape), np.zeros(outputs.shape)
     loss, count = np.zeros(G), np.zeros(G)

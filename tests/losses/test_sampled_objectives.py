@@ -5,10 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxemb.losses import nce, sampled_softmax
 from jaxemb.losses.full_softmax import full_softmax_loss
-from jaxemb.losses.nce import nce_loss
-from jaxemb.losses.sampled_softmax import sampled_softmax_loss
 
+# Operation by operation, each would be compiled.
+nce_loss = jax.jit(nce.nce_loss)
+sampled_softmax_loss = jax.jit(sampled_softmax.sampled_softmax_loss)
 B, K, D, V = 7, 3, 4, 9
 LOSSES = [nce_loss, sampled_softmax_loss]
 each = pytest.mark.parametrize("loss", LOSSES)
@@ -96,7 +98,7 @@ def test_loss_and_gradients_are_finite(loss, size):
     def total(centre, noise):
         return call(loss, centre, -centre, noise, np.zeros(2), np.ones((2, K))).sum()
 
-    value, gradients = jax.value_and_grad(total, (0, 1))(
+    value, gradients = jax.jit(jax.value_and_grad(total, (0, 1)))(
         jnp.full((2, D), size), jnp.full((2, K, D), size)
     )
     assert np.isfinite(value)
@@ -128,7 +130,7 @@ def full_gradient(centre, outputs, target):
     def total(centre, outputs):
         return full_softmax_loss(centre[None], outputs, jnp.array([target]))[0]
 
-    return jax.grad(total, (0, 1))(jnp.float32(centre), jnp.float32(outputs))
+    return jax.jit(jax.grad(total, (0, 1)))(jnp.float32(centre), jnp.float32(outputs))
 
 
 def distance(one, other):
@@ -151,7 +153,7 @@ def test_the_expected_gradient_of_nce_goes_to_that_of_full_softmax(model):
             noise = call(nce_loss, *pair, np.full(V, -1e9), expected[:, None])
             return observed[0] + samples * jnp.sum(jnp.float32(q) * noise)
 
-        found = jax.grad(total, (0, 1))(jnp.float32(centre), jnp.float32(outputs))
+        found = jax.jit(jax.grad(total, (0, 1)))(jnp.float32(centre), jnp.float32(outputs))
         errors.append(distance(found, full_gradient(centre, outputs, target)))
     assert errors[0] / errors[1] == pytest.approx(10, rel=0.1)
     assert errors[1] / errors[2] == pytest.approx(10, rel=0.1)
@@ -180,7 +182,8 @@ def test_the_gradient_of_sampled_softmax_goes_to_that_of_full_softmax(model):
                 jnp.asarray(expected)[words][None],
             )[0]
 
-        found = jax.vmap(jax.grad(total, (0, 1)), (None, None, 0))(centre, outputs, noise)
+        slopes = jax.jit(jax.vmap(jax.grad(total, (0, 1)), (None, None, 0)))
+        found = slopes(centre, outputs, noise)
         squares = [
             np.square(a - b).sum(axis=tuple(range(1, a.ndim)))
             for a, b in zip(map(np.asarray, found), map(np.asarray, exact), strict=True)

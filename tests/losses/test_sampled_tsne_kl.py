@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb.losses.sampled_tsne_kl import sampled_tsne_kl
+from jaxemb.losses import sampled_tsne_kl as losses
+
+# Operation by operation, each would be compiled.
+sampled_tsne_kl = jax.jit(losses.sampled_tsne_kl, static_argnames="points")
 
 
 def test_formula():

@@ -6,11 +6,15 @@ import pytest
 from jaxemb.models.convolution import convolve, halve, patches
 
 
+def draw(seed, shape):
+    """Normal numbers; those of jax.random take seconds to compile."""
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("shape", [(4, 6), (5, 3)])
 def test_patches_and_a_product_are_a_convolution(shape, stride):
-    images = jax.random.normal(jax.random.key(0), (2, *shape, 3))
-    kernel = jax.random.normal(jax.random.key(1), (3, 3, 3, 4))
+    images, kernel = jnp.asarray(draw(0, (2, *shape, 3))), draw(1, (3, 3, 3, 4))
     expected = jax.lax.conv_general_dilated(
         images,
         kernel,
@@ -18,7 +22,7 @@ def test_patches_and_a_product_are_a_convolution(shape, stride):
         [(1, 1), (1, 1)],
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-    found = patches(images, stride=stride) @ kernel.reshape(27, 4)
+    found = jax.jit(lambda x: patches(x, stride=stride) @ kernel.reshape(27, 4))(images)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -26,10 +30,8 @@ def test_patches_and_a_product_are_a_convolution(shape, stride):
 @pytest.mark.parametrize("channels", [2, 10])
 @pytest.mark.parametrize("shape", [(8, 14), (5, 9), (1, 3)])
 def test_convolving_is_a_convolution(shape, channels):
-    keys = jax.random.split(jax.random.key(0), 3)
-    images = jax.random.normal(keys[0], (*shape, 2, channels))
-    kernel = jax.random.normal(keys[1], (9 * channels, 6))
-    weights = jax.random.normal(keys[2], (*shape, 2, 6))
+    images, kernel = draw(0, (*shape, 2, channels)), draw(1, (9 * channels, 6))
+    weights = jnp.asarray(draw(2, (*shape, 2, 6)))
 
     def plain(images, kernel):
         return jax.lax.conv_general_dilated(
@@ -70,8 +72,8 @@ def test_halving_takes_the_largest_of_four():
 
 def test_equal_pixels_share_the_gradient_of_their_maximum():
     # Of few values many are equal; the plain form shares too.
-    images = jax.random.randint(jax.random.key(0), (5, 7, 3, 2), 0, 3).astype(jnp.float32)
-    weights = jax.random.normal(jax.random.key(1), (2, 3, 3, 2))
+    images = np.random.default_rng(0).integers(0, 3, (5, 7, 3, 2)).astype(np.float32)
+    weights = jnp.asarray(draw(1, (2, 3, 3, 2)))
 
     def plain(images):
         return images[:4, :6].reshape(2, 2, 3, 2, 3, 2).max(axis=(1, 3))

@@ -130,7 +130,7 @@ def test_the_transform_is_the_papers():
 def test_the_move_is_the_gradients():
     points, start = draw(1)
     start, wanted = float32(start, cdist(points, points))
-    stress, gradient = jax.value_and_grad(raw_stress)(start, wanted)
+    stress, gradient = jax.jit(jax.value_and_grad(raw_stress))(start, wanted)
     moved, found = jax.jit(guttman_transform)(start, wanted)
     centred = start - start.mean(axis=0, keepdims=True)
     np.testing.assert_allclose(2 * N * (centred - moved), gradient, rtol=1e-4, atol=1e-3)
@@ -140,7 +140,7 @@ def test_the_move_is_the_gradients():
 def test_points_at_one_place_stay_finite():
     points, start = draw()
     start[3:6] = start[2]
-    moved, stress = guttman_transform(*float32(start, cdist(points, points)))
+    moved, stress = jax.jit(guttman_transform)(*float32(start, cdist(points, points)))
     assert np.isfinite(moved).all()
     assert np.isfinite(stress)
 
@@ -157,7 +157,8 @@ def test_the_gradient_of_a_subset_is_that_of_all_pairs_in_expectation():
         gradient, stress = take(*float32(start[ids], points[ids]))
         mean[ids] += np.asarray(gradient) / len(subsets)
         mean_stress += float(stress) / len(subsets)
-    stress, gradient = jax.value_and_grad(raw_stress)(*float32(start, cdist(points, points)))
+    slope = jax.jit(jax.value_and_grad(raw_stress))
+    stress, gradient = slope(*float32(start, cdist(points, points)))
     np.testing.assert_allclose(mean, gradient, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(mean_stress, stress, rtol=1e-5)
 

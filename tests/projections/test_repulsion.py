@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -84,15 +86,16 @@ def test_finer_nodes_serve_a_map_that_begins():
 
 @pytest.mark.parametrize("mesh", [FAST, ACCURATE])
 def test_a_grid_holds_what_it_says(mesh):
+    touch = jax.jit(lambda y: grid.touch(y, jnp.min(y, axis=0), mesh=mesh))
     for nodes in (32, 100, 128):
         span = capacity(nodes, mesh)
         assert nodes_for(span, mesh) <= nodes
-        y = jnp.asarray([[0.0, 1.0], [span, 2.0], [3.0, span], [1.0, 1.0]])
-        splines = grid.touch(y, jnp.min(y, axis=0), mesh=mesh)
+        splines = touch(np.float32([[0, 1], [span, 2], [3, span], [1, 1]]))
         first = np.stack(splines.first)
         assert first.min() >= 0
         assert first.max() + mesh.order <= nodes
-        np.testing.assert_allclose(grid.spread(splines, nodes=nodes).sum(), 4, rtol=1e-6)
+        charges = jax.jit(functools.partial(grid.spread, nodes=nodes))(splines)
+        np.testing.assert_allclose(np.sum(charges), 4, rtol=1e-6)
 
 
 def test_a_potential_is_read_anywhere():
@@ -101,8 +104,13 @@ def test_a_potential_is_read_anywhere():
     nodes = nodes_for(22.0, mesh)
     corner = jnp.full(2, -8.0)
     factor = influence(nodes=nodes, dim=2, mesh=mesh)
-    potential = grid.potential(jnp.asarray(y), corner, factor, nodes=nodes, mesh=mesh)
-    value, gradient = grid.read(jnp.asarray(places), corner, potential, mesh=mesh)
+
+    @jax.jit
+    def at(y, places):
+        potential = grid.potential(y, corner, factor, nodes=nodes, mesh=mesh)
+        return grid.read(places, corner, potential, mesh=mesh)
+
+    value, gradient = at(y, places)
     apart = places[:, None].astype(float) - y[None]
     w = 1 / (1 + np.sum(apart**2, axis=-1))
     expected = -2 * np.sum(w[..., None] ** 2 * apart, axis=1)

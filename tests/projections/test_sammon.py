@@ -5,10 +5,12 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from jaxemb.losses.stress import sammon_stress
-from jaxemb.projections import row_blocks
-from jaxemb.projections.sammon import newton_direction, newton_step
+from jaxemb.projections import row_blocks, sammon
+from jaxemb.projections.sammon import newton_direction
 
 N = 9
+# Operation by operation, each would be compiled.
+newton_step = jax.jit(sammon.newton_step)
 
 
 @pytest.fixture(autouse=True)

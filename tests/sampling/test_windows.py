@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,8 +12,11 @@ WINDOW = 3
 DOCUMENTS = jnp.array([[-1, -1, 4, 4, 4, 5, 5, 6, 6, 6, 6], [2, 2, 2, 2, 2, 2, 2, 2, 2, -1, -1]])
 
 
+draw = jax.jit(functools.partial(window_reach, window=WINDOW))
+
+
 def reaches(key, documents=DOCUMENTS):
-    return map(np.asarray, window_reach(key, documents, window=WINDOW))
+    return map(np.asarray, draw(key, documents))
 
 
 def test_no_window_crosses_a_document_or_the_end_of_the_text():

@@ -23,7 +23,8 @@ def data():
 @pytest.fixture(scope="module")
 def start(data):
     output = output_layer.init(dim=8, classes=ROOM)
-    return {"encoder": MODULE.init(jax.random.key(1), data[0][:1]), "output": output}
+    encoder = jax.jit(MODULE.init)(jax.random.key(1), data[0][:1])
+    return {"encoder": encoder, "output": output}
 
 
 def fit(start, data, *, classes, key=0, batch=16):

@@ -31,12 +31,16 @@ def fit(**options):
 
 
 def by_hand(optimizer, steps):
+    @jax.jit
+    def take(params, state, step, points):
+        noise = 0.1 * jax.random.normal(jax.random.fold_in(jax.random.key(0), step))
+        gradient = jax.grad(lambda p, e: objective(p, e)[0])(params, (points, noise))
+        changes, state = optimizer.update(gradient, state, params)
+        return optax.apply_updates(params, changes), state
+
     params, state = PARAMS, optimizer.init(PARAMS)
     for step in range(steps):
-        noise = 0.1 * jax.random.normal(jax.random.fold_in(jax.random.key(0), step))
-        gradient = jax.grad(lambda p, e: objective(p, e)[0])(params, (POINTS[step], noise))
-        changes, state = optimizer.update(gradient, state, params)
-        params = optax.apply_updates(params, changes)
+        params, state = take(params, state, step, POINTS[step])
     return params
 
 

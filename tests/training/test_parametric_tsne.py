@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,13 +17,14 @@ BATCH = Batch(
     jnp.asarray(RNG.normal(size=(6, 5)), jnp.float32),
     jnp.array([0, 1, 0, -1, 1, 2], jnp.int32),
 )
-PARAMS = MODEL.init(jax.random.key(0), BATCH.points)
+PARAMS = jax.jit(MODEL.init)(jax.random.key(0), BATCH.points)
 
 
+@functools.cache
 def evaluate(weights):
     """Returns the loss and its terms, and the gradient."""
     objective = parametric_tsne.objective(MODEL, weights=weights, margin=3.0, points=50)
-    return jax.value_and_grad(objective, has_aux=True)(PARAMS, BATCH)
+    return jax.jit(jax.value_and_grad(objective, has_aux=True))(PARAMS, BATCH)
 
 
 def distance(one, other):
@@ -29,11 +32,11 @@ def distance(one, other):
 
 
 def test_each_term_against_its_formula():
+    encode = jax.jit(functools.partial(MODEL.apply, method="encode"))
     centre, neighbour = (
-        np.asarray(MODEL.apply(PARAMS, rows, method="encode"), float)
-        for rows in (BATCH.points, BATCH.neighbours)
+        np.asarray(encode(PARAMS, rows), float) for rows in (BATCH.points, BATCH.neighbours)
     )
-    given_back = np.asarray(MODEL.apply(PARAMS, BATCH.points), float)
+    given_back = np.asarray(jax.jit(MODEL.apply)(PARAMS, BATCH.points), float)
     attraction = sum(np.log(1 + distance(a, b)) for a, b in zip(centre, neighbour, strict=True)) / 6
     kernels = [
         1 / (1 + distance(centre[i], centre[j])) for i in range(6) for j in range(6) if i != j
@@ -68,6 +71,7 @@ def test_gradients_add_up_and_a_weight_of_zero_leaves_a_term_out():
         return evaluate(Weights(*weights))[1]
 
     parts = [slope(1, 0, 0), slope(0, 1, 0), slope(0, 0, 1)]
+    parts = jax.tree.map(np.asarray, parts)
     together = jax.tree.map(lambda a, b, c: a + 2 * b + 3 * c, *parts)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5),

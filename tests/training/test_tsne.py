@@ -210,7 +210,8 @@ def test_jitter_has_the_deviation_asked_for():
 
 def test_awkward_points_are_mapped():
     points, labels = made()
-    double = np.concatenate([points, points[:40], np.ones((2, 64), np.float32)])
+    # As many as elsewhere: much is then compiled already.
+    double = np.concatenate([points[:-42], points[:40], np.ones((2, 64), np.float32)])
     for awkward in (
         double,
         np.concatenate([points, np.full((N, 2), 3e9, np.float32)], axis=1),
@@ -219,7 +220,8 @@ def test_awkward_points_are_mapped():
     ):
         fitted = short(awkward)
         assert np.isfinite(fitted.embedding).all()
-        assert neighbours_with_the_same_label(fitted.embedding[:N], labels) > 0.8
+        own = N - 42 if awkward is double else N
+        assert neighbours_with_the_same_label(fitted.embedding[:own], labels[:own]) > 0.8
     assert np.isfinite(short(points[:4], perplexity=1.2).embedding).all()
 
 

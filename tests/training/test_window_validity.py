@@ -31,9 +31,12 @@ def text(steps):
     return TextBatch(words.astype(np.int32), documents.astype(np.int32))
 
 
+draw = jax.jit(prepare(STEP, NOISE))
+
+
 @pytest.fixture(scope="module")
 def example():
-    return prepare(STEP, NOISE)(jax.random.key(5), TextBatch(*(leaf[0] for leaf in text(1))))
+    return draw(jax.random.key(5), TextBatch(*(leaf[0] for leaf in text(1))))
 
 
 def test_windows_and_their_random_words(example):
@@ -126,7 +129,7 @@ def test_text_without_windows_changes_nothing():
     shape = (STEP.groups, STEP.size + 4)
     batch = TextBatch(np.full(shape, V, np.int32), np.full(shape, -1, np.int32))
     take = jax.jit(update(STEP, optax.constant_schedule(0.01)))
-    after, metrics = take(state, prepare(STEP, NOISE)(jax.random.key(5), batch))
+    after, metrics = take(state, draw(jax.random.key(5), batch))
     assert float(metrics["loss"]) == 0
     for before, now in zip(*map(jax.tree.leaves, (state.params, after.params)), strict=True):
         np.testing.assert_array_equal(before, now)
