@@ -183,7 +183,7 @@ def shrink(images: np.ndarray) -> np.ndarray:
 
 def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
     """Returns photographs [B, H, W] as they might have been taken, some mirrored."""
-    place_key, bend_key, flip_key = matching.keys(config, 3)
+    place_key, bend_key, flip_key = jax.random.split(key, 3)
     batch, height, width = images.shape
     places = augment.affine_places(
         place_key,

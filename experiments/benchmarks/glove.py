@@ -1,4 +1,4 @@
-"""jaxemb's GloVe beside an epoch of Gensim's skip-gram, which the authors' program takes 11 of.
+"""jaxemb's GloVe beside an epoch of Gensim's skip-gram, by which its time is told.
 
 Every measurement is a process of its own and runs alone. Two cores need some four minutes.
 """

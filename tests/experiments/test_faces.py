@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import jax
 import numpy as np
 import pytest
 
@@ -115,3 +116,12 @@ def test_bad_flags_are_named(tmp_path, data_dir, capsys):
         assert command.main(face_embedding.Config, faces.run, arguments) == 2
         assert message in capsys.readouterr().err
         assert not (tmp_path / "run").exists()
+
+
+def test_each_copy_of_a_photograph_is_another():
+    image = jax.random.uniform(jax.random.key(1), (1, 24, 20))
+    first, again, second = (
+        face_embedding.change(faces.Config(), jax.random.key(key), image) for key in (2, 2, 3)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, second, atol=0.01)
