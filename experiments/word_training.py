@@ -59,7 +59,7 @@ def train(
     update: Callable[[TrainState, Any], tuple[TrainState, dict[str, jax.Array]]],
     stream: Stream,
     *,
-    first_loss: float | None,
+    first_loss: float,
     began: float,
     pairs: int | None = None,
 ) -> tuple[Any, dict[str, float]]:
@@ -72,8 +72,7 @@ def train(
       prepare: (the step's key, the step's batch) -> its example.
       update: (state, example) -> (the next state, metrics).
       stream: the batches of the steps.
-      first_loss: of vectors that know nothing, against which an exploding one is judged; None for
-        that of the first step.
+      first_loss: of vectors that know nothing, against which an exploding one is judged.
       began: when the run began, by `time.perf_counter`.
       pairs: of words in an epoch, by which speed is then told; None tells it by words of text.
 

@@ -5,6 +5,8 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +17,7 @@ from jaxemb.data.corpora import open_corpus
 if TYPE_CHECKING:  # it imports this module
     from experiments.benchmarks.word2vec import Config
 
+Runs = dict[str, Callable[[], Figures]]
 Model = Literal["skipgram", "cbow"]
 CorpusName = Literal["simplewiki", "enwiki"]
 
@@ -85,10 +88,19 @@ def gensim_options(config: "Config", model: Model) -> dict[str, Any]:
 
 def train_jaxemb(bench: Bench, model: Model, epochs: int, **flags: Any) -> Figures:
     """Trains jaxemb by its command; `flags` replace those that the configuration sets."""
+    return run_jaxemb(bench, partial(jaxemb_command, bench.config, model, epochs, **flags))
+
+
+def train_glove(bench: Bench) -> Figures:
+    """Trains jaxemb's GloVe by its command, with its defaults."""
+    return run_jaxemb(bench, partial(glove_command, bench.config))
+
+
+def run_jaxemb(bench: Bench, command: Callable[..., list[str]]) -> Figures:
+    """Runs a training command, given out = its folder, and returns its summary."""
     out = bench.work / "run"
     shutil.rmtree(out, ignore_errors=True)
-    arguments = jaxemb_command(bench.config, model, epochs, out=out, **flags)
-    processes.run(arguments, log=bench.log, environment=bench.environment)
+    processes.run(command(out=out), log=bench.log, environment=bench.environment)
     summary = json.loads((out / "summary.json").read_text())
     shutil.rmtree(out)  # vectors of a large vocabulary fill a disk
     names = {"train_seconds": "seconds", "peak_memory_mb": "peak_mb"}
@@ -109,8 +121,18 @@ def jaxemb_command(config: "Config", model: Model, epochs: int, **flags: Any) ->
         "subsample": config.subsample,
         "seed": config.seed,
     } | flags
-    words = [(f"--{name.replace('_', '-')}", str(value)) for name, value in asked.items()]
-    return processes.python("experiments.word2vec", *(word for pair in words for word in pair))
+    return processes.python("experiments.word2vec", *_words(asked))
+
+
+def glove_command(config: "Config", *, out: Path) -> list[str]:
+    """Returns the command that trains GloVe."""
+    asked = {name: getattr(config, name) for name in ("corpus", "data_dir", "dim", "min_count")}
+    return processes.python("experiments.glove", *_words(asked | {"seed": config.seed, "out": out}))
+
+
+def _words(asked: dict[str, Any]) -> list[str]:
+    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in asked.items())
+    return [word for pair in pairs for word in pair]
 
 
 def start(bench: Bench, *, first: bool = False) -> Figures:

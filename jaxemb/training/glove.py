@@ -9,10 +9,9 @@ import jax.numpy as jnp
 from jaxemb.losses.glove import GloveGradients, glove_gradients
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.counted_pairs import PairBatch
+from jaxemb.training.parts import in_parts
 from jaxemb.training.state import TrainState
-from jaxemb.training.word2vec import in_parts
 
-# XLA's CPU runtime runs independent operations on several threads, a batch of products on one.
 PARTS = 8
 
 

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 
 from jaxemb.errors import InputError
 from jaxemb.models.subword_parts import Parts
+from jaxemb.training.parts import in_parts
 from jaxemb.training.state import TrainState
-from jaxemb.training.word2vec import PARTS, in_parts, root_of_count
+from jaxemb.training.word2vec import PARTS, root_of_count
 from jaxemb.training.word2vec_gradients import Example, Step, gradients
 
 BLOCK = 512  # chunks in a pass over a step's words; 0.8 MB at width 100

@@ -1,7 +1,6 @@
 """One step of word2vec: from a batch of text to changed rows of the two tables."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +14,7 @@ from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.noise import NoiseDistribution, sample_noise
 from jaxemb.sampling.text import TextBatch
 from jaxemb.sampling.windows import window_reach
+from jaxemb.training.parts import in_parts
 from jaxemb.training.state import TrainState
 from jaxemb.training.word2vec_gradients import Example, Step, gradients, gradients_over_all_words
 
@@ -155,15 +155,3 @@ def root_of_count(ids: jax.Array, rows: int, of: jax.Array | None = None) -> jax
 def _parts(step: Step) -> int:
     """Returns in how many parts a step is computed."""
     return PARTS["skipgram" if step.objective == "hierarchical_softmax" else step.model]
-
-
-def in_parts(function: Callable[..., Any], count: int, arguments: Any) -> Any:
-    """Applies a function to slices of its arguments' groups and joins the results."""
-    size = len(jax.tree.leaves(arguments)[0]) // count
-    parts = [
-        function(*jax.tree.map(lambda leaf, i=i: leaf[i * size : (i + 1) * size], arguments))
-        for i in range(count)
-    ]
-    joined = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
-    # Fused with what follows, the joining would run element by element instead of as a copy.
-    return jax.lax.optimization_barrier(joined)

@@ -54,6 +54,16 @@ def test_both_systems_tell_the_same_figures(bench):
     assert word2vec.speed_row("jaxemb skipgram 1", ours)[:2] == ["jaxemb skipgram", "1"]
 
 
+def test_glove_is_told_in_epochs_of_gensim(bench):
+    figures, lines = word2vec.glove(bench)
+    whole = figures["glove_seconds"] + figures["glove_count_seconds"]
+    ratio = whole / figures["glove_gensim_seconds"]
+    assert figures["glove_times_gensim_epoch"] == pytest.approx(ratio)
+    assert figures["glove_words"] == WORDS
+    assert figures["glove_pairs"] > 90
+    assert f"| {figures['glove_final_loss']:.4f} |" in lines[3]
+
+
 def test_the_start_ends_with_the_first_step(bench):
     word2vec_runs.encode(bench, "simplewiki", bench.config.data_dir)
     for first in (True, False):
