@@ -6,15 +6,14 @@ import importlib.metadata
 import json
 import math
 import platform
-import resource
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
 
+from experiments.peak_memory import peak_mb
 from jaxemb.errors import InputError
 from jaxemb.io.atomic import replacing
 from jaxemb.progress import progress_bar
@@ -99,10 +98,7 @@ def finish(out: Path, figures: Mapping[str, Any]) -> None:
       out: the run's folder. Pictures and other files are to be written before.
       figures: flat; the most memory that the process held goes beside them.
     """
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    write_json(out / "summary.json", {**figures, "peak_memory_mb": peak})
+    write_json(out / "summary.json", {**figures, "peak_memory_mb": peak_mb()})
     print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
 
 

@@ -35,8 +35,8 @@ class Defaults(NamedTuple):
 
 
 DEFAULTS = {
-    "negative_sampling": {"skipgram": Defaults(32, 0.07), "cbow": Defaults(8, 0.15)},
-    "nce": {"skipgram": Defaults(32, 0.07), "cbow": Defaults(8, 0.15)},
+    "negative_sampling": {"skipgram": Defaults(32, 0.075), "cbow": Defaults(8, 0.2)},
+    "nce": {"skipgram": Defaults(32, 0.075), "cbow": Defaults(8, 0.2)},
     "sampled_softmax": {"skipgram": Defaults(64, 0.07), "cbow": Defaults(32, 0.15)},
     "hierarchical_softmax": {"skipgram": Defaults(0, 0.07), "cbow": Defaults(0, 0.15)},
     "full_softmax": {"skipgram": Defaults(0, 0.03), "cbow": Defaults(0, 0.06)},
@@ -141,14 +141,15 @@ def train(
     corpus, vocabulary = text
     defaults = DEFAULTS[config.objective][config.model]
     # Of the scores of a group's ways only those within windows count.
-    size = 8 if config.objective == "hierarchical_softmax" else 32
+    size = {"hierarchical_softmax": 8, "sampled_softmax": 32}.get(config.objective, 64)
     step = Step(
         config.model,
         config.window,
         config.negatives,
         mean=config.cbow_mean,
-        groups=1024 // size,
+        groups=(4096 if corpus.words > 1_000_000 else 1024) // size,  # a short text has few steps
         size=size,
+        block=min(size, Step._field_defaults["block"]),
         noise=config.shared_noise or defaults.shared_noise,
         objective=config.objective,
     )

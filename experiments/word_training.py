@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from experiments import command, run_folder, word_vectors
+from experiments.peak_memory import peak_mb
 from jaxemb.progress import progress_bar
 from jaxemb.training import checkpoint, loop
 from jaxemb.training.state import TrainState
@@ -153,6 +154,7 @@ def train(
         "train_seconds": outcome.seconds,
         f"{unit}_per_second": trained / outcome.seconds if trained else math.nan,
         "final_loss": float(np.mean(final_loss)),
+        "train_peak_memory_mb": peak_mb(),
     }
     speed = figures[f"{unit}_per_second"]
     told = "" if math.isnan(speed) else f", {speed:,.0f} {unit}/s"

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from experiments.benchmarks.processes import Figures, peak_mb
+from experiments.benchmarks.processes import Figures
+from experiments.peak_memory import peak_mb
 from jaxemb.data import cooccurrence, sparse_counts, vocabulary
 from jaxemb.data.corpora import open_corpus
 from jaxemb.data.encode import encode

@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -195,15 +194,3 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         f"|{'---|' * len(header)}",
         *(f"| {' | '.join(row)} |" for row in rows),
     ]
-
-
-def peak_mb() -> float:
-    """Returns the most memory that this process has held so far, in MiB."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Not getrusage: there a child begins with the peak of the process that started it.
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
-    # Kilobytes, on macOS bytes.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

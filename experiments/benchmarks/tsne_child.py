@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.benchmarks.processes import peak_mb
+from experiments.peak_memory import peak_mb
 
 Figures = dict[str, float]
 

@@ -151,8 +151,8 @@ def speed(bench: Bench) -> Outcome:
         lines += ["", f"{model}: {ratio:.2f} times Gensim's words/s in one epoch."]
     lines += [
         "",
-        f"Width {config.dim}. Seconds are those of training alone. Gensim's peak memory is that at "
-        "the end of training, jaxemb's is that of the whole run with evaluation and maps.",
+        f"Width {config.dim}. Seconds are those of training alone. Peak memory is that at the end "
+        "of training, jaxemb's compilation included.",
     ]
     return Outcome(figures, lines)
 

@@ -103,7 +103,7 @@ def run_jaxemb(bench: Bench, command: Callable[..., list[str]]) -> Figures:
     processes.run(command(out=out), log=bench.log, environment=bench.environment)
     summary = json.loads((out / "summary.json").read_text())
     shutil.rmtree(out)  # vectors of a large vocabulary fill a disk
-    names = {"train_seconds": "seconds", "peak_memory_mb": "peak_mb"}
+    names = {"train_seconds": "seconds", "train_peak_memory_mb": "peak_mb"}
     return {names.get(name, name): value for name, value in summary.items()}
 
 

@@ -44,47 +44,68 @@ class GroupedGradients(NamedTuple):
 
     Attributes:
       hidden: [G, S, D] with respect to the vectors that predict.
-      outputs: [G, C, D] with respect to the output vectors.
-      loss: [G] the summed loss of the predictions of each group's first word, in nats.
-      predictions: [G] the number of these predictions.
+      outputs: [G, C, D] with respect to the output vectors, scaled.
+      loss: [G] loss of the predictions of each group's first word, summed, in nats.
+      predictions: [G] how many those are.
+      noise: [G, K, D] with respect to noise words that are no columns of `outputs`, scaled.
     """
 
     hidden: jax.Array
     outputs: jax.Array
     loss: jax.Array
     predictions: jax.Array
+    noise: jax.Array | tuple[()] = ()
+
+
+def cut_blocks(words: jax.Array, *, margin: int, block: int) -> jax.Array:
+    """Cuts stretches of words into overlapping blocks, each of some centres and all their contexts.
+
+    Args:
+      words: [G, S + 2W].
+      margin: W.
+      block: B centres a block; it divides S.
+
+    Returns:
+      [G, S / B * (B + 2W)], block after block.
+    """
+    starts = range(0, words.shape[1] - 2 * margin, block)
+    return jnp.concatenate([words[:, i : i + block + 2 * margin] for i in starts], axis=1)
 
 
 def skipgram_gradients(
     hidden: jax.Array,
     outputs: jax.Array,
+    noise: jax.Array,
     left: jax.Array,
     right: jax.Array,
     hidden_scale: jax.Array,
     output_scale: jax.Array,
+    noise_scale: jax.Array,
     *,
     margin: int,
     negatives: float,
 ) -> GroupedGradients:
     """Takes the gradient of `negative_sampling_loss` over all windows of a text at once.
 
-    A group's S words are centres, and with a margin of W words on either side they are contexts.
-    All scores of a group are one matrix product, of which a band belongs to windows. The group
-    shares K noise words, each weighed with (contexts of the centre) * negatives / K: over the
-    draw of the noise words, the expected gradient is that of the paper's `negatives` words a pair.
+    A group's S words are centres, in blocks of B; a block's words, with a margin of W on either
+    side, are contexts. All scores of a block are one matrix product, of which a band belongs to
+    windows. The group shares K noise words, each weighed with (contexts of the centre) * negatives
+    / K: over the draw of the noise words, the expected gradient is that of the paper's `negatives`
+    words a pair.
 
-    The gradient is written out because the scores' nonlinearity is then one sigmoid; tracing it
+    The gradient is written out because the scores' nonlinearity is then one exponential; tracing it
     through the loss costs three transcendentals a score.
 
     Args:
       hidden: [G, S, D] input vectors of the centres.
-      outputs: [G, C, D] output vectors of the S + 2W words of the group with its margins, then of
-        its K noise words; C is S + 2W + K.
+      outputs: [G, S / B * (B + 2W), D] output vectors of the words that `cut_blocks` gives.
+      noise: [G, K, D] output vectors of the noise words.
       left: [G, S] contexts to the left of each centre, at most W.
       right: [G, S] contexts to the right.
       hidden_scale: [G, S] factor on each row of the first gradient. Applied to the scores'
         gradient, which is smaller than the rows'.
-      output_scale: [G, C] on each row of the second.
+      output_scale: [G, S / B * (B + 2W)] on each row of the second.
+      noise_scale: [G, K] on each row of that of the noise words.
       margin: W.
       negatives: noise words a pair.
 
@@ -95,44 +116,60 @@ def skipgram_gradients(
       AssertionError: while tracing, if a shape disagrees with the above.
     """
     groups, size, dim = hidden.shape
-    contexts, columns = size + 2 * margin, outputs.shape[1]
-    chex.assert_scalar_positive(columns - contexts)
-    chex.assert_shape(outputs, (groups, columns, dim))
+    blocks = (outputs.shape[1] - size) // (2 * margin)
+    words = outputs.shape[1] // blocks  # B + 2W
+    count = noise.shape[1]
+    chex.assert_scalar_positive(count)
+    chex.assert_shape(outputs, (groups, size + 2 * margin * blocks, dim))
+    chex.assert_shape(noise, (groups, count, dim))
     chex.assert_shape([left, right, hidden_scale], (groups, size))
-    chex.assert_shape(output_scale, (groups, columns))
+    chex.assert_shape(output_scale, outputs.shape[:2])
+    chex.assert_shape(noise_scale, (groups, count))
 
-    def targets(rows: slice) -> tuple[jax.Array, jax.Array]:
-        """Returns which scores are of observed pairs, and all weights, [G, C, rows] each."""
-        before, after = left[:, None, rows], right[:, None, rows]
-        column = jnp.arange(columns)[None, :, None]
-        offset = column - jnp.arange(size)[None, None, rows] - margin
-        noise = column >= contexts
-        observed = (offset >= -before) & (offset <= after) & (offset != 0) & ~noise
-        share = (before + after).astype(hidden.dtype) * (negatives / (columns - contexts))
-        return observed, jnp.where(noise, share, observed.astype(hidden.dtype))
+    def by_block(of_group: jax.Array) -> jax.Array:
+        return of_group.reshape(groups * blocks, -1, *of_group.shape[2:])
 
-    # [G, C, S]: with the smaller matrix on the right, the product packs less.
-    scores = jnp.einsum("gcd,gsd->gcs", outputs, hidden)
-    observed, weight = targets(slice(None))
-    # Without the barriers XLA takes the sigmoid once for each use, and gives the transposed
-    # products to a slower kernel.
-    to_scores = jax.lax.optimization_barrier(weight * jax.nn.sigmoid(scores) - observed)
-    by_centre = jnp.swapaxes(to_scores, 1, 2) * hidden_scale[..., None]
-    observed, weight = targets(MEASURED)
-    measured = scores[:, :, MEASURED]
+    # The gradients with respect to scores end in a division because XLA computes a fusion that does
+    # so once, any other again for each use. Without the barriers it gives transposed products to a
+    # slower kernel. [G * S / B, B + 2W, B]: with the smaller matrix on the right, the product packs
+    # less.
+    centres, contexts = by_block(hidden), by_block(outputs)
+    scores = jnp.einsum("gcd,gsd->gcs", contexts, centres)
+    column = jnp.arange(words)[None, :, None]
+    offset = column - jnp.arange(centres.shape[1])[None, None, :] - margin
+    before, after = by_block(left)[:, None], by_block(right)[:, None]
+    observed = ((offset >= -before) & (offset <= after) & (offset != 0)).astype(hidden.dtype)
+    to_scores = -observed / (1 + jnp.exp(scores))  # -sigmoid(-x)
+    by_centre = jnp.swapaxes(to_scores, 1, 2) * by_block(hidden_scale)[..., None]
+
+    noisy = jnp.einsum("gsd,gkd->gsk", hidden, noise)
+    share = (left + right).astype(hidden.dtype) * (negatives / count)
+    to_noisy = share[..., None] / (1 + jnp.exp(-noisy))  # sigmoid(x)
+    by_word = jnp.swapaxes(to_noisy, 1, 2) * noise_scale[..., None]
+
+    first = scores.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
+    measured = observed.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
+    noise_loss = jnp.sum((share[..., None] * jax.nn.softplus(noisy))[:, MEASURED], axis=(1, 2))
+    from_words = jnp.einsum("gsc,gcd->gsd", jax.lax.optimization_barrier(by_centre), contexts)
     return GroupedGradients(
-        jnp.einsum("gsc,gcd->gsd", jax.lax.optimization_barrier(by_centre), outputs),
-        jnp.einsum("gcs,gsd->gcd", to_scores * output_scale[..., None], hidden),
-        jnp.sum(weight * jax.nn.softplus(jnp.where(observed, -measured, measured)), axis=(1, 2)),
+        from_words.reshape(hidden.shape)
+        + jnp.einsum("gsk,gkd->gsd", to_noisy * hidden_scale[..., None], noise),
+        jnp.einsum("gcs,gsd->gcd", to_scores * by_block(output_scale)[..., None], centres).reshape(
+            outputs.shape
+        ),
+        jnp.sum(measured * jax.nn.softplus(-first), axis=(1, 2)) + noise_loss,
         jnp.sum((left + right)[:, MEASURED], axis=1),
+        jnp.einsum("gks,gsd->gkd", jax.lax.optimization_barrier(by_word), hidden),
     )
 
 
 def cbow_gradients(
     hidden: jax.Array,
     outputs: jax.Array,
+    noise: jax.Array,
     present: jax.Array,
     output_scale: jax.Array,
+    noise_scale: jax.Array,
     *,
     negatives: float,
 ) -> GroupedGradients:
@@ -142,39 +179,39 @@ def cbow_gradients(
 
     Args:
       hidden: [G, S, D] what each word's context amounts to.
-      outputs: [G, S + K, D] output vectors of the group, then of its noise words.
+      outputs: [G, S, D] output vectors of the group.
+      noise: [G, K, D] of its noise words.
       present: [G, S] bool; False for a word without a context.
-      output_scale: [G, S + K] factor on each row of the second gradient.
+      output_scale: [G, S] factor on each row of the second gradient.
+      noise_scale: [G, K] on each row of that of the noise words.
       negatives: noise words a prediction.
 
     Returns:
-      The gradients, summed over words, the second one scaled. A prediction is a word.
+      The gradients, summed over words, all but the first scaled. A prediction is a word.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
     """
     groups, size, dim = hidden.shape
-    words = outputs.shape[1] - size
-    chex.assert_scalar_positive(words)
-    chex.assert_shape(outputs, (groups, size + words, dim))
-    chex.assert_shape(present, (groups, size))
-    chex.assert_shape(output_scale, (groups, size + words))
+    count = noise.shape[1]
+    chex.assert_scalar_positive(count)
+    chex.assert_shape(outputs, (groups, size, dim))
+    chex.assert_shape(noise, (groups, count, dim))
+    chex.assert_shape([present, output_scale], (groups, size))
+    chex.assert_shape(noise_scale, (groups, count))
 
-    target, noise = outputs[:, :size], outputs[:, size:]
     weight = present.astype(hidden.dtype)
-    share = weight[:, None] * (negatives / words)
-    observed = jnp.sum(hidden * target, axis=-1)
-    to_observed = weight * (jax.nn.sigmoid(observed) - 1)
-    # [G, K, S]
-    noisy = jnp.einsum("gkd,gsd->gks", noise, hidden)
-    to_noisy = jax.lax.optimization_barrier(share * jax.nn.sigmoid(noisy))
-    by_word = jax.lax.optimization_barrier(jnp.swapaxes(to_noisy, 1, 2))
-    to_target = (to_observed * output_scale[:, :size])[..., None] * hidden
-    scaled = to_noisy * output_scale[:, size:, None]
-    noise_loss = jnp.sum((share * jax.nn.softplus(noisy))[:, :, MEASURED], axis=(1, 2))
+    share = weight * (negatives / count)
+    observed = jnp.sum(hidden * outputs, axis=-1)
+    to_observed = -weight / (1 + jnp.exp(observed))
+    noisy = jnp.einsum("gsd,gkd->gsk", hidden, noise)
+    to_noisy = share[..., None] / (1 + jnp.exp(-noisy))
+    by_word = jnp.swapaxes(to_noisy, 1, 2) * noise_scale[..., None]
+    noise_loss = jnp.sum((share[..., None] * jax.nn.softplus(noisy))[:, MEASURED], axis=(1, 2))
     return GroupedGradients(
-        to_observed[..., None] * target + jnp.einsum("gsk,gkd->gsd", by_word, noise),
-        jnp.concatenate([to_target, jnp.einsum("gks,gsd->gkd", scaled, hidden)], axis=1),
+        to_observed[..., None] * outputs + jnp.einsum("gsk,gkd->gsd", to_noisy, noise),
+        (to_observed * output_scale)[..., None] * hidden,
         jnp.sum((weight * jax.nn.softplus(-observed))[:, MEASURED], axis=1) + noise_loss,
         jnp.sum(present[:, MEASURED], axis=1),
+        jnp.einsum("gks,gsd->gkd", jax.lax.optimization_barrier(by_word), hidden),
     )

@@ -18,13 +18,54 @@ class RowOptimizer(NamedTuple):
       init: table [V, ...] -> state.
       scale: state -> the factor that `update` expects on its gradients: a caller can often
         multiply something smaller.
-      update: (table [V, ...], state, ids [N], scaled gradients [N, ...]) -> (table, state).
-        Gradients of rows that occur several times are summed. Ids of V or more are dropped.
+      update: (table [V, ...], state, *batches) -> (table, state), each batch of ids [...] and
+        scaled gradients [..., ...]. Gradients of rows that occur several times, in one batch or in
+        several, are summed. Ids of V or more are dropped.
     """
 
     init: Callable[[jax.Array], Any]
     scale: Callable[[Any], jax.Array | float]
-    update: Callable[[jax.Array, Any, jax.Array, jax.Array], tuple[jax.Array, Any]]
+    update: Callable[..., tuple[jax.Array, Any]]
+
+
+def add_rows(table: jax.Array, ids: jax.Array, changes: jax.Array) -> jax.Array:
+    """Adds to rows of a table, in place where the table isn't needed any more.
+
+    It is `table.at[ids].add(changes, mode="drop")` in the form that XLA brings a scatter into;
+    from any other it gets there by a copy of the changes.
+
+    Args:
+      table: [V, ...].
+      ids: [...] int rows; those of V or more, and negative ones, are dropped.
+      changes: [..., ...], for each id what is added to its row.
+
+    Returns:
+      [V, ...] the table.
+    """
+    row = table.shape[1:]
+    numbers = jax.lax.ScatterDimensionNumbers(
+        update_window_dims=tuple(range(1, table.ndim + 1)),
+        inserted_window_dims=(),
+        scatter_dims_to_operand_dims=(0,),
+    )
+    return jax.lax.scatter_add(
+        table,
+        ids.reshape(-1, 1),
+        changes.reshape(-1, 1, *row),
+        numbers,
+        mode=jax.lax.GatherScatterMode.FILL_OR_DROP,
+    )
+
+
+Batch = tuple[jax.Array, jax.Array]
+
+
+def _joined(batches: tuple[Batch, ...], row: tuple[int, ...]) -> Batch:
+    ids, gradients = zip(*batches, strict=True)
+    return (
+        jnp.concatenate([some.reshape(-1) for some in ids]),
+        jnp.concatenate([some.reshape(-1, *row) for some in gradients]),
+    )
 
 
 def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
@@ -42,10 +83,9 @@ def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
       The optimiser.
     """
 
-    def update(
-        table: jax.Array, state: Any, ids: jax.Array, gradients: jax.Array
-    ) -> tuple[jax.Array, Any]:
+    def update(table: jax.Array, state: Any, *batches: Batch) -> tuple[jax.Array, Any]:
         rows = table.shape[0]
+        ids, gradients = _joined(batches, table.shape[1:])
         touched, slot = jnp.unique(
             jnp.minimum(ids, rows), size=ids.size, fill_value=rows, return_inverse=True
         )
@@ -68,9 +108,9 @@ def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
 
 
 def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
-    """Descends along the gradient: `row_wise(optax.sgd(learning_rate))`, in one scatter a step.
+    """Descends along the gradient: `row_wise(optax.sgd(learning_rate))`, in one scatter a batch.
 
-    The update being linear, the scatter that adds it merges the duplicates.
+    The update being linear, the scatters that add it merge the duplicates.
 
     Args:
       learning_rate: schedule, update count -> learning rate.
@@ -79,10 +119,9 @@ def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
       The optimiser; its state counts updates.
     """
 
-    def update(
-        table: jax.Array, count: jax.Array, ids: jax.Array, gradients: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
-        table = table.at[ids].add(gradients, mode="drop")
+    def update(table: jax.Array, count: jax.Array, *batches: Batch) -> tuple[jax.Array, jax.Array]:
+        for ids, gradients in batches:
+            table = add_rows(table, ids, gradients)
         return table, count + 1
 
     return RowOptimizer(
@@ -101,12 +140,13 @@ def freeze(optimizer: RowOptimizer, frozen: jax.Array) -> RowOptimizer:
       The optimiser.
     """
 
-    def update(
-        table: jax.Array, state: Any, ids: jax.Array, gradients: jax.Array
-    ) -> tuple[jax.Array, Any]:
+    def update(table: jax.Array, state: Any, *batches: Batch) -> tuple[jax.Array, Any]:
         rows = table.shape[0]
-        kept = frozen[jnp.minimum(ids, rows - 1)]
-        return optimizer.update(table, state, jnp.where(kept, rows, ids), gradients)
+
+        def without(ids: jax.Array) -> jax.Array:
+            return jnp.where(frozen[jnp.minimum(ids, rows - 1)], rows, ids)
+
+        return optimizer.update(table, state, *((without(ids), some) for ids, some in batches))
 
     return RowOptimizer(optimizer.init, optimizer.scale, update)
 

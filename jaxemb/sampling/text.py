@@ -10,7 +10,7 @@ import numpy as np
 from jaxemb.sampling.subsampling import subsample
 
 # Words that are subsampled together. A stream holds two blocks for each group.
-BLOCK = 1 << 16
+BLOCK = 1 << 15
 
 
 class TextBatch(NamedTuple):
@@ -63,8 +63,7 @@ class TextStream:
         """
         self._read, self._words, self._documents = read, words, documents
         self._keep, self._unknown = keep, len(keep) - 1
-        high, low = map(int, jax.random.key_data(key).ravel())
-        self._seed = high << 32 | low
+        self._seed = [int(part) for part in jax.random.key_data(key).ravel()]
         self._groups, self._size, self._margin = groups, size, margin
         blocks = -(-words // BLOCK)
         kept = np.array(
@@ -78,20 +77,20 @@ class TextStream:
     def _mask(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the block's ids and which of them stay."""
         ids = self._read(block * BLOCK, min((block + 1) * BLOCK, self._words))
-        # NumPy's counter-based generator: XLA would draw behind the steps that are under way.
-        rng = np.random.Generator(np.random.Philox(key=[self._seed, epoch << 32 | block]))
+        # By NumPy, with its fastest generator: XLA would draw behind the steps that are under way.
+        rng = np.random.Generator(np.random.SFC64([*self._seed, epoch, block]))
         return ids, subsample(rng, ids, self._keep)
 
     def _draw_block(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
         ids, mask = self._mask(epoch, block)
+        kept = np.flatnonzero(mask)
         start = block * BLOCK
         before, after = np.searchsorted(self._documents, [start, start + len(mask)], "right")
-        starts = np.asarray(self._documents[before:after]) - start
-        # starts at a block's end belong to the next block
-        changes = np.zeros(len(mask), np.int32)
-        changes[starts[starts < len(mask)]] = 1
-        documents = changes.cumsum(dtype=np.int32) + np.int32(before)
-        return ids[mask], documents[mask]
+        # How many words stay of each document that the block has a part of.
+        begins = np.searchsorted(kept, self._documents[before:after] - start)
+        sizes = np.diff(begins, prepend=0, append=len(kept))
+        documents = np.arange(before, after + 1, dtype=np.int32)
+        return ids[kept], np.repeat(documents, sizes)
 
     def _kept(self, epoch: int, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns ids and documents of kept words [start, stop), padded beyond the text."""

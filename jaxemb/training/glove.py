@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxemb.losses.glove import GloveGradients, glove_gradients
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.counted_pairs import PairBatch
-from jaxemb.training.parts import in_parts
+from jaxemb.training.parts import in_parts, join
 from jaxemb.training.state import TrainState
 
 PARTS = 8
@@ -93,10 +93,10 @@ def update(
                 alpha=step.alpha,
             )
 
-        found = in_parts(of_part, PARTS, (example,))
+        found = join(in_parts(of_part, PARTS, (example,)))
         scale = optimizer.scale(state.opt_state)
         table, opt_state = optimizer.update(
-            table, state.opt_state, example.rows, found.rows * scale
+            table, state.opt_state, (example.rows, found.rows * scale)
         )
         pairs = jnp.sum(example.counts > 0)
         metrics = {

@@ -11,22 +11,33 @@ import jax
 import jax.numpy as jnp
 
 
-def in_parts(function: Callable[..., Any], count: int, arguments: Any) -> Any:
-    """Applies a function to slices of its arguments and joins the results.
+def in_parts(function: Callable[..., Any], count: int, arguments: Any) -> list[Any]:
+    """Applies a function to slices of its arguments.
 
     Args:
-      function: of arrays whose first axes agree; its results have that axis, too.
+      function: of arrays whose first axes agree.
       count: of parts; it divides that axis.
       arguments: the function's, a tuple of trees of arrays.
 
     Returns:
-      What the function gives for all at once.
+      What the function gives for each part.
     """
     size = len(jax.tree.leaves(arguments)[0]) // count
-    parts = [
+    return [
         function(*jax.tree.map(lambda leaf, i=i: leaf[i * size : (i + 1) * size], arguments))
         for i in range(count)
     ]
+
+
+def join(parts: list[Any]) -> Any:
+    """Joins trees of arrays along their first axes.
+
+    Args:
+      parts: from `in_parts`.
+
+    Returns:
+      What the function gives for all at once.
+    """
     joined = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
     # Fused with what follows, the joining would run element by element instead of as a copy.
     return jax.lax.optimization_barrier(joined)

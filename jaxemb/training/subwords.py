@@ -7,10 +7,11 @@ import jax.numpy as jnp
 
 from jaxemb.errors import InputError
 from jaxemb.models.subword_parts import Parts
-from jaxemb.training.parts import in_parts
+from jaxemb.optim.rowwise import add_rows
+from jaxemb.training.parts import in_parts, join
 from jaxemb.training.state import TrainState
-from jaxemb.training.word2vec import PARTS, root_of_count
-from jaxemb.training.word2vec_gradients import Example, Step, gradients
+from jaxemb.training.word2vec import PARTS, count_rows, counted, damping
+from jaxemb.training.word2vec_gradients import Example, Scales, Step, gradients
 
 BLOCK = 512  # chunks in a pass over a step's words; 0.8 MB at width 100
 
@@ -77,7 +78,8 @@ def update(
     def take(state: TrainState, example: Example) -> tuple[TrainState, dict[str, jax.Array]]:
         table, outputs = state.params["input"], state.params["output"]
         words, places = distinct(example.inputs)
-        times = jnp.zeros(len(words), jnp.int32).at[places.reshape(-1)].add(1)
+        ids = counted(step, example._replace(inputs=places))
+        times = count_rows(ids["input"], len(words)).astype(jnp.int32)
         count, block = passes(words)
 
         def compose(number: jax.Array, carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
@@ -93,29 +95,33 @@ def update(
         composed = {"input": sums / sizes[words][:, None], "output": outputs}
 
         rate = learning_rate(state.step)
-        to_inputs, rest = in_parts(
-            lambda part, *scales: gradients(step, part, composed, *scales),
-            PARTS[step.model],
-            (
-                example._replace(inputs=places),
-                jnp.full(places.shape, -rate),
-                -rate * root_of_count(example.outputs, len(outputs)),
-            ),
+        seen = count_rows(ids["output"], len(outputs))
+        scales = Scales(
+            jnp.full(places.shape, -rate),
+            -rate / damping(seen[example.outputs]),
+            -rate / damping(seen[example.noise]),
         )
-        to_words = (
-            jnp.zeros_like(sums).at[places.reshape(-1)].add(to_inputs.reshape(-1, sums.shape[1]))
+        to_inputs, rest = join(
+            in_parts(
+                lambda part, scales: gradients(step, part, composed, scales),
+                PARTS[step.model],
+                (example._replace(inputs=places), scales),
+            )
         )
+        to_words = add_rows(jnp.zeros_like(sums), places, to_inputs)
 
         def spread(number: jax.Array, table: jax.Array) -> jax.Array:
             owner, rows = block(number)
-            root = jax.lax.rsqrt(jnp.maximum(counts.at[rows].get(mode="clip"), 1.0))
-            change = root[..., None] * to_words.at[owner].get(mode="clip")[:, None]
-            return table.at[rows.reshape(-1)].add(change.reshape(rows.size, -1), mode="drop")
+            divisor = damping(counts.at[rows].get(mode="clip"))
+            change = to_words.at[owner].get(mode="clip")[:, None] / divisor[..., None]
+            return add_rows(table, rows, change)
 
         params = {
             "input": jax.lax.fori_loop(0, count, spread, table),
-            "output": outputs.at[example.outputs.reshape(-1)].add(
-                rest.outputs.reshape(example.outputs.size, -1), mode="drop"
+            "output": add_rows(
+                outputs,
+                jnp.concatenate([example.outputs, example.noise], axis=1),
+                jnp.concatenate([rest.outputs, rest.noise], axis=1),
             ),
         }
         metrics = {

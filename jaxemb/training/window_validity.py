@@ -144,7 +144,7 @@ def update(
         )
         ids = example.ids.reshape(-1)
         gradients = to_vectors.reshape(ids.size, -1)
-        words, words_state = rows.update(words, state.opt_state["words"], ids, gradients)
+        words, words_state = rows.update(words, state.opt_state["words"], (ids, gradients))
         changes, scorer_state = dense.update(to_scorer, state.opt_state["scorer"], scorer)
         metrics = {"loss": loss, "learning_rate": jnp.asarray(learning_rate(state.step))}
         params = {"words": words, "scorer": optax.apply_updates(scorer, changes)}

@@ -1,14 +1,14 @@
 """One step of word2vec: from a batch of text to changed rows of the two tables."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.errors import InputError
-from jaxemb.losses.full_softmax import FullSoftmaxGradients
-from jaxemb.losses.negative_sampling import GroupedGradients
+from jaxemb.losses.negative_sampling import cut_blocks
 from jaxemb.models.huffman import HuffmanTree
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.noise import NoiseDistribution, sample_noise
@@ -16,11 +16,20 @@ from jaxemb.sampling.text import TextBatch
 from jaxemb.sampling.windows import window_reach
 from jaxemb.training.parts import in_parts
 from jaxemb.training.state import TrainState
-from jaxemb.training.word2vec_gradients import Example, Step, gradients, gradients_over_all_words
+from jaxemb.training.word2vec_gradients import (
+    Example,
+    Scales,
+    Step,
+    gradients,
+    gradients_over_all_words,
+)
 
-# XLA's CPU runtime runs a batch of small matrix products on one thread, but independent operations
-# on several once more than eight of them are ready. CBOW's are too small to be worth the splitting.
-PARTS = {"skipgram": 16, "cbow": 1}
+# A step's groups in so many independent parts: see `training.parts`. Large products are started on
+# any free thread, so that parts must not be small either.
+PARTS = {"skipgram": 8, "cbow": 4}
+# A row that a batch has more often than the square of this moves by this many times its mean
+# gradient.
+MOST = 2.0
 
 
 def prepare(
@@ -51,15 +60,22 @@ def prepare(
         # tree, whose ways are long, fewer rows are then wanted.
         if step.model == "cbow" or isinstance(source, HuffmanTree):
             inputs, others = others, inputs
+        if step.model == "cbow":
+            inputs = cut_blocks(inputs, margin=step.window, block=step.block)
+        none = jnp.zeros((step.groups, 0), jnp.int32)
         if source is None:
-            return Example(inputs, others, left, right)
+            return Example(inputs, others, none, left, right)
         if isinstance(source, HuffmanTree):
             nodes = jnp.asarray(source.nodes)[others].reshape(step.groups, -1)
-            return Example(inputs, nodes, left, right, jnp.asarray(source.codes)[others])
-        shared = sample_noise(noise_key, source, (step.groups, step.noise))
-        outputs = jnp.concatenate([others, shared], axis=1)
-        targets = () if expected is None else expected[outputs]
-        return Example(inputs, outputs, left, right, targets)
+            return Example(inputs, nodes, none, left, right, jnp.asarray(source.codes)[others])
+        noise = sample_noise(noise_key, source, (step.groups, step.noise))
+        if step.objective == "sampled_softmax":
+            others, noise = jnp.concatenate([others, noise], axis=1), none
+        elif step.model == "skipgram":
+            others = cut_blocks(others, margin=step.window, block=step.block)
+        ids = jnp.concatenate([others, noise], axis=1)
+        targets = () if expected is None else expected[ids]
+        return Example(inputs, others, noise, left, right, targets)
 
     return draw
 
@@ -96,43 +112,56 @@ def update(
 
     def take(state: TrainState, example: Example) -> tuple[TrainState, dict[str, jax.Array]]:
         tables = state.params
-        factors = {
-            name: optimizer.scale(state.opt_state[name]) * root_of_count(ids, len(tables[name]))
-            for name, ids in (("input", example.inputs), ("output", example.outputs))
+        counts = {
+            name: count_rows(ids, len(tables[name])) for name, ids in counted(step, example).items()
         }
 
-        def of_part(
-            part: Example, input_scale: jax.Array, output_scale: jax.Array
-        ) -> tuple[jax.Array, GroupedGradients]:
-            return gradients(step, part, tables, input_scale, output_scale)
+        def scale(name: str, ids: jax.Array) -> jax.Array:
+            return optimizer.scale(state.opt_state[name]) / damping(counts[name][ids])
 
-        rest: GroupedGradients | FullSoftmaxGradients
+        scales = Scales(
+            scale("input", example.inputs),
+            scale("output", example.outputs),
+            scale("output", example.noise),
+        )
+        found: list[tuple[jax.Array, Any]]
         if step.objective == "full_softmax":
-            to_inputs, rest = gradients_over_all_words(step, example, tables, factors["input"])
+            found = [gradients_over_all_words(step, example, tables, scales.inputs)]
             touched = jnp.arange(len(tables["output"]))
-            factor = optimizer.scale(state.opt_state["output"]) * root_of_count(
-                example.outputs, len(touched), touched
-            )
-            to_outputs = rest.outputs * factor[:, None]
+            changes = {
+                "input": [(example.inputs, [found[0][0]])],
+                "output": [(touched, [found[0][1].outputs * scale("output", touched)[:, None]])],
+            }
         else:
-            to_inputs, rest = in_parts(
-                of_part, _parts(step), (example, factors["input"], factors["output"])
+            found = in_parts(
+                lambda part, scales: gradients(step, part, tables, scales),
+                PARTS[step.model],
+                (example, scales),
             )
-            touched, to_outputs = example.outputs, rest.outputs
+            changes = {
+                "input": [(example.inputs, [to_inputs for to_inputs, _ in found])],
+                "output": [
+                    (example.outputs, [rest.outputs for _, rest in found]),
+                    (example.noise, [rest.noise for _, rest in found]),
+                ],
+            }
+        loss = sum(rest.loss.sum() for _, rest in found)
+        # A lost step changes nothing. The loss is of all rows that a step reads, so that XLA sees
+        # that all are read before the first is changed; else it would copy the tables.
+        good = jnp.isfinite(loss)
         params, opt_state = {}, {}
-        # One scatter for each table: with more, XLA copies the table every step.
-        for name, ids, gradient in (
-            ("input", example.inputs, to_inputs),
-            ("output", touched, to_outputs),
-        ):
-            params[name], opt_state[name] = optimizer.update(
-                tables[name],
-                state.opt_state[name],
-                ids.reshape(-1),
-                gradient.reshape(ids.size, -1),
-            )
+        for name, table in tables.items():
+            batches = [
+                pair
+                for ids, some in changes[name]
+                if ids.size
+                for pair in zip(
+                    jnp.split(jnp.where(good, ids, len(table)), len(some)), some, strict=True
+                )
+            ]
+            params[name], opt_state[name] = optimizer.update(table, state.opt_state[name], *batches)
         metrics = {
-            "loss": rest.loss.sum() / jnp.maximum(rest.predictions.sum(), 1),
+            "loss": loss / jnp.maximum(sum(rest.predictions.sum() for _, rest in found), 1),
             "learning_rate": learning_rate(state.step),
         }
         return TrainState(state.step + 1, state.key, params, opt_state), metrics
@@ -140,18 +169,34 @@ def update(
     return take
 
 
-def root_of_count(ids: jax.Array, rows: int, of: jax.Array | None = None) -> jax.Array:
-    """Returns 1 / sqrt(how often the batch has a word), for each of its words, or of these.
+def counted(step: Step, example: Example) -> dict[str, jax.Array]:
+    """Returns the batch's rows of each table, [G, ...], a word in two blocks only once."""
 
-    Summing the gradients of a batch makes frequent words explode, averaging them makes them stand
-    still. Between the two, learning is stable and better than word by word.
-    """
+    def once(ids: jax.Array) -> jax.Array:
+        blocks = ids.reshape(step.groups, -1, step.block + 2 * step.window)
+        later = blocks[:, 1:, 2 * step.window :].reshape(step.groups, -1)
+        return jnp.concatenate([blocks[:, 0], later], axis=1)
+
+    inputs, outputs = example.inputs, example.outputs
+    if step.model == "cbow":
+        inputs = once(inputs)
+    elif step.objective in ("negative_sampling", "nce"):
+        outputs = once(outputs)
+    return {"input": inputs, "output": jnp.concatenate([outputs, example.noise], axis=1)}
+
+
+def count_rows(ids: jax.Array, rows: int) -> jax.Array:
+    """Returns how often each row of a table is among ids, [V] uint16."""
     # Small integers: the zeros are written anew every step.
-    counts = jnp.zeros(rows, jnp.uint16).at[ids.reshape(-1)].add(1)
-    of = ids if of is None else of
-    return jax.lax.rsqrt(jnp.maximum(counts[of], 1).astype(jnp.float32))
+    return jnp.zeros(rows, jnp.uint16).at[ids.reshape(-1)].add(1)
 
 
-def _parts(step: Step) -> int:
-    """Returns in how many parts a step is computed."""
-    return PARTS["skipgram" if step.objective == "hierarchical_softmax" else step.model]
+def damping(counts: jax.Array) -> jax.Array:
+    """Returns what the summed gradient of a row that a batch has so often is divided by.
+
+    Sums make frequent words explode, means make them stand still. Between the two, divided by the
+    root of the count, learning is better than word by word, and it is stable if no row moves by
+    more than `MOST` means.
+    """
+    count = jnp.maximum(counts, 1).astype(jnp.float32)
+    return jnp.maximum(jnp.sqrt(count), count / MOST)

@@ -26,8 +26,9 @@ class Step(NamedTuple):
       window: W, the largest reach of a window, in words.
       negatives: noise words a prediction, in expectation, for negative sampling and NCE.
       mean: CBOW averages its contexts rather than add them.
-      groups: G, stretches of text a step; a multiple of 16.
+      groups: G, stretches of text a step; a multiple of 8.
       size: S, words in each.
+      block: B, of which skip-gram's scores are one matrix product; it divides S.
       noise: K, noise words that a group shares.
       objective: what is minimised.
     """
@@ -36,8 +37,9 @@ class Step(NamedTuple):
     window: int
     negatives: float = 5.0
     mean: bool = True
-    groups: int = 32
-    size: int = 32
+    groups: int = 64
+    size: int = 64
+    block: int = 16
     noise: int = 32
     objective: Objective = "negative_sampling"
 
@@ -46,30 +48,38 @@ class Example(NamedTuple):
     """A step's input, with all that is random drawn.
 
     Attributes:
-      inputs: [G, M] rows of the input table: the centres for skip-gram, all words for CBOW.
-      outputs: [G, C] rows of the output table, the other way round, then the K noise words. With a
-        tree inputs are all words for skip-gram, too, and outputs the nodes on the ways to the
-        centres, [G, S * L].
+      inputs: [G, M] rows of the input table: the centres for skip-gram, all words in blocks
+        (`losses.negative_sampling.cut_blocks`) for CBOW.
+      outputs: [G, C] rows of the output table, the other way round; in blocks for skip-gram by
+        negative sampling or NCE. With a tree inputs are all words for skip-gram, too, and outputs
+        the nodes on the ways to the centres, [G, S * L].
+      noise: [G, K] rows of the output table, or [G, 0] where there are none, or sampled softmax has
+        them at the end of `outputs`.
       left: [G, S] contexts to the left of each centre.
       right: [G, S] contexts to the right.
-      targets: what else the objective needs. NCE and sampled softmax: [G, C] the log of how often
-        each word is expected among the noise words of a prediction. Hierarchical softmax:
+      targets: what else the objective needs. NCE and sampled softmax: [G, C + K] the log of how
+        often each word is expected among the noise words of a prediction. Hierarchical softmax:
         [G, S, L] int8 codes of the ways.
     """
 
     inputs: jax.Array
     outputs: jax.Array
+    noise: jax.Array
     left: jax.Array
     right: jax.Array
     targets: Any = ()
 
 
+class Scales(NamedTuple):
+    """Factors on the rows of gradients, [G, M], [G, C] and [G, K] as in `Example`."""
+
+    inputs: jax.Array
+    outputs: jax.Array
+    noise: jax.Array
+
+
 def gradients(
-    step: Step,
-    example: Example,
-    tables: dict[str, jax.Array],
-    input_scale: jax.Array,
-    output_scale: jax.Array,
+    step: Step, example: Example, tables: dict[str, jax.Array], scales: Scales
 ) -> tuple[jax.Array, GroupedGradients]:
     """Takes the gradients of all objectives but full softmax.
 
@@ -77,39 +87,47 @@ def gradients(
       step: what fixes it.
       example: its input, or that of some of its groups.
       tables: "input" and "output".
-      input_scale: [G, M] factor on each row of the inputs' gradient.
-      output_scale: [G, C] on each row of the outputs'.
+      scales: of the gradients.
 
     Returns:
       [G, M, D] the scaled gradient with respect to the inputs, and the rest.
     """
     inputs, outputs = tables["input"][example.inputs], tables["output"][example.outputs]
+    noise = tables["output"][example.noise]
     left, right = example.left, example.right
-    hidden, to_inputs = _hidden(step, example, inputs, input_scale)
+    hidden, to_inputs = _hidden(step, example, inputs, scales.inputs)
     if step.objective in ("nce", "sampled_softmax"):
         # NCE is negative sampling of scores less the log of the noise.
         hidden = _with_one(hidden)
-        outputs = outputs.at[..., -1].add(-example.targets)
+        columns = outputs.shape[1]
+        outputs = outputs.at[..., -1].add(-example.targets[:, :columns])
+        noise = noise.at[..., -1].add(-example.targets[:, columns:])
     if step.objective == "hierarchical_softmax":
         observed = _observed(step, left, right)
         found = hierarchical_softmax_gradients(
-            hidden, outputs, example.targets, observed, output_scale
+            hidden, outputs, example.targets, observed, scales.outputs
         )
     elif step.objective == "sampled_softmax":
         observed = _observed(step, left, right)
-        found = sampled_softmax_gradients(hidden, outputs, observed, output_scale)
+        found = sampled_softmax_gradients(hidden, outputs, observed, scales.outputs)
     elif step.model == "cbow":
         found = cbow_gradients(
-            hidden, outputs, left + right > 0, output_scale, negatives=step.negatives
+            hidden,
+            outputs,
+            noise,
+            left + right > 0,
+            scales.outputs,
+            scales.noise,
+            negatives=step.negatives,
         )
     else:
         found = skipgram_gradients(
             hidden,
             outputs,
+            noise,
             left,
             right,
-            input_scale,
-            output_scale,
+            *scales,
             margin=step.window,
             negatives=step.negatives,
         )
@@ -123,15 +141,25 @@ def _hidden(
     """Returns the vectors that predict, and how their gradient becomes the scaled one of inputs."""
     if step.model == "skipgram":
         return inputs, lambda to_hidden: to_hidden * input_scale[..., None]
+
+    def by_block(of_group: jax.Array) -> jax.Array:
+        blocks = step.size // step.block
+        return of_group.reshape(blocks * len(of_group), -1, *of_group.shape[2:])
+
     weights = jax.lax.optimization_barrier(
-        context_weights(example.left, example.right, margin=step.window, mean=step.mean)
+        context_weights(
+            by_block(example.left), by_block(example.right), margin=step.window, mean=step.mean
+        )
     )
 
     def to_inputs(to_hidden: jax.Array) -> jax.Array:
-        by_context = jnp.swapaxes(weights, 1, 2) * input_scale[..., None]
-        return jnp.einsum("gcs,gsd->gcd", jax.lax.optimization_barrier(by_context), to_hidden)
+        by_context = jnp.swapaxes(weights, 1, 2) * by_block(input_scale)[..., None]
+        return jnp.einsum(
+            "gcs,gsd->gcd", jax.lax.optimization_barrier(by_context), by_block(to_hidden)
+        ).reshape(inputs.shape)
 
-    return jnp.einsum("gsc,gcd->gsd", weights, inputs), to_inputs
+    hidden = jnp.einsum("gsc,gcd->gsd", weights, by_block(inputs))
+    return hidden.reshape(*example.left.shape, -1), to_inputs
 
 
 def gradients_over_all_words(

@@ -14,9 +14,7 @@ from jaxemb.training import word2vec as training
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
-# The default learning rate is for large vocabularies: it is too much where each of 72 words comes
-# up dozens of times a step.
-SMALL = {"dim": 16, "epochs": 5, "subsample": 0.0, "learning_rate": 0.03}
+SMALL = {"dim": 16, "epochs": 5, "subsample": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +122,7 @@ def test_each_call_leaves_a_line(finished):
     assert [line["step"] for line in lines] == [100, 200, 295]
     rates = [line["learning_rate"] for line in lines]
     # Linear from .03 to a ten-thousandth of it; a line tells that of its last step.
-    expected = [0.03 * (1 - (1 - 1e-4) * (line["step"] - 1) / 295) for line in lines]
+    expected = [0.075 * (1 - (1 - 1e-4) * (line["step"] - 1) / 295) for line in lines]
     np.testing.assert_allclose(rates, expected, rtol=1e-4)
     assert all(line["words_per_second"] > 0 for line in lines)
 
@@ -142,7 +140,7 @@ def test_neighbours_are_poor_before_and_good_after(finished):
 
 @pytest.fixture
 def one_part(monkeypatch):
-    """In sixteen parts a step takes three times as long to compile."""
+    """In its parts a step takes three times as long to compile."""
     monkeypatch.setattr(training, "PARTS", {"skipgram": 1, "cbow": 1})
 
 

@@ -61,23 +61,25 @@ def test_negative_sampling_factorises_shifted_pmi(text, counts):
     """Levy & Goldberg 2014, NIPS, eq. 11 and 12: u.v = PMI(w, c) - log k."""
     ring = np.concatenate([text[-W:], text, text[:W]])
     # The words themselves are the noise, so that it is the unigram distribution exactly.
-    columns = np.concatenate([ring, text])
     reach = jnp.full((1, N), W)
 
     def gradient(inputs, outputs):
         found = skipgram_gradients(
             inputs[text][None],
-            outputs[columns][None],
+            outputs[ring][None],
+            outputs[text][None],
             reach,
             reach,
             jnp.ones((1, N)),
-            jnp.ones((1, len(columns))),
+            jnp.ones((1, len(ring))),
+            jnp.ones((1, N)),
             margin=W,
             negatives=NEGATIVES,
         )
+        to_outputs = jnp.zeros_like(outputs).at[ring].add(found.outputs[0])
         return (
             jnp.zeros_like(inputs).at[text].add(found.hidden[0]),
-            jnp.zeros_like(outputs).at[columns].add(found.outputs[0]),
+            to_outputs.at[text].add(found.noise[0]),
         )
 
     inputs, outputs = descend(gradient, V)

@@ -7,12 +7,13 @@ import pytest
 
 from jaxemb.losses.negative_sampling import (
     cbow_gradients,
+    cut_blocks,
     negative_sampling_loss,
     skipgram_gradients,
 )
 from jaxemb.sampling.noise import noise_distribution
 
-G, S, W, K, D, V = 2, 5, 2, 3, 4, 11
+G, S, B, W, K, D, V = 2, 6, 3, 2, 3, 4, 11
 NEGATIVES = 5.0
 # float32 sums of a few dozen terms of size one
 CLOSE = {"rtol": 2e-5, "atol": 2e-6}
@@ -116,13 +117,30 @@ def loop_skipgram(hidden, outputs, left, right, noise_weight):
     return to_hidden, to_outputs
 
 
+def test_blocks_overlap_by_the_margins():
+    words = jnp.arange(10, 20)[None]  # 6 centres and 2 words on either side
+    found = cut_blocks(words, margin=2, block=3)
+    expected = [10, 11, 12, 13, 14, 15, 16, 13, 14, 15, 16, 17, 18, 19]
+    np.testing.assert_array_equal(found, [expected])
+    np.testing.assert_array_equal(cut_blocks(words, margin=2, block=6), words)
+
+
 def skipgram(hidden, outputs, left, right, hidden_scale=None, output_scale=None):
+    """As `skipgram_gradients`, with one row for each word of a group, then for each noise word."""
     hidden_scale = np.ones(hidden.shape[:2]) if hidden_scale is None else hidden_scale
     output_scale = np.ones(outputs.shape[:2]) if output_scale is None else output_scale
-    hidden, outputs, hidden_scale, output_scale = float32(
-        (hidden, outputs, hidden_scale, output_scale)
+    words = S + 2 * W
+    columns = np.asarray(cut_blocks(jnp.arange(words)[None], margin=W, block=B))[0]
+    found = of_groups(
+        *float32((hidden, outputs[:, columns], outputs[:, words:])),
+        left,
+        right,
+        *float32((hidden_scale, output_scale[:, columns], output_scale[:, words:])),
     )
-    return of_groups(hidden, outputs, left, right, hidden_scale, output_scale)
+    whole = np.zeros(outputs.shape)
+    np.add.at(whole, (slice(None), columns), np.asarray(found.outputs))
+    whole[:, words:] = found.noise
+    return found._replace(outputs=whole)
 
 
 def test_skipgram_gradients_are_the_loops():
@@ -235,7 +253,9 @@ def test_cbow_gradients_are_the_loops():
     scale = rng.uniform(1, 2, outputs.shape[:2])
     present = left + right > 0
     found = jax.jit(functools.partial(cbow_gradients, negatives=NEGATIVES))(
-        *float32((hidden, outputs)), present, *float32([scale])
+        *float32((hidden, outputs[:, :S], outputs[:, S:])),
+        present,
+        *float32((scale[:, :S], scale[:, S:])),
     )
     to_hidden, to_outputs = np.zeros(hidden.shape), np.zeros(outputs.shape)
     loss, count = np.zeros(G), np.zeros(G)
@@ -253,7 +273,9 @@ def test_cbow_gradients_are_the_loops():
                     loss[g] -= weight * log_sigmoid(score if label else -score)
             count[g] += s == 0
     np.testing.assert_allclose(found.hidden, to_hidden, **CLOSE)
-    np.testing.assert_allclose(found.outputs, to_outputs * scale[..., None], **CLOSE)
+    to_outputs *= scale[..., None]
+    np.testing.assert_allclose(found.outputs, to_outputs[:, :S], **CLOSE)
+    np.testing.assert_allclose(found.noise, to_outputs[:, S:], **CLOSE)
     np.testing.assert_allclose(found.loss, loss, rtol=1e-5)
     np.testing.assert_array_equal(found.predictions, count)
 

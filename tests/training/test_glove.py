@@ -79,7 +79,8 @@ def test_an_epochs_gradients_are_those_of_all_pairs():
     )
     seen = {}
 
-    def remember(table, opt_state, ids, gradients):
+    def remember(table, opt_state, batch):
+        ids, gradients = batch
         seen["sum"] = jnp.zeros_like(table).at[ids].add(gradients)
         return table, opt_state
 

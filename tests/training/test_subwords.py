@@ -1,4 +1,4 @@
-"""Subwords: a step is the gradient of the per-example loss, each row's by the root of its count."""
+"""Subwords: a step is the gradient of the per-example loss, each row's damped by its count."""
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from jaxemb.training.state import TrainState
 from jaxemb.training.word2vec import prepare
 from jaxemb.training.word2vec_gradients import Step
 
-D, G, S, W, K, NEGATIVES, RATE = 6, 16, 4, 2, 3, 5.0, 0.05
+D, G, S, B, W, K, NEGATIVES, RATE = 6, 16, 4, 2, 2, 3, 5.0, 0.05
 # Words of one to eight characters, and one whose n-grams fill several blocks.
 WORDS = [
     "".join(np.random.default_rng(i).choice(list("abcé"), 1 + i % 8)) + str(i) for i in range(60)
@@ -50,7 +50,7 @@ def makers(parts):
     noise = noise_distribution(COUNTS, power=0.75)
     made = {}
     for name in MODELS:
-        step = Step(name, W, NEGATIVES, groups=G, size=S, noise=K)
+        step = Step(name, W, NEGATIVES, groups=G, size=S, block=B, noise=K)
         take = subwords.update(step, parts, optax.constant_schedule(RATE))
         made[name] = step, jax.jit(prepare(step, noise)), jax.jit(take)
     return made
@@ -127,6 +127,12 @@ def pairs(name, batch, example):
                 yield g, s, near, centre
 
 
+def damped(counts):
+    """The factor on each row: by the root of its count, but no more than twice the mean."""
+    counts = np.maximum(counts, 1)
+    return np.minimum(1 / np.sqrt(counts), 2 / counts)[:, None]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_descends_the_per_example_losses(makers, parts, name):
     _, draw, take = makers[name]
@@ -134,7 +140,7 @@ def test_a_step_descends_the_per_example_losses(makers, parts, name):
     example = draw(jax.random.key(5), batch)
     after, metrics = take(state, example)
     rows, found = rows_of(parts), list(pairs(name, batch, example))
-    noise = np.asarray(example.outputs)[:, -K:]
+    noise = np.asarray(example.noise)
     with jax.enable_x64(True):
         table, outputs = (np.asarray(state.params[n], np.float64) for n in ("input", "output"))
         composed = np.array([table[some].mean(axis=0) for some in rows])
@@ -156,20 +162,23 @@ def test_a_step_descends_the_per_example_losses(makers, parts, name):
         terms, back = jax.vjp(losses, jnp.asarray(composed), jnp.asarray(outputs))
         to_words, to_outputs = map(np.asarray, back(jnp.ones(len(found))))
         terms = np.asarray(terms)
-    # The sum of the gradients of the words with a row, by the root of how often it is in the batch.
+    # The sum of the gradients of the words with a row, damped by how often it is in the batch.
     expected, counts = np.zeros_like(table), np.zeros(len(table))
-    for word in np.asarray(example.inputs).ravel():
+    predicting, predicted = batch.words[:, W : W + S], batch.words
+    if name == "cbow":
+        predicting, predicted = predicted, predicting
+    for word in predicting.ravel():
         if word < V:
             np.add.at(counts, rows[word], 1)
     for word, some in enumerate(rows):
         np.add.at(expected, some, to_words[word])
-    expected *= -RATE / np.sqrt(np.maximum(counts, 1))[:, None]
+    expected *= -RATE * damped(counts)
     change = np.asarray(after.params["input"], np.float64) - table
     np.testing.assert_allclose(change, expected, rtol=1e-4, atol=3e-6)
     assert abs(expected[V:]).max() > 0.01
 
-    counts = np.bincount(np.asarray(example.outputs).ravel(), minlength=V)[:V]
-    expected = -RATE * to_outputs / np.sqrt(np.maximum(counts, 1))[:, None]
+    counts = np.bincount(np.concatenate([predicted.ravel(), noise.ravel()]), minlength=V)[:V]
+    expected = -RATE * to_outputs * damped(counts)
     change = np.asarray(after.params["output"], np.float64) - outputs
     np.testing.assert_allclose(change, expected, rtol=1e-4, atol=3e-6)
     measured = terms[[s == 0 for _, s, _, _ in found]]

@@ -27,7 +27,7 @@ def _two_parts(monkeypatch):
 
 
 def make(name, optimizer="sgd", **fields):
-    step = Step(name, window=3, groups=16, size=8, noise=6, **fields)
+    step = Step(name, window=3, groups=16, size=8, block=4, noise=6, **fields)
     schedule = optax.linear_schedule(0.05, 0.01, 30)
     rows = row_optimizer(optimizer, schedule)
     draw = prepare(step, noise_distribution(COUNTS, power=0.75))
@@ -106,7 +106,10 @@ def test_a_step_is_traced_once_and_changes_only_its_rows(name):
     before = jax.tree.map(np.asarray, state.params)
     example = draw(jax.random.key(5), one(batches, 0))
     after, metrics = take(state, example)
-    for table, ids in (("input", example.inputs), ("output", example.outputs)):
+    for table, ids in (
+        ("input", example.inputs),
+        ("output", np.concatenate([example.outputs, example.noise], axis=1)),
+    ):
         changed = (np.asarray(after.params[table]) != before[table]).any(axis=1)
         assert changed.any()
         assert set(np.flatnonzero(changed)) <= set(np.asarray(ids).ravel().tolist())
@@ -147,9 +150,10 @@ def test_words_beyond_the_text_touch_nothing():
     assert float(metrics["loss"]) == 0
 
 
-def test_a_rows_gradient_is_divided_by_the_root_of_its_count():
+def test_a_rows_gradient_is_damped_by_its_count():
     step, draw, take, rows = made("skipgram")
-    example = draw(jax.random.key(5), one(text(step, 1), 0))
+    batch = one(text(step, 1), 0)
+    example = draw(jax.random.key(5), batch)
     state = start(rows)
     after, _ = take(state, example)
     # From zero output vectors every score is zero: the gradient with respect to the output row of
@@ -161,10 +165,24 @@ def test_a_rows_gradient_is_divided_by_the_root_of_its_count():
         for s in range(step.size):
             for offset in range(-left[g, s], right[g, s] + 1):
                 if offset:
-                    expected[example.outputs[g, s + 3 + offset]] -= 0.5 * vectors[g, s]
+                    expected[batch.words[g, s + 3 + offset]] -= 0.5 * vectors[g, s]
             share = (left[g, s] + right[g, s]) * step.negatives / step.noise
-            for word in np.asarray(example.outputs[g, -step.noise :]):
+            for word in np.asarray(example.noise[g]):
                 expected[word] += 0.5 * share * vectors[g, s]
-    counts = np.bincount(np.asarray(example.outputs).ravel(), minlength=V)
-    expected *= -0.05 / np.sqrt(np.maximum(counts, 1))[:, None]
+    seen = np.concatenate([batch.words.ravel(), np.asarray(example.noise).ravel()])
+    counts = np.maximum(np.bincount(seen, minlength=V), 1)
+    assert (counts > 4).any()
+    expected *= -0.05 * np.minimum(1 / np.sqrt(counts), 2 / counts)[:, None]
     np.testing.assert_allclose(after.params["output"], expected, rtol=1e-4, atol=1e-7)
+
+
+def test_a_step_whose_loss_is_not_finite_changes_nothing():
+    step, draw, take, rows = made("skipgram")
+    state, batch = start(rows), one(text(step, 1), 0)
+    example = draw(jax.random.key(5), batch)
+    first = int(example.inputs[0, 0])  # of a word whose loss is measured
+    state.params["input"] = state.params["input"].at[first].set(jnp.nan)
+    after, metrics = take(state, example)
+    assert np.isnan(metrics["loss"])
+    for table, before in state.params.items():
+        np.testing.assert_array_equal(after.params[table], before)

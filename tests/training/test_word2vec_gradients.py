@@ -25,7 +25,7 @@ from jaxemb.training.word2vec import prepare, update
 from jaxemb.training.word2vec_gradients import Step
 
 # No other array of a step has shapes such as the tables'.
-V, D, G, S, W, K, NEGATIVES, RATE = 61, 6, 16, 4, 2, 3, 5.0, 0.05
+V, D, G, S, B, W, K, NEGATIVES, RATE = 61, 6, 16, 4, 2, 2, 3, 5.0, 0.05
 COUNTS = np.arange(2 * V, V, -1) ** 2
 OBJECTIVES = (
     "negative_sampling",
@@ -53,7 +53,9 @@ each = pytest.mark.parametrize(
 @functools.cache
 def make(objective, name, mean):
     """The functions that draw and take a step, compiled once for all tests."""
-    step = Step(name, W, NEGATIVES, mean=mean, groups=G, size=S, noise=K, objective=objective)
+    step = Step(
+        name, W, NEGATIVES, mean=mean, groups=G, size=S, block=B, noise=K, objective=objective
+    )
     rows = row_optimizer("sgd", optax.constant_schedule(RATE))
     source = {"hierarchical_softmax": TREE, "full_softmax": None}.get(objective, NOISE)
     take = update(step, rows, optax.constant_schedule(RATE))
@@ -127,7 +129,8 @@ def losses(objective, params, example, found, mean):
         hidden = jnp.concatenate([hidden, jnp.ones((len(hidden), 1))], axis=1)
     if objective == "full_softmax":
         return full_softmax_loss(hidden, outputs, jnp.asarray(target))
-    noise = np.asarray(example.outputs)[:, -K:][groups]
+    noise = np.asarray(example.outputs)[:, -K:] if objective == "sampled_softmax" else example.noise
+    noise = np.asarray(noise)[groups]
     q = np.asarray(NOISE.probability)
     if objective == "sampled_softmax":
         return sampled_softmax_loss(
@@ -175,9 +178,20 @@ def test_a_step_descends_the_per_example_losses(objective, name, mean):
         return terms, back(jnp.ones(len(found)))[0]
 
     terms, gradient = jax.tree.map(np.asarray, traced(params))
-    for table, ids in (("input", example.inputs), ("output", example.outputs)):
-        count = np.bincount(np.asarray(ids).ravel(), minlength=V)[: len(params[table])]
-        expected = -RATE * gradient[table] / np.sqrt(np.maximum(count, 1))[:, None]
+    centres = batch.words[:, W : W + S]
+    predicting, predicted = (centres, batch.words)[:: 1 if name == "skipgram" else -1]
+    if objective == "hierarchical_softmax":
+        predicting, predicted = batch.words, example.outputs
+    elif objective == "sampled_softmax":
+        predicted = example.outputs
+    ids = {"input": [predicting], "output": [predicted, example.noise]}
+    for table, some in ids.items():
+        every = np.concatenate([np.asarray(array).ravel() for array in some])
+        count = np.maximum(np.bincount(every, minlength=V)[: len(params[table])], 1)
+        # No more than twice the mean.
+        factor = np.minimum(1 / np.sqrt(count), 2 / count)
+        assert (count > 4).any()
+        expected = -RATE * gradient[table] * factor[:, None]
         np.testing.assert_allclose(
             after.params[table] - params[table], expected, rtol=1e-4, atol=2e-6
         )
