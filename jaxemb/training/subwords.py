@@ -104,7 +104,7 @@ def update(
         to_inputs, rest = join(
             in_parts(
                 lambda part, scales: gradients(step, part, composed, scales),
-                PARTS[step.model],
+                PARTS,
                 (example._replace(inputs=places), scales),
             )
         )

@@ -26,7 +26,7 @@ from jaxemb.training.word2vec_gradients import (
 
 # A step's groups in so many independent parts: see `training.parts`. Large products are started on
 # any free thread, so that parts must not be small either.
-PARTS = {"skipgram": 8, "cbow": 4}
+PARTS = 8
 # A row that a batch has more often than the square of this moves by this many times its mean
 # gradient.
 MOST = 2.0
@@ -135,7 +135,7 @@ def update(
         else:
             found = in_parts(
                 lambda part, scales: gradients(step, part, tables, scales),
-                PARTS[step.model],
+                PARTS,
                 (example, scales),
             )
             changes = {

@@ -45,7 +45,7 @@ def finished(planted, sets, tmp_path_factory, private_cache):
     )
     with pytest.MonkeyPatch.context() as patch:
         # In parts a step takes ten times as long to compile.
-        patch.setattr("jaxemb.training.subwords.PARTS", {"skipgram": 1})
+        patch.setattr("jaxemb.training.subwords.PARTS", 1)
         subwords.run(config)
     return config
 

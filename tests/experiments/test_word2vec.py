@@ -141,7 +141,7 @@ def test_neighbours_are_poor_before_and_good_after(finished):
 @pytest.fixture
 def one_part(monkeypatch):
     """In its parts a step takes three times as long to compile."""
-    monkeypatch.setattr(training, "PARTS", {"skipgram": 1, "cbow": 1})
+    monkeypatch.setattr(training, "PARTS", 1)
 
 
 @pytest.mark.usefixtures("one_part")
