@@ -69,15 +69,17 @@ class Config(word_training.Config):
     negatives: int = 5
     """Noise words per prediction, of negative sampling and NCE."""
     shared_noise: int = 0
-    """Noise words that 32 neighbouring words share to make up for these; 0 takes 32 for skip-gram
-    and 8 for CBOW, which predicts less. Sampled softmax has no others; there 0 takes 64 and 32."""
+    """Noise words that 64 neighbouring words share to make up for these; 0 takes 32 for skip-gram
+    and 8 for CBOW, which predicts less. More are slower and better. Sampled softmax has no others,
+    shared by 32 words; there 0 takes 64 and 32."""
     subsample: float = 1e-3
     """Relative frequency from which on occurrences are dropped; 0 keeps all."""
     noise_power: float = 0.75
     """Noise words are drawn in proportion to this power of their counts."""
     learning_rate: float | None = None
-    """At the start; it falls linearly to nearly 0. None takes 0.07 for skip-gram and 0.15 for CBOW,
-    whose gradients a mean has made smaller; for full softmax 0.03 and 0.06."""
+    """At the start; it falls linearly to nearly 0. None takes 0.075 for skip-gram and 0.2 for
+    CBOW, whose gradients a mean has made smaller; for softmax 0.07 and 0.15, for a full one 0.03 and
+    0.06."""
     optimizer: Literal["sgd", "adagrad", "adam"] = "sgd"
     """Applied to the rows that a step touches."""
     out: Path = Path("runs/word2vec")
@@ -149,7 +151,7 @@ def train(
         mean=config.cbow_mean,
         groups=(4096 if corpus.words > 1_000_000 else 1024) // size,  # a short text has few steps
         size=size,
-        block=min(size, Step._field_defaults["block"]),
+        block=min(16, size),
         noise=config.shared_noise or defaults.shared_noise,
         objective=config.objective,
     )
