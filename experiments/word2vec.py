@@ -78,8 +78,8 @@ class Config(word_training.Config):
     """Noise words are drawn in proportion to this power of their counts."""
     learning_rate: float | None = None
     """At the start; it falls linearly to nearly 0. None takes 0.075 for skip-gram and 0.2 for
-    CBOW, whose gradients a mean has made smaller; for softmax 0.07 and 0.15, for a full one 0.03 and
-    0.06."""
+    CBOW, whose gradients a mean has made smaller; for softmax 0.07 and 0.15, for a full one 0.03
+    and 0.06."""
     optimizer: Literal["sgd", "adagrad", "adam"] = "sgd"
     """Applied to the rows that a step touches."""
     out: Path = Path("runs/word2vec")
