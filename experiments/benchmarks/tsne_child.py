@@ -223,6 +223,8 @@ def pca(*, pixels: str, solver: str, components: int, repeats: int) -> Figures:
     fit()
     seconds = []
     for _ in range(repeats):
+        # LAPACK's threads go on looking for work for a while, and would slow down the next fit.
+        time.sleep(0.3)
         began = time.perf_counter()
         variance = fit()
         seconds.append(time.perf_counter() - began)
