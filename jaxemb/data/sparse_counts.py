@@ -1,6 +1,10 @@
 """Adds up pairs of a word and one of its contexts, in memory that the user sets, to a matrix."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +18,8 @@ from jaxemb.progress import progress_bar
 _TEXT_MOST, _TEXT_LEAST = 1 << 20, 1 << 12
 # Bytes of a pair while a sparse row is added up: what is collected and what comes out.
 _PAIR_BYTES = 32
+# Parts of the work, at least, that threads share.
+_PARTS = 8
 # Occurrences of a word that are added to its row at a time, at most.
 _AT_A_TIME = 1 << 14
 # Up to here, float64 holds every whole number.
@@ -54,6 +60,14 @@ class Pairs(NamedTuple):
     text_bytes: int
 
 
+class _Block(NamedTuple):
+    """Rows low..high - 1 of the result, and whether they are added up in arrays of all columns."""
+
+    low: int
+    high: int
+    dense: bool
+
+
 class _Rows(NamedTuple):
     """Some rows of the result: the entries of each, then all columns and all sums."""
 
@@ -72,8 +86,7 @@ def check_memory(pairs: Pairs, memory_limit: int) -> None:
     Raises:
       InputError: naming what is needed.
     """
-    least = max(8 * _row_bytes(pairs), 4 * _TEXT_LEAST * pairs.text_bytes)
-    if memory_limit < least:
+    if memory_limit < (least := _least_memory(pairs)):
         raise InputError(
             f"a memory limit of {memory_limit / 1e6:,.1f} MB is too small to count in: "
             f"{least / 1e6:,.1f} MB are needed for a row of {pairs.columns:,} columns and a "
@@ -86,7 +99,8 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
 
     A row of a frequent word is an array of all columns. Those of rarer words are the product of a
     matrix that says whose each occurrence is, and one that has a row for each occurrence. Both
-    take a fraction of the time of sorting the pairs, and no block needs another's.
+    take a fraction of the time of sorting the pairs, and no block needs another's: each core adds
+    up one, in its share of the memory.
 
     Args:
       pairs: what to count.
@@ -102,10 +116,9 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
       InputError: if the memory is too little, or a sum is too large to be exact.
     """
     check_memory(pairs, memory_limit)
-    quarter = memory_limit // 4
-    text_words = min(_TEXT_MOST, quarter // pairs.text_bytes)
-    room = quarter // (8 * len(pairs.weights) + 32)
-    lengths = [np.zeros(1, np.int64)]
+    threads = min(os.cpu_count() or 1, memory_limit // _least_memory(pairs))
+    quarter = memory_limit // threads // 4
+    lengths, done = [np.zeros(1, np.int64)], 0
     with (
         (folder / "columns").open("wb") as columns_file,
         (folder / "values").open("wb") as values_file,
@@ -117,21 +130,18 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
             disable=not progress,
         ) as bar,
     ):
-        for low, high, dense in _blocks(pairs, 2 * quarter):
-            inside = int(pairs.occurrences[low:high].sum())
-            at_a_time = min(room, inside) if dense else inside
-            found = _collect(pairs.texts(text_words), low, high, at_a_time, len(pairs.weights))
-            add_up = _dense_rows if dense else _sparse_rows
-            for rows in add_up(pairs, high - low, found):
-                if (largest := rows.sums.max(initial=0)) >= LARGEST_EXACT:
-                    raise InputError(
-                        f"a sum of {largest / pairs.unit:,.0f} is too large to be exact in float64 "
-                        f"as a multiple of 1/{pairs.unit:,}; take a smaller window, or flat weights"
-                    )
-                lengths.append(rows.lengths)
-                rows.columns.astype(np.int32, copy=False).tofile(columns_file)
-                (rows.sums / pairs.unit).tofile(values_file)
-            bar.update(inside)
+        add_up = partial(_add_up, pairs, quarter)
+        for rows in _in_order(add_up, _blocks(pairs, 2 * quarter), threads):
+            if (largest := rows.sums.max(initial=0)) >= LARGEST_EXACT:
+                raise InputError(
+                    f"a sum of {largest / pairs.unit:,.0f} is too large to be exact in float64 "
+                    f"as a multiple of 1/{pairs.unit:,}; take a smaller window, or flat weights"
+                )
+            lengths.append(rows.lengths)
+            rows.columns.astype(np.int32, copy=False).tofile(columns_file)
+            (rows.sums / pairs.unit).tofile(values_file)
+            begun, done = done, done + len(rows.lengths)
+            bar.update(int(pairs.occurrences[begun:done].sum()))
     ends = np.concatenate(lengths).cumsum()
     # SciPy wants one type for both, and would copy the columns.
     if ends[-1] < 1 << 31:
@@ -165,17 +175,25 @@ def check_counts(counts: csr_array) -> None:
             )
 
 
-def _blocks(pairs: Pairs, most: int) -> Iterator[tuple[int, int, bool]]:
-    """Yields rows low..high - 1 that fit, and whether they are arrays of all columns."""
+def _least_memory(pairs: Pairs) -> int:
+    return max(8 * _row_bytes(pairs), 4 * _TEXT_LEAST * pairs.text_bytes)
+
+
+def _blocks(pairs: Pairs, most: int) -> Iterator[_Block]:
+    """Yields as many rows as fit, and are no large part of the work."""
     # An occurrence takes about as much as two pairs.
     sparse_bytes = _PAIR_BYTES * (len(pairs.weights) + 2) * pairs.occurrences
     dense = int(np.count_nonzero(sparse_bytes >= _row_bytes(pairs)))
-    ends = np.minimum(sparse_bytes, _row_bytes(pairs)).cumsum()
+    shares = np.maximum(
+        np.minimum(sparse_bytes, _row_bytes(pairs)) / most,
+        _PARTS * pairs.occurrences / pairs.occurrences.sum(),
+    )
+    ends = shares.cumsum()
     low = 0
     while low < len(ends):
-        high = int(np.searchsorted(ends, (ends[low - 1] if low else 0) + most, "right"))
-        high = min(high, dense) if low < dense else high
-        yield low, high, high <= dense
+        high = int(np.searchsorted(ends, (ends[low - 1] if low else 0) + 1, "right"))
+        high = min(max(high, low + 1), dense if low < dense else len(ends))
+        yield _Block(low, high, high <= dense)
         low = high
 
 
@@ -184,18 +202,42 @@ def _row_bytes(pairs: Pairs) -> int:
     return 8 * (pairs.columns + 1)
 
 
+def _in_order(
+    add_up: Callable[[_Block], Iterator[_Rows]], blocks: Iterable[_Block], threads: int
+) -> Iterator[_Rows]:
+    """Yields what threads add up; each has one block at a time, which may wait to be read."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Iterator[_Rows]]] = deque()
+        for block in blocks:
+            if len(waiting) == threads:
+                yield from waiting.popleft().result()
+            waiting.append(pool.submit(add_up, block))
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _add_up(pairs: Pairs, quarter: int, block: _Block) -> Iterator[_Rows]:
+    """Returns a block's rows, in four times `quarter` bytes."""
+    room = int(pairs.occurrences[block.low : block.high].sum())
+    if block.dense:
+        room = min(room, quarter // (8 * len(pairs.weights) + 32))
+    texts = pairs.texts(min(_TEXT_MOST, quarter // pairs.text_bytes))
+    found = _collect(texts, block, room, len(pairs.weights))
+    return (_dense_rows if block.dense else _sparse_rows)(pairs, block.high - block.low, found)
+
+
 def _collect(
-    texts: Iterator[Text], low: int, high: int, room: int, reach: int
+    texts: Iterator[Text], block: _Block, room: int, reach: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields occurrences of words low..high - 1, [k] counted from low, and contexts, [k, C]."""
+    """Yields occurrences of a block's words, [k] counted from its first, and contexts, [k, C]."""
     words, contexts = np.empty(room, np.int32), np.empty((room, reach), np.int32)
     filled = 0
     for text in texts:
-        places = np.flatnonzero((text.words >= low) & (text.words < high))
+        places = np.flatnonzero((text.words >= block.low) & (text.words < block.high))
         while len(places):
             now, places = places[: room - filled], places[room - filled :]
             here = slice(filled, filled + len(now))
-            words[here], contexts[here] = text.words[now] - low, text.contexts(now)
+            words[here], contexts[here] = text.words[now] - block.low, text.contexts(now)
             filled += len(now)
             if filled == room:
                 yield words, contexts
@@ -206,7 +248,7 @@ def _collect(
 def _dense_rows(
     pairs: Pairs, count: int, found: Iterator[tuple[np.ndarray, np.ndarray]]
 ) -> Iterator[_Rows]:
-    """Adds to rows that hold all columns."""
+    """Adds to rows that hold all columns; the table is full when this returns."""
     # The last column is that of no context.
     table = np.zeros((count, pairs.columns + 1))
     for words, contexts in found:
@@ -219,11 +261,19 @@ def _dense_rows(
         for row, end in enumerate(ends):
             for start in range(ends[row - 1] if row else 0, end, at_a_time):
                 of_word = contexts[order[start : min(start + at_a_time, end)]].ravel()
-                table[row] += np.bincount(
-                    of_word, weights[: of_word.size], minlength=pairs.columns + 1
+                # As np.bincount, which would keep other threads waiting.
+                whole = csr_array(
+                    (weights[: of_word.size], of_word, np.array([0, of_word.size], np.int32)),
+                    shape=(1, pairs.columns + 1),
                 )
-    for row in table[:, :-1]:
-        columns = np.flatnonzero(row)
+                table[row] += whole.toarray()[0]
+    return _of_table(table[:, :-1])
+
+
+def _of_table(table: np.ndarray) -> Iterator[_Rows]:
+    """Yields its rows without what is 0."""
+    for row in table:
+        columns = np.flatnonzero(row > 0)
         yield _Rows(np.array([len(columns)]), columns, row[columns])
 
 
@@ -243,4 +293,4 @@ def _sparse_rows(
     rows.sort_indices()
     kept = (rows.indices < pairs.columns) & (rows.data > 0)
     lengths = np.diff(np.append(0, kept.cumsum())[rows.indptr])
-    yield _Rows(lengths, rows.indices[kept], rows.data[kept])
+    return iter([_Rows(lengths, rows.indices[kept], rows.data[kept])])

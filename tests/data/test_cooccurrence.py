@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import tracemalloc
 from fractions import Fraction
 
@@ -119,11 +120,12 @@ def test_blocks_are_many_and_stay_within_the_limit(encoded, tmp_path, monkeypatc
     blocks = []
     collect = sparse_counts._collect
     monkeypatch.setattr(
-        sparse_counts, "_collect", lambda *given: blocks.append(given[1:3]) or collect(*given)
+        sparse_counts, "_collect", lambda *given: blocks.append(given[1]) or collect(*given)
     )
     whole = sparse_counts.count(pairs, tmp_path, memory_limit=LARGE)
     kept = whole.data.copy(), whole.indices.copy(), whole.indptr.copy()
-    assert len(blocks) == 2  # frequent words and rare ones
+    assert {block.dense for block in blocks} == {True, False}  # frequent words and rare ones
+    few = len(blocks)
     blocks.clear()
     # No more than the pairs alone would take, at 12 bytes each; of windows a fifth.
     pairs_bytes = 12 * len(pairs.weights) * int(vocabulary.counts.sum())
@@ -135,10 +137,22 @@ def test_blocks_are_many_and_stay_within_the_limit(encoded, tmp_path, monkeypatc
     finally:
         tracemalloc.stop()
     assert peak < limit
-    assert len(blocks) > 5
-    assert [low for low, _ in blocks[1:]] == [high for _, high in blocks[:-1]]
+    assert len(blocks) > few + 4
+    # Threads take them in any order.
+    blocks.sort()
+    assert [block.low for block in blocks] == [0, *(block.high for block in blocks[:-1])]
+    assert blocks[-1].high == len(vocabulary)
     for part, expected in zip((found.data, found.indices, found.indptr), kept, strict=True):
         np.testing.assert_array_equal(part, expected)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_count_the_same(text, tmp_path, monkeypatch, threads):
+    pairs = cooccurrence.windows(*text, window=2)
+    expected = sparse_counts.count(pairs, tmp_path, memory_limit=LARGE).toarray()
+    monkeypatch.setattr(os, "cpu_count", lambda: threads)
+    found = sparse_counts.count(pairs, tmp_path, memory_limit=LARGE)
+    np.testing.assert_array_equal(found.toarray(), expected)
 
 
 def test_the_result_is_on_disk(text, tmp_path):
