@@ -16,6 +16,8 @@ from jaxemb.progress import progress_bar
 
 # Words of text at a time, and at least: fewer would be read mostly for what surrounds them.
 _TEXT_MOST, _TEXT_LEAST = 1 << 20, 1 << 12
+# Words of text at a time that are worth a thread: with fewer, they wait for the interpreter.
+_TEXT_SHARE = 1 << 18
 # Bytes of a pair while a sparse row is added up: what is collected and what comes out.
 _PAIR_BYTES = 32
 # Parts of the work, at least, that threads share.
@@ -86,7 +88,8 @@ def check_memory(pairs: Pairs, memory_limit: int) -> None:
     Raises:
       InputError: naming what is needed.
     """
-    if memory_limit < (least := _least_memory(pairs)):
+    least = max(8 * _row_bytes(pairs), 4 * _TEXT_LEAST * pairs.text_bytes)
+    if memory_limit < least:
         raise InputError(
             f"a memory limit of {memory_limit / 1e6:,.1f} MB is too small to count in: "
             f"{least / 1e6:,.1f} MB are needed for a row of {pairs.columns:,} columns and a "
@@ -100,7 +103,7 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
     A row of a frequent word is an array of all columns. Those of rarer words are the product of a
     matrix that says whose each occurrence is, and one that has a row for each occurrence. Both
     take a fraction of the time of sorting the pairs, and no block needs another's: each core adds
-    up one, in its share of the memory.
+    up one, in its share of the memory, unless that is too little.
 
     Args:
       pairs: what to count.
@@ -116,7 +119,7 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
       InputError: if the memory is too little, or a sum is too large to be exact.
     """
     check_memory(pairs, memory_limit)
-    threads = min(os.cpu_count() or 1, memory_limit // _least_memory(pairs))
+    threads = max(1, min(os.cpu_count() or 1, memory_limit // (4 * _TEXT_SHARE * pairs.text_bytes)))
     quarter = memory_limit // threads // 4
     lengths, done = [np.zeros(1, np.int64)], 0
     with (
@@ -173,10 +176,6 @@ def check_counts(counts: csr_array) -> None:
                 f"counts: entry ({row}, {counts.indices[start + first]}) is {values[first]}, must "
                 f"be finite and at least 0; {int((~good).sum())} such entries"
             )
-
-
-def _least_memory(pairs: Pairs) -> int:
-    return max(8 * _row_bytes(pairs), 4 * _TEXT_LEAST * pairs.text_bytes)
 
 
 def _blocks(pairs: Pairs, most: int) -> Iterator[_Block]:

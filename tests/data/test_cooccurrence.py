@@ -117,6 +117,7 @@ def test_blocks_are_many_and_stay_within_the_limit(encoded, tmp_path, monkeypatc
         else cooccurrence.documents(corpus, vocabulary)
     )
     monkeypatch.setattr(sparse_counts, "_TEXT_LEAST", 1000)
+    monkeypatch.setattr(sparse_counts, "_TEXT_SHARE", 1000)
     blocks = []
     collect = sparse_counts._collect
     monkeypatch.setattr(
@@ -151,6 +152,7 @@ def test_threads_count_the_same(text, tmp_path, monkeypatch, threads):
     pairs = cooccurrence.windows(*text, window=2)
     expected = sparse_counts.count(pairs, tmp_path, memory_limit=LARGE).toarray()
     monkeypatch.setattr(os, "cpu_count", lambda: threads)
+    monkeypatch.setattr(sparse_counts, "_TEXT_SHARE", 100)
     found = sparse_counts.count(pairs, tmp_path, memory_limit=LARGE)
     np.testing.assert_array_equal(found.toarray(), expected)
 
