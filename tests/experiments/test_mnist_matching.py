@@ -13,6 +13,7 @@ QUICK = {
     "trained_on": (0, 1, 2, 3),
     "judged_on": (4, 5),
     "turned": (2,),
+    "encoder": "conv",
     "features": (8,),
     "dim": 8,
     "identities": 4,
@@ -71,6 +72,17 @@ def test_a_run_leaves_its_results(finished):
     assert lines[-1]["loss"] < lines[0]["loss"]
 
 
+def test_gradients_match_without_training(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(mnist_matching, "TRAIN", TRAIN)
+    config = dataclasses.replace(finished, encoder="gradients", out=tmp_path / "run")
+    mnist_matching.run(config)
+    summary = json.loads((config.out / "summary.json").read_text())
+    assert summary["auc"] > 0.99  # the blotches are easy
+    assert summary["centred_auc"] > 0.99
+    assert summary["one_shot_error"] < 0.01
+    assert not (config.out / "checkpoints").exists()
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(mnist_matching, "TRAIN", TRAIN)
     data = mnist_matching.read_mnist(finished.data_dir / "mnist.npz")
@@ -103,6 +115,8 @@ def test_bad_flags_are_named(tmp_path, data_dir, capsys):
         (["--trained-on", "0", "10"], "--trained-on must be different digits of 0 to 9"),
         (["--turned", "8"], "--turned 8 is none of --trained-on"),
         (["--temperature", "0"], "--temperature must be more than 0"),
+        (["--dim", "589"], "--dim must be at least 1 and at most 588, found 589"),
+        (["--shrinkage", "0"], "--shrinkage must be more than 0"),
         (["--features", "12"], "--features must be multiples of 8, found (12,)"),
         (["--rotation", "nan"], "--rotation must be at least 0 and at most 180, found nan"),
         (
