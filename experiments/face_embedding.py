@@ -19,7 +19,7 @@ from jaxemb.sampling import augment
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.training.matching import objective
 
-# People of the data set, and oriented gradients of a photograph of half its size, 56 x 46.
+# People of the data set, and oriented gradients of a photograph of 112 x 92 pixels.
 PEOPLE = 40
 DESCRIBED = 9 * 8 * 8
 
@@ -42,16 +42,16 @@ class Config(matching_loss.Config):
     """Parts of the people trained on, each left out once to choose thresholds and judge fields."""
     copies: int = 12
     """Changed copies of each photograph, which are learnt from."""
-    shrinkage: float = 1.0
+    shrinkage: float = 0.1
     """Added to the variance within people, as a share of its mean."""
     rotation: float = 8.0
     """Largest angle that a photograph is turned by, in degrees."""
-    scale: float = 0.1
+    scale: float = 0.05
     """Largest change of a side, as a share of it."""
     shift: float = 0.05
     """Largest move, as a share of a side."""
     elastic: float = 2.0
-    """Standard deviation of a bend, in pixels of a photograph 56 high."""
+    """Standard deviation of a bend, in pixels of a photograph 112 high."""
     false_accept_rate: float = 0.01
     """The most pairs of different people, and of unknown people, that thresholds may accept."""
     gallery_shots: int = 3
@@ -163,7 +163,7 @@ def train(
 
 @jax.jit
 def embed(params: Any, images: jax.Array) -> jax.Array:
-    """Places photographs, [B, H, W] to [B, dim]: the mean of each and its mirror image."""
+    """Places photographs, [B, H, W] uint8 to [B, dim]: the mean of each and its mirror image."""
     straight, mirrored = (place(params, describe(way)) for way in (images, images[:, :, ::-1]))
     return unit(straight + mirrored)
 
@@ -174,15 +174,8 @@ def place(params: Any, described: jax.Array) -> jax.Array:
     return unit(jnp.matmul(described, params["matrix"], precision=exact) + params["bias"][None])
 
 
-def shrink(images: np.ndarray) -> np.ndarray:
-    """Returns means of 2 x 2 pixels, [N, H / 2, W / 2] from 0 to 1."""
-    size, height, width = images.shape
-    squares = images.reshape(size, height // 2, 2, width // 2, 2)
-    return squares.mean(axis=(2, 4), dtype=np.float32) / 255
-
-
 def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
-    """Returns photographs [B, H, W] as they might have been taken, some mirrored."""
+    """Returns photographs [B, H, W] of bytes as they might have been taken, some mirrored."""
     place_key, bend_key, flip_key = jax.random.split(key, 3)
     batch, height, width = images.shape
     places = augment.affine_places(
@@ -195,9 +188,11 @@ def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
     places += augment.elastic_offsets(bend_key, (batch, height, width), amplitude=config.elastic)
     # Beyond the edge it goes on as there: black would be an edge of its own.
     places = jnp.clip(places, 0, jnp.array([height - 1, width - 1])[None, None, None])
-    return augment.flip(flip_key, augment.look_at(images[..., None], places))[..., 0]
+    photographs = images.astype(jnp.float32)[..., None]
+    return augment.flip(flip_key, augment.look_at(photographs, places))[..., 0]
 
 
 def describe(images: jax.Array) -> jax.Array:
-    """Returns oriented gradients as vectors, [B, F]."""
-    return oriented_gradients(images, blur=0.5).reshape(len(images), -1)
+    """Returns oriented gradients of photographs, [B, H, W] from 0 to 255, as vectors, [B, F]."""
+    found = oriented_gradients(images / 255, cell=12, blur=1.0, pool=12.0)
+    return found.reshape(len(images), -1)

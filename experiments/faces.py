@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments import command, matching, run_folder
-from experiments.face_embedding import PEOPLE, Config, check, shrink, train
+from experiments.face_embedding import PEOPLE, Config, check, train
 from experiments.matching_pictures import draw_hardest_pairs, draw_neighbours
 from jaxemb.data.images import LabelledImages, read_faces
 from jaxemb.evaluation import gallery_file
@@ -27,7 +27,7 @@ def run(config: Config) -> None:
     check(config, data.labels)
     if not matching.open_run(config, [path]):
         return
-    images = shrink(data.images)
+    images = data.images
     known = data.labels < config.trained_on
     held_out = leave_out(config, images[known], data.labels[known])
     figures = {"iterations": config.iterations, **held_out.figures}

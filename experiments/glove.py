@@ -24,9 +24,10 @@ from jaxemb.training.state import TrainState
 # Pairs at a time, of the loss of zeros.
 BLOCK = 1 << 20
 # Squared gradients that AdaGrad begins with, so that rare words, whose gradients are small, learn
-# slowly. In the authors' program it is 1 of gradients that were multiplied by the learning rate,
-# 0.05, before: 400 of their own, but of single pairs, which make more steps.
-FIRST_SQUARES = 10.0
+# slowly; with a learning rate of 1, training explodes from 2 downwards. In the authors' program it
+# is 1 of gradients that were multiplied by the learning rate, 0.05, before: 400 of their own, but
+# of single pairs, which make more steps.
+FIRST_SQUARES = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Config(word_training.Config):
     window: int = 10
     """Neighbours that count, at most, to each side; one at distance d counts 1/d. Rarer words than
     --min-count are dropped first."""
-    epochs: int = 6
+    epochs: int = 8
     """Passes over the pairs."""
     x_max: float = 100.0
     """Pairs counted more often than this matter alike."""

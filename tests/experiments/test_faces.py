@@ -87,16 +87,15 @@ def test_the_gallery_recognises_those_enrolled(finished, capsys):
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
     data = faces.read_faces(finished.data_dir / "orl_faces.npz")
     known = data.labels < finished.trained_on
-    images = face_embedding.shrink(data.images)
     half = sorted((finished.out / "checkpoints").iterdir())[0]
     config = dataclasses.replace(finished, out=tmp_path / "run")
     assert matching.open_run(config, [config.data_dir / "orl_faces.npz"])
     (config.out / "checkpoints").mkdir()
     half.rename(config.out / "checkpoints" / half.name)
-    embed = face_embedding.train(config, images[known], data.labels[known], folder=config.out)
+    embed = face_embedding.train(config, data.images[known], data.labels[known], folder=config.out)
     kept = gallery_file.read(finished.out / "gallery.npz").vectors("person 9")
     shown = np.flatnonzero(data.labels == 8)[:2]
-    np.testing.assert_array_equal(np.asarray(embed(images))[shown], kept)
+    np.testing.assert_array_equal(np.asarray(embed(data.images))[shown], kept)
 
 
 def test_bad_flags_are_named(tmp_path, data_dir, capsys):
