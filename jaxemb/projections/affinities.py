@@ -245,7 +245,9 @@ def _by_tiles(
 ) -> tuple[jax.Array, jax.Array]:
     """Applies a function of rows to some rows at a time."""
     points, k = distances.shape
-    tile = max(1, min(points, _AT_A_TIME // k))
+    if distances.size <= _AT_A_TIME:
+        return function(distances)
+    tile = max(1, _AT_A_TIME // k)
     pad = jnp.pad(distances, ((0, -points % tile), (0, 0)))
     p, reached = jax.lax.map(function, pad.reshape(-1, tile, k))
     return p.reshape(-1, k)[:points], reached.reshape(-1)[:points]

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from jaxemb.errors import InputError
 from jaxemb.projections.affinities import Graph
@@ -46,7 +46,9 @@ def initialise(
       InputError: if the positions given are of another shape, not finite or all in one place, or
         the data have too few columns.
     """
-    noise_key, start_key = jax.random.split(key)
+    # JAX's own numbers would take a fifth of a second to compile.
+    rng = np.random.Generator(np.random.Philox(key=np.ravel(jax.random.key_data(key))))
+    noise = rng.normal(size=(count, dim))
     if not isinstance(how, str):
         positions = given(how, count, dim)
     elif how == "pca":
@@ -54,18 +56,18 @@ def initialise(
             raise InputError('initialization "pca" needs the points, not only their affinities')
         positions = _principal(points, dim)
     elif how == "spectral":
-        positions = _spectral(start_key, graph, count, dim)
+        positions = _spectral(rng, graph, count, dim)
     elif how == "random":
-        positions = np.asarray(jax.random.normal(start_key, (count, dim)))
+        positions = rng.normal(size=(count, dim))
     else:
         raise InputError(
             f'initialization must be "pca", "spectral", "random" or positions: {how!r}'
         )
     positions = positions - positions.mean(axis=0, dtype=float, keepdims=True)
     spread = positions[:, 0].std(dtype=float)
-    scaled = jnp.asarray(positions * (DEVIATION / spread if spread > 0 else 0), jnp.float32)
-    noise = jax.random.normal(noise_key, (count, dim))
-    return scaled + DEVIATION * (NOISE if spread > 0 else 1) * noise
+    scaled = positions * (DEVIATION / spread if spread > 0 else 0)
+    placed = scaled + DEVIATION * (NOISE if spread > 0 else 1) * noise
+    return jnp.asarray(placed, jnp.float32)
 
 
 def given(positions: np.ndarray, count: int, dim: int) -> np.ndarray:
@@ -106,20 +108,26 @@ def _principal(points: np.ndarray, dim: int) -> np.ndarray:
     return np.pad(scores * signs[None], ((0, 0), (0, dim - components)))
 
 
-def _spectral(key: jax.Array, graph: Graph, count: int, dim: int) -> np.ndarray:
-    """The smoothest functions on the graph: eigenvectors of its normalised adjacency matrix."""
+def _spectral(rng: np.random.Generator, graph: Graph, count: int, dim: int) -> np.ndarray:
+    """The smoothest functions on the graph: eigenvectors of its normalised adjacency matrix.
+
+    The smoothest of all, the constant, is left out first: of a graph in several parts others are as
+    smooth, those that tell the parts apart.
+    """
     if count <= dim + 1:
         raise InputError(f'initialization "spectral" needs more than {dim + 1} points for {dim}-D')
     order = np.asarray(graph.order)
     i = np.repeat(order[graph.owners], graph.joint.shape[1])
     edges = np.asarray(graph.joint).ravel(), (i, order[graph.neighbours].ravel())
     joint = sp.coo_array(edges, shape=(count, count)).tocsr()
-    scale = 1 / np.sqrt(joint.sum(axis=1))
-    normal = sp.diags_array(scale) @ joint @ sp.diags_array(scale)
-    start = np.asarray(jax.random.normal(key, (count,)), np.float64)
-    values, vectors = eigsh(normal.astype(float), k=dim + 1, which="LA", v0=start, tol=1e-4)
-    # The largest belongs to the constant function.
-    chosen = np.argsort(-values)[1:]
-    functions = vectors[:, chosen] * scale[:, None]
+    roots = np.sqrt(joint.sum(axis=1), dtype=float)
+    normal = (sp.diags_array(1 / roots) @ joint @ sp.diags_array(1 / roots)).astype(float)
+    constant = roots / np.linalg.norm(roots)
+    others = LinearOperator(
+        normal.shape, lambda values: normal @ values - constant * (constant @ values), dtype=float
+    )
+    start = rng.normal(size=count)
+    values, vectors = eigsh(others, k=dim, which="LA", v0=start, tol=1e-4)
+    functions = vectors[:, np.argsort(-values)] / roots[:, None]
     largest = np.abs(functions).argmax(axis=0)
     return functions * np.sign(functions[largest, range(dim)])[None, :]

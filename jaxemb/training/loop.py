@@ -182,7 +182,7 @@ def _guard_parameters(
     state: TrainState, metrics: Metrics, checkpoints: Path | None, saved: int
 ) -> None:
     """Refuses to save parameters that are not finite, which a sampled loss can miss."""
-    if not all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)):
+    if not all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(state.params)):
         raise _lost("a parameter is not finite", int(state.step), metrics, -1, checkpoints, saved)
 
 

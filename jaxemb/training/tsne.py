@@ -170,7 +170,7 @@ def optimise(
     """Makes the map of given affinities, from given positions; the arguments are those of `fit`."""
     began = time.perf_counter()
     order = found.graph.order
-    state = tsne.start(key, positions[order], found.graph)
+    state = tsne.start(key, positions, found.graph)
     first_loss = float(state.opt_state.kl)
     if checkpoints is not None and (held := checkpoint.restore(checkpoints, state)) is not None:
         state = held.state
@@ -218,7 +218,7 @@ def optimise(
     done, converged = int(state.step), int(state.opt_state.converged)
     # A step measures the KL of the map before it: one more tells the last map's.
     more = phases(done, done + call_steps)._replace(measure=np.ones(call_steps, bool))
-    kl = float(call(state, more, 1)[1]["loss"][0])
+    kl = float(np.asarray(call(state, more, 1)[1]["loss"])[0])
     if kl > 1.1 * first_loss:
         raise InputError(
             f"the map exploded: its KL is {kl:.3g}, {first_loss:.3g} with all points in one place, "

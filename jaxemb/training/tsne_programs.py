@@ -18,8 +18,9 @@ from jaxemb.projections.tsne import Phase
 from jaxemb.training.state import TrainState
 
 # Nodes along an axis of the smallest grid, and how much larger the next one is, for maps of one,
-# two and three dimensions: finer steps would save less than their compilation takes.
-_SMALLEST, _GROWTH = (0, 1024, 256, 32), (0, 4.0, 2.0, 1.5)
+# two and three dimensions: finer steps would save less than their compilation takes. In two, the
+# smallest holds maps of a few thousand points to the end.
+_SMALLEST, _GROWTH = (0, 1024, 270, 32), (0, 4.0, 512 / 270, 1.5)
 # From this many padded nodes on the next grid is 1.5 times as large: their transforms take longer
 # than a compilation.
 _MANY = 2**20

@@ -96,7 +96,7 @@ def sweep(
         positions = initialise(
             start_key, initialization, points=points, graph=graph, count=len(points), dim=dim
         )
-        starts.append(tsne.start(base_key, positions[graph.order], graph))
+        starts.append(tsne.start(base_key, positions, graph))
         first.append(float(starts[-1].opt_state.kl))
         graphs.append(_padded(graph, rows))
         phases = tsne.schedule(

@@ -47,11 +47,13 @@ def test_pca_is_that_of_scikit_learn(width, size):
     assert found.dtype == np.float32
 
 
-def test_spectral_is_smooth_on_the_graph():
-    """Two groups with few edges between: the first coordinate tells them apart."""
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("apart", [5, 12])
+def test_spectral_is_smooth_on_the_graph(apart, seed):
+    """Two groups with few or no edges between: the first coordinate tells them apart."""
     points = made()
-    points[:15] += 12
-    found = start("spectral", points)
+    points[:15] += apart
+    found = start("spectral", points, seed=seed)
     assert len({*np.sign(found[:15, 0])}) == len({*np.sign(found[15:, 0])}) == 1
     assert np.sign(found[0, 0]) != np.sign(found[20, 0])
 

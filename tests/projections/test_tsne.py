@@ -38,8 +38,8 @@ def test_divergence_is_the_kl(dim):
 
 
 def test_the_start_is_all_in_one_place():
-    _, ordered, graph = made(seed=2)
-    state = tsne.start(jax.random.key(0), ordered, graph)
+    y, _, graph = made(seed=2)
+    state = tsne.start(jax.random.key(0), y, graph)
     np.testing.assert_allclose(
         state.opt_state.kl, tsne_kl(jnp.zeros((N, 2)), dense(graph)), rtol=1e-5
     )
@@ -47,12 +47,12 @@ def test_the_start_is_all_in_one_place():
 
 def test_steps_are_those_of_a_plain_loop():
     """Algorithm 1 of the paper with gains, coordinate by coordinate in float64."""
-    _, ordered, graph = made(seed=3)
+    y, ordered, graph = made(seed=3)
     joint = np.asarray(dense(graph), float)[np.ix_(graph.order, graph.order)]
     phases = tsne.schedule(
         points=N, early_iterations=3, exaggeration=4.0, learning_rate=7.0, measure_every=2
     )(0, 5)
-    state = tsne.start(jax.random.key(0), ordered, graph)
+    state = tsne.start(jax.random.key(0), y, graph)
     take = jax.jit(tsne.update(graph, exact_repulsion))
     y = np.asarray(ordered, float)
     velocity, gains = np.zeros((N, 2)), np.ones((N, 2))
@@ -86,11 +86,11 @@ def test_steps_are_those_of_a_plain_loop():
 
 
 def test_a_small_gradient_ends_a_run_after_the_early_steps():
-    _, ordered, graph = made(seed=4)
+    y, _, graph = made(seed=4)
     phases = tsne.schedule(
         points=N, early_iterations=2, exaggeration=4.0, learning_rate=1.0, measure_every=1
     )(0, 4)
-    state = tsne.start(jax.random.key(0), ordered, graph)
+    state = tsne.start(jax.random.key(0), y, graph)
     take = jax.jit(tsne.update(graph, exact_repulsion, min_gradient_norm=100.0))
     seen = []
     for step in range(4):

@@ -81,7 +81,7 @@ def test_grids_and_all_pairs_make_as_good_maps(small_grids):
 
 
 def test_three_dimensions_show_more_than_two():
-    flat, solid = short(), short(dim=3)
+    flat, solid = (short(dim=dim, iterations=500) for dim in (2, 3))
     assert solid.embedding.shape == (N, 3)
     assert solid.kl < 0.9 * flat.kl
 
