@@ -95,7 +95,7 @@ def convolve(images: jax.Array, kernel: jax.Array) -> jax.Array:
 
     values = _transform(rows_in, images.reshape(height, -1)).reshape(len(rows_in), width, -1)
     values = _transform(columns_in, values)
-    values = _product(values.reshape(-1, column_tiles * batch, channels), weights)
+    values = _products(values.reshape(-1, column_tiles * batch, channels), weights)
     values = _transform(columns_out, values.reshape(len(rows_in), len(columns_in), -1))
     values = _transform(rows_out, values.reshape(len(rows_in), -1))
     return values.reshape(height, width, batch, -1)
@@ -136,6 +136,29 @@ def _transform(matrix: np.ndarray, values: jax.Array) -> jax.Array:
     return apply(values)
 
 
+@jax.custom_vjp
+def _products(values: jax.Array, weights: jax.Array) -> jax.Array:
+    """Returns [P, M, F] of [P, M, C] and [P, C, F]."""
+    return _product(values, weights)
+
+
+def _products_forward(
+    values: jax.Array, weights: jax.Array
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return _product(values, weights), (values, weights)
+
+
+def _products_backward(
+    saved: tuple[jax.Array, jax.Array], gradient: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    # Written out because XLA's products of what is not yet transposed take one thread on CPU.
+    values, weights = (jax.lax.optimization_barrier(part.transpose(0, 2, 1)) for part in saved)
+    return _product(gradient, weights), _product(values, gradient)
+
+
+_products.defvjp(_products_forward, _products_backward)
+
+
 def _product(left: jax.Array | np.ndarray, right: jax.Array) -> jax.Array:
     return jnp.matmul(left, right, precision=jax.lax.Precision.HIGHEST)
 
@@ -152,14 +175,14 @@ def halve(images: jax.Array) -> jax.Array:
     Returns:
       [H // 2, W // 2, B, C].
     """
-    return _squares(images).max(axis=(1, 3))
+    one, two, three, four = _corners(images)
+    return jnp.maximum(jnp.maximum(one, two), jnp.maximum(three, four))
 
 
-def _squares(images: jax.Array) -> jax.Array:
-    """Returns [H // 2, 2, W // 2, 2, B, C] of [H, W, B, C]."""
-    height, width = images.shape[0] // 2, images.shape[1] // 2
-    even = images[: 2 * height, : 2 * width]
-    return even.reshape(height, 2, width, 2, *images.shape[2:])
+def _corners(images: jax.Array) -> list[jax.Array]:
+    """Returns the four pixels of each square, [H // 2, W // 2, B, C] of [H, W, B, C]."""
+    height, width = (2 * (side // 2) for side in images.shape[:2])
+    return [images[i:height:2, j:width:2] for i in range(2) for j in range(2)]
 
 
 def _halve_forward(images: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
@@ -170,11 +193,12 @@ def _halve_forward(images: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.A
 def _halve_backward(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array]:
     # Written out because what JAX derives takes half as long again on CPU.
     images, largest = saved
-    equal = _squares(images) == largest[:, None, :, None]
-    share = gradient / equal.sum(axis=(1, 3))
-    squares = jnp.where(equal, share[:, None, :, None], 0)
+    equal = [pixel == largest for pixel in _corners(images)]
+    share = gradient / sum(one.astype(gradient.dtype) for one in equal)
+    one, two, three, four = (jnp.where(is_largest, share, 0) for is_largest in equal)
+    rows = [jnp.stack(pair, axis=2) for pair in ((one, two), (three, four))]
     height, width = largest.shape[:2]
-    even = squares.reshape(2 * height, 2 * width, *images.shape[2:])
+    even = jnp.stack(rows, axis=1).reshape(2 * height, 2 * width, *images.shape[2:])
     rest = [(0, images.shape[0] - 2 * height), (0, images.shape[1] - 2 * width), (0, 0), (0, 0)]
     return (jnp.pad(even, rest),)
 

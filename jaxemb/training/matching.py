@@ -1,5 +1,7 @@
 """Training of encoders that bring examples of one individual or class together."""
 
+import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,10 @@ from jaxemb.evaluation.collapse import check_spread, spread
 from jaxemb.losses.terms import Terms, mean_of_terms
 from jaxemb.training import loop
 from jaxemb.training.network import Objective, Report
+from jaxemb.training.parts import in_parts, join
+
+# Parts of a batch that are embedded side by side, at most.
+PARTS = 4
 
 
 def objective(
@@ -18,7 +24,7 @@ def objective(
     """Makes of an encoder and a loss of a batch what `training.network.fit` takes.
 
     Args:
-      embed: (parameters, inputs [B, ...]) -> [B, D].
+      embed: (parameters, inputs [B, ...]) -> [B, D], each example's vector of itself alone.
       loss: (parameters, [B, D], labels [B]) -> its terms; parameters for what a loss learns itself,
         proxies, say. Labels are what stands beside the inputs, with a key of mining, say.
 
@@ -29,7 +35,8 @@ def objective(
 
     def evaluate(params: Any, example: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
         inputs, labels = example
-        vectors = embed(params, inputs)
+        parts = math.gcd(PARTS, len(jax.tree.leaves(inputs)[0]))
+        vectors = join(in_parts(functools.partial(embed, params), parts, (inputs,)))
         terms = loss(params, vectors, labels)
         count = jnp.sum(terms.counts).astype(jnp.float32)
         apart = spread(jax.lax.stop_gradient(vectors))
