@@ -47,8 +47,9 @@ class Config(word_training.Config):
     """Pairs counted more often than this matter alike."""
     alpha: float = 0.75
     """Pairs counted less often matter in proportion to this power of their count."""
-    learning_rate: float = 1.0
-    """Of AdaGrad, on the rows that a step touches."""
+    learning_rate: float | None = None
+    """Of AdaGrad, on the rows that a step touches; by default 1, or 100 / --dim if that is less,
+    since a step changes a score by as many numbers as vectors are wide."""
     memory_limit: int = 1000
     """Megabytes that counting may take."""
     out: Path = Path("runs/glove")
@@ -64,7 +65,8 @@ class Config(word_training.Config):
         command.check_field(self, "window", at_least=1, at_most=40)
         command.check_field(self, "x_max", above=0, at_most=1e12)
         command.check_field(self, "alpha", at_least=0, at_most=10)
-        command.check_field(self, "learning_rate", above=0, at_most=10)
+        if self.learning_rate is not None:
+            command.check_field(self, "learning_rate", above=0, at_most=10)
         command.check_field(self, "memory_limit", at_least=1)
 
 
@@ -107,7 +109,8 @@ def train(
         stream = PairStream(
             stream_key, counts, epochs=config.epochs, pieces=step.pieces, length=step.length
         )
-        schedule = optax.constant_schedule(config.learning_rate)
+        rate = config.learning_rate or min(1.0, 100 / config.dim)
+        schedule = optax.constant_schedule(rate)
         optimizer = row_wise(optax.adagrad(schedule, initial_accumulator_value=FIRST_SQUARES))
         words = len(text.vocabulary)
         params = model.init(init_key, vocabulary=words, dim=config.dim)

@@ -57,6 +57,17 @@ def test_a_run_leaves_its_results(finished):
     assert {"pairs_per_second", "count_seconds", "train_seconds", "final_loss"} <= summary.keys()
 
 
+@pytest.mark.parametrize(("dim", "expected"), [(50, 1.0), (400, 0.25)])
+def test_wide_vectors_learn_slower_by_default(config, tmp_path, monkeypatch, dim, expected):
+    monkeypatch.setattr(word_vectors, "lay_out", lambda key, vectors: vectors[:, :2])
+    config = dataclasses.replace(
+        config, dim=dim, epochs=1, learning_rate=None, out=tmp_path / "run"
+    )
+    glove.run(config)
+    lines = (config.out / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["learning_rate"] == expected
+
+
 def test_a_run_stopped_midway_goes_on_to_the_same_bits(finished, config, tmp_path, monkeypatch):
     """Accumulators, order of the pairs and all."""
     config = dataclasses.replace(config, out=tmp_path / "run")
