@@ -48,6 +48,7 @@ class GroupedGradients(NamedTuple):
       loss: [G] loss of the predictions of each group's first word, summed, in nats.
       predictions: [G] how many those are.
       noise: [G, K, D] with respect to noise words that are no columns of `outputs`, scaled.
+      held: what the products read and wrote, of any shapes, for `training.parts.hold`.
     """
 
     hidden: jax.Array
@@ -55,6 +56,7 @@ class GroupedGradients(NamedTuple):
     loss: jax.Array
     predictions: jax.Array
     noise: jax.Array | tuple[()] = ()
+    held: tuple[jax.Array, ...] = ()
 
 
 def cut_blocks(words: jax.Array, *, margin: int, block: int) -> jax.Array:
@@ -140,27 +142,44 @@ def skipgram_gradients(
     before, after = by_block(left)[:, None], by_block(right)[:, None]
     observed = ((offset >= -before) & (offset <= after) & (offset != 0)).astype(hidden.dtype)
     to_scores = -observed / (1 + jnp.exp(scores))  # -sigmoid(-x)
-    by_centre = jnp.swapaxes(to_scores, 1, 2) * by_block(hidden_scale)[..., None]
+    by_centre = jax.lax.optimization_barrier(
+        jnp.swapaxes(to_scores, 1, 2) * by_block(hidden_scale)[..., None]
+    )
+    by_context = to_scores * by_block(output_scale)[..., None]
 
     noisy = jnp.einsum("gsd,gkd->gsk", hidden, noise)
     share = (left + right).astype(hidden.dtype) * (negatives / count)
-    to_noisy = share[..., None] / (1 + jnp.exp(-noisy))  # sigmoid(x)
-    by_word = jnp.swapaxes(to_noisy, 1, 2) * noise_scale[..., None]
+    to_noisy = _sigmoid(noisy)
+    noisy_by_centre = to_noisy * (share * hidden_scale)[..., None]
+    noisy_by_word = jax.lax.optimization_barrier(
+        jnp.swapaxes(to_noisy, 1, 2) * (share[:, None] * noise_scale[..., None])
+    )
+
+    from_words = jnp.einsum("gsc,gcd->gsd", by_centre, contexts)
+    from_noise = jnp.einsum("gsk,gkd->gsd", noisy_by_centre, noise)
+    to_contexts = jnp.einsum("gcs,gsd->gcd", by_context, centres)
+    to_noise = jnp.einsum("gks,gsd->gkd", noisy_by_word, hidden)
 
     first = scores.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
     measured = observed.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
     noise_loss = jnp.sum((share[..., None] * jax.nn.softplus(noisy))[:, MEASURED], axis=(1, 2))
-    from_words = jnp.einsum("gsc,gcd->gsd", jax.lax.optimization_barrier(by_centre), contexts)
     return GroupedGradients(
-        from_words.reshape(hidden.shape)
-        + jnp.einsum("gsk,gkd->gsd", to_noisy * hidden_scale[..., None], noise),
-        jnp.einsum("gcs,gsd->gcd", to_scores * by_block(output_scale)[..., None], centres).reshape(
-            outputs.shape
-        ),
+        from_words.reshape(hidden.shape) + from_noise,
+        to_contexts.reshape(outputs.shape),
         jnp.sum(measured * jax.nn.softplus(-first), axis=(1, 2)) + noise_loss,
         jnp.sum((left + right)[:, MEASURED], axis=1),
-        jnp.einsum("gks,gsd->gkd", jax.lax.optimization_barrier(by_word), hidden),
+        to_noise,
+        (scores, by_centre, by_context, noisy, noisy_by_centre, noisy_by_word)
+        + (from_words, from_noise, to_contexts, to_noise),
     )
+
+
+def _sigmoid(scores: jax.Array) -> jax.Array:
+    """Returns 1 / (1 + exp(-x)) of [G, S, K] scores."""
+    # In one row a group: along a last axis of 32 XLA unrolls whole rows, which takes three times as
+    # long.
+    flat = jax.lax.optimization_barrier(scores.reshape(len(scores), -1))
+    return (1 / (1 + jnp.exp(-flat))).reshape(scores.shape)
 
 
 def cbow_gradients(
@@ -205,13 +224,19 @@ def cbow_gradients(
     observed = jnp.sum(hidden * outputs, axis=-1)
     to_observed = -weight / (1 + jnp.exp(observed))
     noisy = jnp.einsum("gsd,gkd->gsk", hidden, noise)
-    to_noisy = share[..., None] / (1 + jnp.exp(-noisy))
-    by_word = jnp.swapaxes(to_noisy, 1, 2) * noise_scale[..., None]
+    to_noisy = _sigmoid(noisy)
+    by_centre = to_noisy * share[..., None]
+    by_word = jax.lax.optimization_barrier(
+        jnp.swapaxes(to_noisy, 1, 2) * (share[:, None] * noise_scale[..., None])
+    )
+    from_noise = jnp.einsum("gsk,gkd->gsd", by_centre, noise)
+    to_noise = jnp.einsum("gks,gsd->gkd", by_word, hidden)
     noise_loss = jnp.sum((share[..., None] * jax.nn.softplus(noisy))[:, MEASURED], axis=(1, 2))
     return GroupedGradients(
-        to_observed[..., None] * outputs + jnp.einsum("gsk,gkd->gsd", to_noisy, noise),
+        to_observed[..., None] * outputs + from_noise,
         (to_observed * output_scale)[..., None] * hidden,
         jnp.sum((weight * jax.nn.softplus(-observed))[:, MEASURED], axis=1) + noise_loss,
         jnp.sum(present[:, MEASURED], axis=1),
-        jnp.einsum("gks,gsd->gkd", jax.lax.optimization_barrier(by_word), hidden),
+        to_noise,
+        (observed, noisy, by_centre, by_word, from_noise, to_noise),
     )

@@ -1,6 +1,7 @@
 """The training loop, the only one: many steps in one compiled call, and what goes on between."""
 
 import contextlib
+import dataclasses
 import math
 import signal
 import time
@@ -38,12 +39,42 @@ class Outcome(NamedTuple):
     stopped: signal.Signals | None
 
 
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """Many steps as two compiled programs.
+
+    In one program, XLA's CPU runtime would grant the loop one thread less.
+
+    Attributes:
+      prepare: (the run's key, the number of the first step, batches) -> their examples.
+      take: (state, examples, how many of them) -> (state, metrics [most steps]).
+    """
+
+    prepare: jax.stages.Compiled
+    take: jax.stages.Compiled
+
+    def __call__(
+        self, state: TrainState, batches: Any, count: int
+    ) -> tuple[TrainState, dict[str, jax.Array]]:
+        """Takes steps.
+
+        Args:
+          state: donated: its arrays are changed in place and must not be used again.
+          batches: stacked along a new first axis.
+          count: how many of them.
+
+        Returns:
+          The state, and metrics of [most steps].
+        """
+        return self.take(state, self.prepare(state.key, state.step, batches), count)
+
+
 def compile_steps(
     prepare: Callable[[jax.Array, Any], Any],
     update: Callable[[TrainState, Any], tuple[TrainState, dict[str, jax.Array]]],
     state: TrainState,
     batches: Any,
-) -> jax.stages.Compiled:
+) -> Steps:
     """Compiles many steps into one call.
 
     Args:
@@ -54,16 +85,16 @@ def compile_steps(
       batches: batches stacked along a new first axis, for theirs: the most steps of a call.
 
     Returns:
-      The call: (state, batches, how many of them) -> (state, metrics [most steps]). The state is
-      donated: its arrays are changed in place and must not be used again.
+      The steps.
     """
+    most = len(jax.tree.leaves(batches)[0])
 
-    def call(state: TrainState, batches: Any, count: jax.Array) -> tuple[TrainState, Any]:
-        most = len(jax.tree.leaves(batches)[0])
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(state.key, state.step + jnp.arange(most))
-        examples = jax.vmap(prepare)(keys, batches)
+    def draw(key: jax.Array, first: jax.Array, batches: Any) -> Any:
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(most))
+        return jax.vmap(prepare)(keys, batches)
 
-        def take(i: jax.Array, carry: tuple[TrainState, Any]) -> tuple[TrainState, Any]:
+    def take(state: TrainState, examples: Any, count: jax.Array) -> tuple[TrainState, Any]:
+        def next_step(i: jax.Array, carry: tuple[TrainState, Any]) -> tuple[TrainState, Any]:
             state, metrics = carry
             state, new = update(state, jax.tree.map(lambda leaf: leaf[i], examples))
             return state, jax.tree.map(lambda all, one: all.at[i].set(one), metrics, new)
@@ -73,9 +104,11 @@ def compile_steps(
         metrics = jax.tree.map(lambda leaf: jnp.zeros((most, *leaf.shape), leaf.dtype), shapes)
         # Not scan: with the count a value, one program serves calls of every length, so that a
         # run cut anywhere takes the same steps with the same code.
-        return jax.lax.fori_loop(0, count, take, (state, metrics))
+        return jax.lax.fori_loop(0, count, next_step, (state, metrics))
 
-    return jax.jit(call, donate_argnums=0).lower(state, batches, 0).compile()
+    drawing = jax.jit(draw).lower(state.key, state.step, batches)
+    taking = jax.jit(take, donate_argnums=0).lower(state, drawing.out_info, 0)
+    return Steps(drawing.compile(), taking.compile())
 
 
 def train(

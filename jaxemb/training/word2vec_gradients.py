@@ -131,8 +131,10 @@ def gradients(
             margin=step.window,
             negatives=step.negatives,
         )
-        return found.hidden[..., : inputs.shape[-1]], found
-    return to_inputs(found.hidden[..., : inputs.shape[-1]]), found
+    changes = found.hidden[..., : inputs.shape[-1]]
+    if step.model == "cbow" or step.objective not in ("negative_sampling", "nce"):
+        changes = to_inputs(changes)  # else it is scaled already
+    return changes, found._replace(held=(inputs, outputs, noise, hidden, changes) + found.held)
 
 
 def _hidden(

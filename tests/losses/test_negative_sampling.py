@@ -235,7 +235,7 @@ def test_no_context_gives_no_gradient():
     found = skipgram(
         rng.normal(size=(G, S, D)), rng.normal(size=(G, S + 2 * W + K, D)), 0 * left, 0 * right
     )
-    for part in found:
+    for part in found._replace(held=()):
         assert not np.asarray(part).any()
 
 

@@ -122,7 +122,7 @@ def test_training_brings_the_cost_down_and_no_table_is_copied():
     call = loop.compile_steps(
         PREPARE, training.update(STEP, OPTIMIZER, SCHEDULE), start(), batches.batches(0, 64)
     )
-    program, table = call.as_text(), f"f32[{2 * V},{D + 1}]"
+    program, table = call.take.as_text(), f"f32[{2 * V},{D + 1}]"
     assert table in program  # or the next line would look for the wrong thing
     assert [line for line in program.splitlines() if " copy(" in line and table in line] == []
     losses = []

@@ -218,7 +218,7 @@ def program(makers, parts):
 
 
 def test_no_table_is_copied_inside_the_loop(program, parts):
-    lines = program[0].as_text().splitlines()
+    lines = program[0].take.as_text().splitlines()
     for rows in (parts.rows, V):
         table = f"f32[{rows},{D}]"
         assert any(table in line for line in lines)  # or the test would look for the wrong thing

@@ -112,7 +112,7 @@ def test_training_descends_without_a_copy_of_the_table():
     state = start()
     take = update(STEP, optax.constant_schedule(0.01))
     call = loop.compile_steps(prepare(STEP, NOISE), take, state, batches)
-    program = call.as_text()
+    program = call.take.as_text()
     table = f"f32[{V},{D}]"
     assert table in program  # or the test would look for the wrong thing
     assert not [line for line in program.splitlines() if " copy(" in line and table in line]

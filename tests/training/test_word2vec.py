@@ -73,7 +73,7 @@ def test_no_table_is_copied_inside_the_loop(name, optimizer, monkeypatch):
             return batch
 
     monkeypatch.setattr(word2vec, "PARTS", ALL_PARTS)
-    program = loop.compile_steps(draw, take, state, batches).as_text()
+    program = loop.compile_steps(draw, take, state, batches).take.as_text()
     table = f"f32[{V},{D}]"
     assert table in program  # or the test would look for the wrong thing
     copies = [line for line in program.splitlines() if " copy(" in line and table in line]
@@ -93,7 +93,7 @@ def test_a_copied_table_would_be_found():
     state = start(make("skipgram")[3])
     program = loop.compile_steps(
         lambda key, batch: batch, take, state, np.zeros((4, 8), np.int32)
-    ).as_text()
+    ).take.as_text()
     assert [line for line in program.splitlines() if " copy(" in line and f"f32[{V},{D}]" in line]
 
 

@@ -251,7 +251,7 @@ def test_no_table_is_copied_inside_the_loop(objective, name):
     draw, take, rows = make(objective, name, True)
     state = start(tables(objective), rows)
     batches = jax.tree.map(lambda leaf: np.stack([leaf] * 3), text())
-    program = loop.compile_steps(draw, take, state, batches).as_text()
+    program = loop.compile_steps(draw, take, state, batches).take.as_text()
     for table in state.params.values():
         shape = f"f32[{table.shape[0]},{table.shape[1]}]"
         assert shape in program  # or the test would look for the wrong thing
