@@ -70,8 +70,8 @@ class Config(word_training.Config):
     """Noise words per prediction, of negative sampling and NCE."""
     shared_noise: int = 0
     """Noise words that 64 neighbouring words share to make up for these; 0 takes 32 for skip-gram
-    and 8 for CBOW, which predicts less. More are slower and better. Sampled softmax has no others,
-    shared by 32 words; there 0 takes 64 and 32."""
+    and 8 for CBOW, which predicts less. More are slower and hardly better. Sampled softmax has no
+    others, shared by 32 words; there 0 takes 64 and 32."""
     subsample: float = 1e-3
     """Relative frequency from which on occurrences are dropped; 0 keeps all."""
     noise_power: float = 0.75
