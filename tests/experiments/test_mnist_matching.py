@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from experiments import command, matching, mnist_matching
+from experiments import command, digit_embedding, matching, mnist_matching
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -54,7 +54,7 @@ def finished(tmp_path_factory, private_cache, data_dir):
         **QUICK,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mnist_matching, "TRAIN", TRAIN)
+        patch.setattr(digit_embedding, "TRAIN", TRAIN)
         mnist_matching.run(config)
     return config
 
@@ -73,7 +73,7 @@ def test_a_run_leaves_its_results(finished):
 
 
 def test_gradients_match_without_training(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr(mnist_matching, "TRAIN", TRAIN)
+    monkeypatch.setattr(digit_embedding, "TRAIN", TRAIN)
     config = dataclasses.replace(finished, encoder="gradients", out=tmp_path / "run")
     mnist_matching.run(config)
     summary = json.loads((config.out / "summary.json").read_text())
@@ -84,15 +84,15 @@ def test_gradients_match_without_training(finished, tmp_path, monkeypatch):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr(mnist_matching, "TRAIN", TRAIN)
+    monkeypatch.setattr(digit_embedding, "TRAIN", TRAIN)
     data = mnist_matching.read_mnist(finished.data_dir / "mnist.npz")
     whole, rest = finished, dataclasses.replace(finished, out=tmp_path / "run")
-    expected = mnist_matching.train(whole, data)(data.images[:20])  # as its checkpoint has it
+    expected = digit_embedding.train(whole, data)(data.images[:20])  # as its checkpoint has it
     assert matching.open_run(rest, [finished.data_dir / "mnist.npz"])
     (rest.out / "checkpoints").mkdir()
     half = whole.out / "checkpoints" / "00000025"
     half.rename(rest.out / "checkpoints" / half.name)
-    found = mnist_matching.train(rest, data)(data.images[:20])
+    found = digit_embedding.train(rest, data)(data.images[:20])
     np.testing.assert_array_equal(found, expected)
 
 
@@ -101,7 +101,7 @@ def test_turned_digits_are_classes_of_their_own():
         trained_on=(1, 3, 4), judged_on=(7, 8), turned=(3,), identities=4
     )
     labels = np.array([3, 7, 1, 4, 3, 0])
-    rows, turns, classes = mnist_matching.classes_of(config, labels)
+    rows, turns, classes = digit_embedding.classes_of(config, labels)
     found = sorted(zip(labels[rows].tolist(), turns.tolist(), strict=True))
     assert found == sorted([(1, 0), (4, 0)] + 2 * [(3, turn) for turn in range(8)])
     assert sorted(set(classes)) == list(range(10))
