@@ -147,39 +147,54 @@ def skipgram_gradients(
     )
     by_context = to_scores * by_block(output_scale)[..., None]
 
-    noisy = jnp.einsum("gsd,gkd->gsk", hidden, noise)
-    share = (left + right).astype(hidden.dtype) * (negatives / count)
-    to_noisy = _sigmoid(noisy)
-    noisy_by_centre = to_noisy * (share * hidden_scale)[..., None]
-    noisy_by_word = jax.lax.optimization_barrier(
-        jnp.swapaxes(to_noisy, 1, 2) * (share[:, None] * noise_scale[..., None])
-    )
-
     from_words = jnp.einsum("gsc,gcd->gsd", by_centre, contexts)
-    from_noise = jnp.einsum("gsk,gkd->gsd", noisy_by_centre, noise)
     to_contexts = jnp.einsum("gcs,gsd->gcd", by_context, centres)
-    to_noise = jnp.einsum("gks,gsd->gkd", noisy_by_word, hidden)
 
+    share = (left + right).astype(hidden.dtype) * (negatives / count)
+    apart = _from_noise(hidden, noise, share, hidden_scale, noise_scale)
     first = scores.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
     measured = observed.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
-    noise_loss = jnp.sum((share[..., None] * jax.nn.softplus(noisy))[:, MEASURED], axis=(1, 2))
     return GroupedGradients(
-        from_words.reshape(hidden.shape) + from_noise,
+        from_words.reshape(hidden.shape) + apart.hidden,
         to_contexts.reshape(outputs.shape),
-        jnp.sum(measured * jax.nn.softplus(-first), axis=(1, 2)) + noise_loss,
+        jnp.sum(measured * jax.nn.softplus(-first), axis=(1, 2)) + apart.loss,
         jnp.sum((left + right)[:, MEASURED], axis=1),
-        to_noise,
-        (scores, by_centre, by_context, noisy, noisy_by_centre, noisy_by_word)
-        + (from_words, from_noise, to_contexts, to_noise),
+        apart.noise,
+        (scores, by_centre, by_context, from_words, to_contexts, *apart.held),
     )
 
 
-def _sigmoid(scores: jax.Array) -> jax.Array:
-    """Returns 1 / (1 + exp(-x)) of [G, S, K] scores."""
+class _FromNoise(NamedTuple):
+    """What noise words add, as in `GroupedGradients`."""
+
+    hidden: jax.Array
+    noise: jax.Array
+    loss: jax.Array
+    held: tuple[jax.Array, ...]
+
+
+def _from_noise(
+    hidden: jax.Array,
+    noise: jax.Array,
+    share: jax.Array,
+    hidden_scale: jax.Array | float,
+    noise_scale: jax.Array,
+) -> _FromNoise:
+    """Tells vectors [G, S, D] from a group's noise words [G, K, D], each weighed with [G, S]."""
+    scores = jnp.einsum("gsd,gkd->gsk", hidden, noise)
     # In one row a group: along a last axis of 32 XLA unrolls whole rows, which takes three times as
     # long.
     flat = jax.lax.optimization_barrier(scores.reshape(len(scores), -1))
-    return (1 / (1 + jnp.exp(-flat))).reshape(scores.shape)
+    to_scores = (1 / (1 + jnp.exp(-flat))).reshape(scores.shape)  # sigmoid(x)
+    by_centre = to_scores * (share * hidden_scale)[..., None]
+    by_word = jax.lax.optimization_barrier(
+        jnp.swapaxes(to_scores, 1, 2) * (share[:, None] * noise_scale[..., None])
+    )
+    to_hidden = jnp.einsum("gsk,gkd->gsd", by_centre, noise)
+    to_noise = jnp.einsum("gks,gsd->gkd", by_word, hidden)
+    loss = jnp.sum((share[..., None] * jax.nn.softplus(scores))[:, MEASURED], axis=(1, 2))
+    held = (scores, by_centre, by_word, to_hidden, to_noise)
+    return _FromNoise(to_hidden, to_noise, loss, held)
 
 
 def cbow_gradients(
@@ -223,20 +238,12 @@ def cbow_gradients(
     share = weight * (negatives / count)
     observed = jnp.sum(hidden * outputs, axis=-1)
     to_observed = -weight / (1 + jnp.exp(observed))
-    noisy = jnp.einsum("gsd,gkd->gsk", hidden, noise)
-    to_noisy = _sigmoid(noisy)
-    by_centre = to_noisy * share[..., None]
-    by_word = jax.lax.optimization_barrier(
-        jnp.swapaxes(to_noisy, 1, 2) * (share[:, None] * noise_scale[..., None])
-    )
-    from_noise = jnp.einsum("gsk,gkd->gsd", by_centre, noise)
-    to_noise = jnp.einsum("gks,gsd->gkd", by_word, hidden)
-    noise_loss = jnp.sum((share[..., None] * jax.nn.softplus(noisy))[:, MEASURED], axis=(1, 2))
+    apart = _from_noise(hidden, noise, share, 1.0, noise_scale)
     return GroupedGradients(
-        to_observed[..., None] * outputs + from_noise,
+        to_observed[..., None] * outputs + apart.hidden,
         (to_observed * output_scale)[..., None] * hidden,
-        jnp.sum((weight * jax.nn.softplus(-observed))[:, MEASURED], axis=1) + noise_loss,
+        jnp.sum((weight * jax.nn.softplus(-observed))[:, MEASURED], axis=1) + apart.loss,
         jnp.sum(present[:, MEASURED], axis=1),
-        to_noise,
-        (observed, noisy, by_centre, by_word, from_noise, to_noise),
+        apart.noise,
+        (observed, *apart.held),
     )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxemb.errors import InputError
 from jaxemb.models.subword_parts import Parts
 from jaxemb.optim.rowwise import add_rows
-from jaxemb.training.parts import in_parts, join
+from jaxemb.training.parts import hold, in_parts, join
 from jaxemb.training.state import TrainState
 from jaxemb.training.word2vec import PARTS, count_rows, counted, damping
 from jaxemb.training.word2vec_gradients import Example, Scales, Step, gradients
@@ -101,13 +101,13 @@ def update(
             -rate / damping(seen[example.outputs]),
             -rate / damping(seen[example.noise]),
         )
-        to_inputs, rest = join(
-            in_parts(
-                lambda part, scales: gradients(step, part, composed, scales),
-                PARTS,
-                (example._replace(inputs=places), scales),
-            )
+        found = in_parts(
+            lambda part, scales: gradients(step, part, composed, scales),
+            PARTS,
+            (example._replace(inputs=places), scales),
         )
+        zero = hold([rest.held for _, rest in found])
+        to_inputs, rest = join([(changes, rest._replace(held=())) for changes, rest in found])
         to_words = add_rows(jnp.zeros_like(sums), places, to_inputs)
 
         def spread(number: jax.Array, table: jax.Array) -> jax.Array:
@@ -125,7 +125,7 @@ def update(
             ),
         }
         metrics = {
-            "loss": rest.loss.sum() / jnp.maximum(rest.predictions.sum(), 1),
+            "loss": zero + rest.loss.sum() / jnp.maximum(rest.predictions.sum(), 1),
             "learning_rate": rate,
         }
         return TrainState(state.step + 1, state.key, params, state.opt_state), metrics

@@ -125,7 +125,7 @@ def update(
             scale("output", example.noise),
         )
         found: list[tuple[jax.Array, Any]]
-        none = jnp.zeros(())
+        zero = jnp.zeros(())
         if step.objective == "full_softmax":
             found = [gradients_over_all_words(step, example, tables, scales.inputs)]
             touched = jnp.arange(len(tables["output"]))
@@ -139,7 +139,7 @@ def update(
                 PARTS,
                 (example, scales),
             )
-            none = hold([rest.held for _, rest in found])
+            zero = hold([rest.held for _, rest in found])
             changes = {
                 "input": [(example.inputs, [to_inputs for to_inputs, _ in found])],
                 "output": [
@@ -163,7 +163,7 @@ def update(
             ]
             params[name], opt_state[name] = optimizer.update(table, state.opt_state[name], *batches)
         metrics = {
-            "loss": none + loss / jnp.maximum(sum(rest.predictions.sum() for _, rest in found), 1),
+            "loss": zero + loss / jnp.maximum(sum(rest.predictions.sum() for _, rest in found), 1),
             "learning_rate": learning_rate(state.step),
         }
         return TrainState(state.step + 1, state.key, params, opt_state), metrics

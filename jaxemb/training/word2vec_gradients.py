@@ -95,6 +95,7 @@ def gradients(
     inputs, outputs = tables["input"][example.inputs], tables["output"][example.outputs]
     noise = tables["output"][example.noise]
     left, right = example.left, example.right
+    scaled = False
     hidden, to_inputs = _hidden(step, example, inputs, scales.inputs)
     if step.objective in ("nce", "sampled_softmax"):
         # NCE is negative sampling of scores less the log of the noise.
@@ -131,9 +132,10 @@ def gradients(
             margin=step.window,
             negatives=step.negatives,
         )
+        scaled = True
     changes = found.hidden[..., : inputs.shape[-1]]
-    if step.model == "cbow" or step.objective not in ("negative_sampling", "nce"):
-        changes = to_inputs(changes)  # else it is scaled already
+    if not scaled:
+        changes = to_inputs(changes)
     return changes, found._replace(held=(inputs, outputs, noise, hidden, changes) + found.held)
 
 
