@@ -154,6 +154,7 @@ def train(
         block=min(16, size),
         noise=config.shared_noise or defaults.shared_noise,
         objective=config.objective,
+        dtype=jnp.bfloat16 if config.objective == "negative_sampling" else jnp.float32,
     )
     stream_key, base_key, init_key = jax.random.split(jax.random.key(config.seed), 3)
     keep = keep_probability(vocabulary.counts, words=corpus.words, threshold=config.subsample)

@@ -48,7 +48,7 @@ class GroupedGradients(NamedTuple):
       loss: [G] loss of the predictions of each group's first word, summed, in nats.
       predictions: [G] how many those are.
       noise: [G, K, D] with respect to noise words that are no columns of `outputs`, scaled.
-      held: what the products read and wrote, of any shapes, for `training.parts.hold`.
+      held: what the products read, of any shapes, for `training.parts.hold`.
     """
 
     hidden: jax.Array
@@ -57,6 +57,11 @@ class GroupedGradients(NamedTuple):
     predictions: jax.Array
     noise: jax.Array | tuple[()] = ()
     held: tuple[jax.Array, ...] = ()
+
+
+def multiply(subscripts: str, left: jax.Array, right: jax.Array) -> jax.Array:
+    """Multiplies as `jnp.einsum` does, and sums in float32 whatever the factors' type."""
+    return jnp.einsum(subscripts, left, right, preferred_element_type=jnp.float32)
 
 
 def cut_blocks(words: jax.Array, *, margin: int, block: int) -> jax.Array:
@@ -99,7 +104,8 @@ def skipgram_gradients(
     through the loss costs three transcendentals a score.
 
     Args:
-      hidden: [G, S, D] input vectors of the centres.
+      hidden: [G, S, D] input vectors of the centres. If they, and the output vectors, are bfloat16,
+        gradients with respect to scores are rounded to it, too, before they meet them.
       outputs: [G, S / B * (B + 2W), D] output vectors of the words that `cut_blocks` gives.
       noise: [G, K, D] output vectors of the noise words.
       left: [G, S] contexts to the left of each centre, at most W.
@@ -112,7 +118,7 @@ def skipgram_gradients(
       negatives: noise words a pair.
 
     Returns:
-      The scaled gradients, summed over pairs. A prediction is a pair.
+      The scaled gradients, float32, summed over pairs. A prediction is a pair.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -133,24 +139,25 @@ def skipgram_gradients(
 
     # The gradients with respect to scores end in a division because XLA computes a fusion that does
     # so once, any other again for each use. Without the barriers it gives transposed products to a
-    # slower kernel. [G * S / B, B + 2W, B]: with the smaller matrix on the right, the product packs
-    # less.
+    # slower kernel. It multiplies bfloat16 as float32 if the first factor lies turned in memory:
+    # what is scaled lies as the scale does, if that comes first. [G * S / B, B + 2W, B]: with the
+    # smaller matrix on the right, the product packs less.
     centres, contexts = by_block(hidden), by_block(outputs)
-    scores = jnp.einsum("gcd,gsd->gcs", contexts, centres)
+    scores = multiply("gcd,gsd->gcs", contexts, centres)
     column = jnp.arange(words)[None, :, None]
     offset = column - jnp.arange(centres.shape[1])[None, None, :] - margin
     before, after = by_block(left)[:, None], by_block(right)[:, None]
-    observed = ((offset >= -before) & (offset <= after) & (offset != 0)).astype(hidden.dtype)
+    observed = ((offset >= -before) & (offset <= after) & (offset != 0)).astype(scores.dtype)
     to_scores = -observed / (1 + jnp.exp(scores))  # -sigmoid(-x)
     by_centre = jax.lax.optimization_barrier(
-        jnp.swapaxes(to_scores, 1, 2) * by_block(hidden_scale)[..., None]
+        (by_block(hidden_scale)[..., None] * jnp.swapaxes(to_scores, 1, 2)).astype(hidden.dtype)
     )
-    by_context = to_scores * by_block(output_scale)[..., None]
+    by_context = (to_scores * by_block(output_scale)[..., None]).astype(hidden.dtype)
 
-    from_words = jnp.einsum("gsc,gcd->gsd", by_centre, contexts)
-    to_contexts = jnp.einsum("gcs,gsd->gcd", by_context, centres)
+    from_words = multiply("gsc,gcd->gsd", by_centre, contexts)
+    to_contexts = multiply("gcs,gsd->gcd", by_context, centres)
 
-    share = (left + right).astype(hidden.dtype) * (negatives / count)
+    share = (left + right).astype(scores.dtype) * (negatives / count)
     apart = _from_noise(hidden, noise, share, hidden_scale, noise_scale)
     first = scores.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
     measured = observed.reshape(groups, blocks, words, -1)[:, 0, :, MEASURED]
@@ -160,7 +167,7 @@ def skipgram_gradients(
         jnp.sum(measured * jax.nn.softplus(-first), axis=(1, 2)) + apart.loss,
         jnp.sum((left + right)[:, MEASURED], axis=1),
         apart.noise,
-        (scores, by_centre, by_context, from_words, to_contexts, *apart.held),
+        (scores, by_centre, by_context, *apart.held),
     )
 
 
@@ -181,20 +188,20 @@ def _from_noise(
     noise_scale: jax.Array,
 ) -> _FromNoise:
     """Tells vectors [G, S, D] from a group's noise words [G, K, D], each weighed with [G, S]."""
-    scores = jnp.einsum("gsd,gkd->gsk", hidden, noise)
+    scores = multiply("gsd,gkd->gsk", hidden, noise)
     # In one row a group: along a last axis of 32 XLA unrolls whole rows, which takes three times as
     # long.
     flat = jax.lax.optimization_barrier(scores.reshape(len(scores), -1))
     to_scores = (1 / (1 + jnp.exp(-flat))).reshape(scores.shape)  # sigmoid(x)
-    by_centre = to_scores * (share * hidden_scale)[..., None]
+    by_centre = (to_scores * (share * hidden_scale)[..., None]).astype(hidden.dtype)
+    word_scale = share[:, None] * noise_scale[..., None]
     by_word = jax.lax.optimization_barrier(
-        jnp.swapaxes(to_scores, 1, 2) * (share[:, None] * noise_scale[..., None])
+        (word_scale * jnp.swapaxes(to_scores, 1, 2)).astype(hidden.dtype)
     )
-    to_hidden = jnp.einsum("gsk,gkd->gsd", by_centre, noise)
-    to_noise = jnp.einsum("gks,gsd->gkd", by_word, hidden)
+    to_hidden = multiply("gsk,gkd->gsd", by_centre, noise)
+    to_noise = multiply("gks,gsd->gkd", by_word, hidden)
     loss = jnp.sum((share[..., None] * jax.nn.softplus(scores))[:, MEASURED], axis=(1, 2))
-    held = (scores, by_centre, by_word, to_hidden, to_noise)
-    return _FromNoise(to_hidden, to_noise, loss, held)
+    return _FromNoise(to_hidden, to_noise, loss, (scores, by_centre, by_word))
 
 
 def cbow_gradients(

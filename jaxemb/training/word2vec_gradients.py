@@ -5,10 +5,16 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from jaxemb.losses.full_softmax import FullSoftmaxGradients, full_softmax_gradients
 from jaxemb.losses.hierarchical_softmax import hierarchical_softmax_gradients
-from jaxemb.losses.negative_sampling import GroupedGradients, cbow_gradients, skipgram_gradients
+from jaxemb.losses.negative_sampling import (
+    GroupedGradients,
+    cbow_gradients,
+    multiply,
+    skipgram_gradients,
+)
 from jaxemb.losses.sampled_softmax import sampled_softmax_gradients
 from jaxemb.models.word2vec import context_weights
 from jaxemb.sampling.windows import in_window
@@ -31,6 +37,9 @@ class Step(NamedTuple):
       block: B, of which skip-gram's scores are one matrix product; it divides S.
       noise: K, noise words that a group shares.
       objective: what is minimised.
+      dtype: of the rows that are multiplied, of CBOW's those of the contexts: float32, or for
+        negative sampling bfloat16, which is as good and moves half as much. Tables, sums and
+        changes are float32.
     """
 
     model: Literal["skipgram", "cbow"]
@@ -42,6 +51,7 @@ class Step(NamedTuple):
     block: int = 16
     noise: int = 32
     objective: Objective = "negative_sampling"
+    dtype: DTypeLike = jnp.float32
 
 
 class Example(NamedTuple):
@@ -92,8 +102,10 @@ def gradients(
     Returns:
       [G, M, D] the scaled gradient with respect to the inputs, and the rest.
     """
-    inputs, outputs = tables["input"][example.inputs], tables["output"][example.outputs]
-    noise = tables["output"][example.noise]
+    inputs = tables["input"][example.inputs].astype(step.dtype)
+    outputs, noise = tables["output"][example.outputs], tables["output"][example.noise]
+    if step.model == "skipgram":
+        outputs, noise = outputs.astype(step.dtype), noise.astype(step.dtype)
     left, right = example.left, example.right
     scaled = False
     hidden, to_inputs = _hidden(step, example, inputs, scales.inputs)
@@ -136,7 +148,7 @@ def gradients(
     changes = found.hidden[..., : inputs.shape[-1]]
     if not scaled:
         changes = to_inputs(changes)
-    return changes, found._replace(held=(inputs, outputs, noise, hidden, changes) + found.held)
+    return changes, found._replace(held=(inputs, outputs, noise, hidden, *found.held))
 
 
 def _hidden(
@@ -157,12 +169,12 @@ def _hidden(
     )
 
     def to_inputs(to_hidden: jax.Array) -> jax.Array:
-        by_context = jnp.swapaxes(weights, 1, 2) * by_block(input_scale)[..., None]
-        return jnp.einsum(
-            "gcs,gsd->gcd", jax.lax.optimization_barrier(by_context), by_block(to_hidden)
-        ).reshape(inputs.shape)
+        by_context = by_block(input_scale)[..., None] * jnp.swapaxes(weights, 1, 2)
+        by_context = jax.lax.optimization_barrier(by_context.astype(step.dtype))
+        to_hidden = by_block(to_hidden).astype(step.dtype)
+        return multiply("gcs,gsd->gcd", by_context, to_hidden).reshape(inputs.shape)
 
-    hidden = jnp.einsum("gsc,gcd->gsd", weights, by_block(inputs))
+    hidden = multiply("gsc,gcd->gsd", weights.astype(step.dtype), by_block(inputs))
     return hidden.reshape(*example.left.shape, -1), to_inputs
 
 

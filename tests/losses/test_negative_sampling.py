@@ -100,10 +100,11 @@ def pairs(left, right):
     ]
 
 
-def loop_skipgram(hidden, outputs, left, right, noise_weight):
+def loop_skipgram(hidden, outputs, left, right, noise_weight, term=lambda term: term):
     """The gradient of the sum over pairs of the paper's loss, word by word in float64.
 
     noise_weight [K]: how often each of the group's noise words counts for a pair.
+    term: what of each term is summed.
     """
     to_hidden, to_outputs = np.zeros(hidden.shape), np.zeros(outputs.shape)
     for g, s, c in pairs(left, right):
@@ -112,8 +113,8 @@ def loop_skipgram(hidden, outputs, left, right, noise_weight):
         ]
         for column, label, weight in columns:
             error = weight * (sigmoid(hidden[g, s] @ outputs[g, column]) - label)
-            to_hidden[g, s] += error * outputs[g, column]
-            to_outputs[g, column] += error * hidden[g, s]
+            to_hidden[g, s] += term(error * outputs[g, column])
+            to_outputs[g, column] += term(error * hidden[g, s])
     return to_hidden, to_outputs
 
 
@@ -125,14 +126,14 @@ def test_blocks_overlap_by_the_margins():
     np.testing.assert_array_equal(cut_blocks(words, margin=2, block=6), words)
 
 
-def skipgram(hidden, outputs, left, right, hidden_scale=None, output_scale=None):
+def skipgram(hidden, outputs, left, right, hidden_scale=None, output_scale=None, dtype=jnp.float32):
     """As `skipgram_gradients`, with one row for each word of a group, then for each noise word."""
     hidden_scale = np.ones(hidden.shape[:2]) if hidden_scale is None else hidden_scale
     output_scale = np.ones(outputs.shape[:2]) if output_scale is None else output_scale
     words = S + 2 * W
     columns = np.asarray(cut_blocks(jnp.arange(words)[None], margin=W, block=B))[0]
     found = of_groups(
-        *float32((hidden, outputs[:, columns], outputs[:, words:])),
+        *(jnp.asarray(rows, dtype) for rows in (hidden, outputs[:, columns], outputs[:, words:])),
         left,
         right,
         *float32((hidden_scale, output_scale[:, columns], output_scale[:, words:])),
@@ -151,6 +152,24 @@ def test_skipgram_gradients_are_the_loops():
     to_hidden, to_outputs = loop_skipgram(hidden, outputs, left, right, [NEGATIVES / K] * K)
     np.testing.assert_allclose(found.hidden, to_hidden * hidden_scale[..., None], **CLOSE)
     np.testing.assert_allclose(found.outputs, to_outputs * output_scale[..., None], **CLOSE)
+
+
+def test_rows_of_bfloat16_are_summed_in_float32():
+    """Only the rows, and what their products are multiplied with, are rounded."""
+    rng, left, right = groups(8)
+    hidden, outputs = (
+        np.asarray(jnp.asarray(rng.normal(size=(G, size, D)), jnp.bfloat16), np.float64)
+        for size in (S, S + 2 * W + K)
+    )
+    found = skipgram(hidden, outputs, left, right, dtype=jnp.bfloat16)
+    weight = [NEGATIVES / K] * K
+    expected = loop_skipgram(hidden, outputs, left, right, weight)
+    sizes = loop_skipgram(hidden, outputs, left, right, weight, abs)
+    for ours, loop, size in zip((found.hidden, found.outputs), expected, sizes, strict=True):
+        # One rounding to eight significant bits.
+        assert (abs(ours - loop) <= 2**-8 * size + 1e-5).all()
+        assert (abs(ours - loop) > 1e-5).any()
+    assert found.hidden.dtype == found.noise.dtype == found.loss.dtype == jnp.float32
 
 
 def test_skipgram_gradients_are_those_of_the_loss():

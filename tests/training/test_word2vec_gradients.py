@@ -51,11 +51,10 @@ each = pytest.mark.parametrize(
 
 
 @functools.cache
-def make(objective, name, mean):
+def make(objective, name, mean, **fields):
     """The functions that draw and take a step, compiled once for all tests."""
-    step = Step(
-        name, W, NEGATIVES, mean=mean, groups=G, size=S, block=B, noise=K, objective=objective
-    )
+    shape = {"groups": G, "size": S, "block": B, "noise": K}
+    step = Step(name, W, NEGATIVES, mean=mean, objective=objective, **shape, **fields)
     rows = row_optimizer("sgd", optax.constant_schedule(RATE))
     source = {"hierarchical_softmax": TREE, "full_softmax": None}.get(objective, NOISE)
     take = update(step, rows, optax.constant_schedule(RATE))
@@ -199,6 +198,20 @@ def test_a_step_descends_the_per_example_losses(objective, name, mean):
     if objective != "full_softmax":  # which measures all
         terms = terms[[s == 0 for _, s, _, _ in found]]
     assert float(metrics["loss"]) == pytest.approx(terms.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_of_bfloat16_make_nearly_the_same_step(name):
+    params, batch = tables("negative_sampling", seed=3), text()
+    changes = []
+    for dtype in (jnp.float32, jnp.bfloat16):
+        draw, take, rows = make("negative_sampling", name, True, dtype=dtype)
+        after, _ = take(start(params, rows), draw(jax.random.key(5), batch))
+        assert {table.dtype for table in after.params.values()} == {jnp.dtype(jnp.float32)}
+        changes.append({table: after.params[table] - params[table] for table in params})
+    for exact, rounded in zip(*(tree.values() for tree in changes), strict=True):
+        error = np.linalg.norm(rounded - exact) / np.linalg.norm(exact)
+        assert 0 < error < 2**-8
 
 
 @each
