@@ -193,14 +193,19 @@ def _halve_forward(images: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.A
 def _halve_backward(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array]:
     # Written out because what JAX derives takes half as long again on CPU.
     images, largest = saved
-    equal = [pixel == largest for pixel in _corners(images)]
-    share = gradient / sum(one.astype(gradient.dtype) for one in equal)
-    one, two, three, four = (jnp.where(is_largest, share, 0) for is_largest in equal)
-    rows = [jnp.stack(pair, axis=2) for pair in ((one, two), (three, four))]
-    height, width = largest.shape[:2]
-    even = jnp.stack(rows, axis=1).reshape(2 * height, 2 * width, *images.shape[2:])
-    rest = [(0, images.shape[0] - 2 * height), (0, images.shape[1] - 2 * width), (0, 0), (0, 0)]
+    equal = sum((pixel == largest).astype(gradient.dtype) for pixel in _corners(images))
+    # Without the barrier it would be computed for each of the four.
+    share = jax.lax.optimization_barrier(gradient / equal)
+    height, width = (2 * side for side in largest.shape[:2])
+    is_largest = images[:height, :width] == _double(largest)
+    even = jnp.where(is_largest, _double(share), 0)
+    rest = [(0, images.shape[0] - height), (0, images.shape[1] - width), (0, 0), (0, 0)]
     return (jnp.pad(even, rest),)
+
+
+def _double(images: jax.Array) -> jax.Array:
+    """Returns each pixel as 2 x 2, [2 H, 2 W, B, C] of [H, W, B, C]."""
+    return jnp.repeat(jnp.repeat(images, 2, axis=0), 2, axis=1)
 
 
 halve.defvjp(_halve_forward, _halve_backward)
