@@ -104,7 +104,7 @@ def gradients(
     """
     inputs = tables["input"][example.inputs].astype(step.dtype)
     outputs, noise = tables["output"][example.outputs], tables["output"][example.noise]
-    if step.model == "skipgram":
+    if step.model == "skipgram":  # too few of CBOW's products read them to repay the conversion
         outputs, noise = outputs.astype(step.dtype), noise.astype(step.dtype)
     left, right = example.left, example.right
     scaled = False
