@@ -37,7 +37,8 @@ def hold(arrays: Any) -> jax.Array:
     another. An array that is looked at in the end lends its memory to nobody.
 
     Args:
-      arrays: what parts compute, a tree of floats; not what they are given.
+      arrays: what parts compute and read again, a tree of floats; not what they are given. More
+        than is needed makes what they work on larger than the caches.
 
     Returns:
       0, known only when all arrays are, to be added to something that a step returns; NaN if one of

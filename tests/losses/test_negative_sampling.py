@@ -1,4 +1,5 @@
 import functools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import pytest
 from jaxemb.losses.negative_sampling import (
     cbow_gradients,
     cut_blocks,
+    multiply,
     negative_sampling_loss,
     skipgram_gradients,
 )
@@ -170,6 +172,35 @@ def test_rows_of_bfloat16_are_summed_in_float32():
         assert (abs(ours - loop) <= 2**-8 * size + 1e-5).all()
         assert (abs(ours - loop) > 1e-5).any()
     assert found.hidden.dtype == found.noise.dtype == found.loss.dtype == jnp.float32
+
+
+def products_of_bfloat16(function, *shapes):
+    """Returns how many products of a compiled program take bfloat16 as it is."""
+    program = jax.jit(function).lower(*shapes).compile().as_text()
+    factor = r"= bf16\S+ parameter\(\d\)\n.*"
+    return len(re.findall(factor + factor + r" dot\(", program))
+
+
+def test_rows_of_bfloat16_are_multiplied_as_they_are():
+    """Where XLA can, that is: a factor that lies turned in memory would make it widen them."""
+    groups, size, block, margin, count, dim = 2, 32, 16, 5, 24, 64
+    columns = size + 2 * margin * (size // block)
+    rows = functools.partial(jax.ShapeDtypeStruct, dtype=jnp.bfloat16)
+    weights = functools.partial(jax.ShapeDtypeStruct, dtype=jnp.float32)
+    reach = jax.ShapeDtypeStruct((groups, size), jnp.int32)
+    plain = products_of_bfloat16(
+        lambda left, right: multiply("gcd,gsd->gcs", left, right),
+        rows((groups, size, dim)),
+        rows((groups, block, dim)),
+    )
+    found = products_of_bfloat16(
+        functools.partial(skipgram_gradients, margin=margin, negatives=NEGATIVES),
+        *(rows((groups, length, dim)) for length in (size, columns, count)),
+        reach,
+        reach,
+        *(weights((groups, length)) for length in (size, columns, count)),
+    )
+    assert found == 6 * plain
 
 
 def test_skipgram_gradients_are_those_of_the_loss():
