@@ -5,6 +5,7 @@ from typing import NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 # The loss is only looked at, and costs more than the gradient: it is taken of one word a group.
 MEASURED = slice(0, 1)
@@ -62,6 +63,23 @@ class GroupedGradients(NamedTuple):
 def multiply(subscripts: str, left: jax.Array, right: jax.Array) -> jax.Array:
     """Multiplies as `jnp.einsum` does, and sums in float32 whatever the factors' type."""
     return jnp.einsum(subscripts, left, right, preferred_element_type=jnp.float32)
+
+
+def turned(values: jax.Array, scale: jax.Array, dtype: DTypeLike) -> jax.Array:
+    """Transposes matrices and scales them, ready to be the first factor of `multiply`.
+
+    Args:
+      values: [..., M, N].
+      scale: [..., N, M], or what broadcasts to it.
+      dtype: of the result.
+
+    Returns:
+      [..., N, M].
+    """
+    # Without the barrier XLA gives transposed products to a slower kernel. It multiplies bfloat16
+    # as float32 if the first factor lies turned in memory: what is scaled lies as the scale does,
+    # if that comes first.
+    return jax.lax.optimization_barrier((scale * jnp.swapaxes(values, -1, -2)).astype(dtype))
 
 
 def cut_blocks(words: jax.Array, *, margin: int, block: int) -> jax.Array:
@@ -138,10 +156,8 @@ def skipgram_gradients(
         return of_group.reshape(groups * blocks, -1, *of_group.shape[2:])
 
     # The gradients with respect to scores end in a division because XLA computes a fusion that does
-    # so once, any other again for each use. Without the barriers it gives transposed products to a
-    # slower kernel. It multiplies bfloat16 as float32 if the first factor lies turned in memory:
-    # what is scaled lies as the scale does, if that comes first. [G * S / B, B + 2W, B]: with the
-    # smaller matrix on the right, the product packs less.
+    # so once, any other again for each use. [G * S / B, B + 2W, B]: with the smaller matrix on the
+    # right, the product packs less.
     centres, contexts = by_block(hidden), by_block(outputs)
     scores = multiply("gcd,gsd->gcs", contexts, centres)
     column = jnp.arange(words)[None, :, None]
@@ -149,9 +165,7 @@ def skipgram_gradients(
     before, after = by_block(left)[:, None], by_block(right)[:, None]
     observed = ((offset >= -before) & (offset <= after) & (offset != 0)).astype(scores.dtype)
     to_scores = -observed / (1 + jnp.exp(scores))  # -sigmoid(-x)
-    by_centre = jax.lax.optimization_barrier(
-        (by_block(hidden_scale)[..., None] * jnp.swapaxes(to_scores, 1, 2)).astype(hidden.dtype)
-    )
+    by_centre = turned(to_scores, by_block(hidden_scale)[..., None], hidden.dtype)
     by_context = (to_scores * by_block(output_scale)[..., None]).astype(hidden.dtype)
 
     from_words = multiply("gsc,gcd->gsd", by_centre, contexts)
@@ -194,10 +208,7 @@ def _from_noise(
     flat = jax.lax.optimization_barrier(scores.reshape(len(scores), -1))
     to_scores = (1 / (1 + jnp.exp(-flat))).reshape(scores.shape)  # sigmoid(x)
     by_centre = (to_scores * (share * hidden_scale)[..., None]).astype(hidden.dtype)
-    word_scale = share[:, None] * noise_scale[..., None]
-    by_word = jax.lax.optimization_barrier(
-        (word_scale * jnp.swapaxes(to_scores, 1, 2)).astype(hidden.dtype)
-    )
+    by_word = turned(to_scores, share[:, None] * noise_scale[..., None], hidden.dtype)
     to_hidden = multiply("gsk,gkd->gsd", by_centre, noise)
     to_noise = multiply("gks,gsd->gkd", by_word, hidden)
     loss = jnp.sum((share[..., None] * jax.nn.softplus(scores))[:, MEASURED], axis=(1, 2))

@@ -193,9 +193,9 @@ def _halve_forward(images: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.A
 def _halve_backward(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array]:
     # Written out because what JAX derives takes half as long again on CPU.
     images, largest = saved
-    equal = sum((pixel == largest).astype(gradient.dtype) for pixel in _corners(images))
+    count = sum((pixel == largest).astype(gradient.dtype) for pixel in _corners(images))
     # Without the barrier it would be computed for each of the four.
-    share = jax.lax.optimization_barrier(gradient / equal)
+    share = jax.lax.optimization_barrier(gradient / count)
     height, width = (2 * side for side in largest.shape[:2])
     is_largest = images[:height, :width] == _double(largest)
     even = jnp.where(is_largest, _double(share), 0)

@@ -58,9 +58,7 @@ def with_inner_nodes(params: Params) -> Params:
     return params | {"output": params["output"][1:]}
 
 
-def context_weights(
-    left: jax.Array, right: jax.Array, *, margin: int, mean: bool, dtype: jnp.dtype = jnp.float32
-) -> jax.Array:
+def context_weights(left: jax.Array, right: jax.Array, *, margin: int, mean: bool) -> jax.Array:
     """Returns what each word of a group contributes to the hidden layer of CBOW.
 
     The hidden vectors [G, S, D] are these weights times the words' input vectors, the context's
@@ -71,7 +69,6 @@ def context_weights(
       right: [G, S] contexts to the right.
       margin: W.
       mean: average the contexts rather than add them.
-      dtype: of the result.
 
     Returns:
       [G, S, S + 2W]; a row of zeros where there is no context.
@@ -80,7 +77,7 @@ def context_weights(
       Mikolov et al. 2013, arXiv:1301.3781, section 3.1.
     """
     columns = left.shape[1] + 2 * margin
-    weight = in_window(left, right, margin=margin, columns=columns).astype(dtype)
+    weight = in_window(left, right, margin=margin, columns=columns).astype(jnp.float32)
     if mean:
-        weight /= jnp.maximum(left + right, 1).astype(dtype)[..., None]
+        weight /= jnp.maximum(left + right, 1).astype(jnp.float32)[..., None]
     return weight

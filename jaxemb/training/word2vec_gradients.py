@@ -14,6 +14,7 @@ from jaxemb.losses.negative_sampling import (
     cbow_gradients,
     multiply,
     skipgram_gradients,
+    turned,
 )
 from jaxemb.losses.sampled_softmax import sampled_softmax_gradients
 from jaxemb.models.word2vec import context_weights
@@ -169,8 +170,7 @@ def _hidden(
     )
 
     def to_inputs(to_hidden: jax.Array) -> jax.Array:
-        by_context = by_block(input_scale)[..., None] * jnp.swapaxes(weights, 1, 2)
-        by_context = jax.lax.optimization_barrier(by_context.astype(step.dtype))
+        by_context = turned(weights, by_block(input_scale)[..., None], step.dtype)
         to_hidden = by_block(to_hidden).astype(step.dtype)
         return multiply("gcs,gsd->gcd", by_context, to_hidden).reshape(inputs.shape)
 
