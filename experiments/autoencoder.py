@@ -13,13 +13,15 @@ import numpy as np
 from flax import linen as nn
 from scipy.linalg import subspace_angles
 
-from experiments import command, projection, run_folder
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
+from jaxemb.methods import autoencoder as training
 from jaxemb.models.autoencoder import ConvAutoencoder, DenseAutoencoder
 from jaxemb.sampling.corruption import Kind, corrupt
-from jaxemb.training import autoencoder as training
+
+from .harness import command, run_folder
+from .harness.maps import projection
 
 # Images in the picture, one of each class where there are classes, and points that judge.
 SHOWN = 10

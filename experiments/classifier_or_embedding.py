@@ -12,17 +12,22 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from experiments import command, matching, new_characters, projection, run_folder
-from experiments.new_characters import Characters, rewritten
 from jaxemb.errors import InputError
 from jaxemb.evaluation.gallery import Gallery
 from jaxemb.losses.supervised_contrastive import supervised_contrastive_loss
 from jaxemb.losses.terms import Terms
+from jaxemb.methods import classifier
+from jaxemb.methods.matching import objective
 from jaxemb.models import output_layer
 from jaxemb.models.encoders import ConvEncoder
 from jaxemb.sampling.balanced import BalancedBatches
-from jaxemb.training import classifier, network
-from jaxemb.training.matching import objective
+from jaxemb.training import network
+
+from .harness import command, run_folder
+from .harness.maps import projection
+from .harness.matching import new_characters
+from .harness.matching import training as matching
+from .harness.matching.new_characters import Characters, rewritten
 
 LEAST_STEPS = 200  # or a power of two times as many: each number is compiled anew
 TITLES = {

@@ -10,18 +10,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, projection, run_folder
+from jaxemb.atomic import replacing
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.evaluation.projection import pair_distances
 from jaxemb.factorize import pca
-from jaxemb.io.atomic import replacing
+from jaxemb.methods import autoencoder
+from jaxemb.methods.mds import fit as mds_training
+from jaxemb.methods.tsne import fit as tsne
 from jaxemb.models.autoencoder import DenseAutoencoder
 from jaxemb.plots import scatter
 from jaxemb.projections import mds
 from jaxemb.projections.distance_matrix import distance_matrix
-from jaxemb.training import autoencoder, tsne
-from jaxemb.training import mds as mds_training
+
+from .harness import command, run_folder
+from .harness.maps import projection
 
 Method = Literal["pca", "classical", "smacof", "sammon", "autoencoder", "tsne"]
 TITLES = {

@@ -21,15 +21,19 @@ from typing import get_args
 import jax
 import jax.numpy as jnp
 
-from experiments import command, one_hot, run_folder, word_training, word_vectors
-from experiments.word_report import SETS, Mean, draw, mean_of, note, show, tabulate
-from experiments.word_systems import SYSTEMS, Name
-from experiments.word_vectors import Text
+from jaxemb.atomic import replacing
 from jaxemb.data.word_sets import find_word_sets
 from jaxemb.errors import InputError
 from jaxemb.evaluation.word_scores import evaluate
 from jaxemb.io import word2vec_text
-from jaxemb.io.atomic import replacing
+
+from . import one_hot
+from .harness import command, run_folder
+from .harness.words import training as word_training
+from .harness.words import vectors as word_vectors
+from .harness.words.report import SETS, Mean, draw, mean_of, note, show, tabulate
+from .harness.words.systems import SYSTEMS, Name
+from .harness.words.vectors import Text
 
 # Of a run's figures, those that add up to what making its vectors took.
 TIMES = ("count_seconds", "ppmi_seconds", "svd_seconds", "train_seconds")

@@ -11,17 +11,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, projection
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.evaluation.projection import pair_distances
 from jaxemb.factorize import pca
 from jaxemb.losses.stress import kruskal_stress, raw_stress, sammon_stress
+from jaxemb.methods.mds import fit as training
+from jaxemb.methods.mds import sampled as sampled_mds
 from jaxemb.progress import progress_bar
 from jaxemb.projections import mds
 from jaxemb.projections.distance_matrix import distance_matrix
-from jaxemb.training import mds as training
-from jaxemb.training import sampled_mds
+
+from .harness import command
+from .harness.maps import projection
 
 # From more points on, pairs are sampled.
 ALL_PAIRS = 10_000

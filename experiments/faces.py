@@ -5,15 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments import command, matching, run_folder
-from experiments.face_embedding import PEOPLE, Config, check, train
-from experiments.matching_pictures import draw_hardest_pairs, draw_neighbours
 from jaxemb.data.images import LabelledImages, read_faces
 from jaxemb.evaluation import gallery_file
 from jaxemb.evaluation.gallery import Gallery
 from jaxemb.evaluation.identification import identification, open_set, open_set_threshold
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, threshold_at
 from jaxemb.training.network import in_blocks
+
+from .harness import command, run_folder
+from .harness.matching import training as matching
+from .harness.matching.face_embedding import PEOPLE, Config, check, train
+from .harness.matching.pictures import draw_hardest_pairs, draw_neighbours
 
 # Rows of the picture of neighbours, two each.
 SHOWN = 6

@@ -11,15 +11,19 @@ import numpy as np
 import optax
 from scipy.sparse import csr_array
 
-from experiments import command, word_counts, word_training, word_vectors
 from jaxemb.data import cooccurrence
 from jaxemb.data.sparse_counts import Pairs
 from jaxemb.losses.glove import glove_loss
+from jaxemb.methods.glove import step as training
 from jaxemb.models import glove as model
 from jaxemb.optim.rowwise import row_wise
 from jaxemb.sampling.counted_pairs import PairStream
-from jaxemb.training import glove as training
 from jaxemb.training.state import TrainState
+
+from .harness import command
+from .harness.words import counts as word_counts
+from .harness.words import training as word_training
+from .harness.words import vectors as word_vectors
 
 # Pairs at a time, of the loss of zeros.
 BLOCK = 1 << 20

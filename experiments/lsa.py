@@ -9,12 +9,15 @@ from typing import Literal
 import jax
 import numpy as np
 
-from experiments import command, word_counts, word_vectors
 from jaxemb.data import cooccurrence
 from jaxemb.data.sparse_counts import Pairs
 from jaxemb.errors import InputError
 from jaxemb.factorize.ppmi import ppmi
 from jaxemb.factorize.svd import svd
+
+from .harness import command
+from .harness.words import counts as word_counts
+from .harness.words import vectors as word_vectors
 
 
 @dataclasses.dataclass(frozen=True)

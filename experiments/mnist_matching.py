@@ -6,14 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, digit_embedding, matching, run_folder
-from experiments.digit_embedding import Config
-from experiments.matching_pictures import draw_hardest_pairs, draw_neighbours
 from jaxemb.data.images import LabelledImages, read_mnist
 from jaxemb.evaluation.episodes import draw_episodes, episode_accuracy
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, verification
 from jaxemb.losses.distances import unit
 from jaxemb.training.network import in_blocks
+
+from .harness import command, run_folder
+from .harness.matching import digit_embedding
+from .harness.matching import training as matching
+from .harness.matching.digit_embedding import Config
+from .harness.matching.pictures import draw_hardest_pairs, draw_neighbours
 
 # Images judged, about all of three digits, and images that give the threshold: pairs are squares.
 JUDGED = 3000

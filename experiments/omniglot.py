@@ -10,18 +10,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, handwriting, matching, matching_loss, omniglot_scores, run_folder
-from experiments.handwriting import TURNS, as_input, change
-from experiments.omniglot_scores import WAYS
 from jaxemb.data.framing import frame_ink, shrink
 from jaxemb.data.images import Omniglot, read_omniglot
 from jaxemb.errors import InputError
 from jaxemb.losses.distances import unit
+from jaxemb.methods.matching import objective
 from jaxemb.models.encoders import ConvEncoder
 from jaxemb.sampling import augment
 from jaxemb.sampling.balanced import BalancedBatches
-from jaxemb.training.matching import objective
 from jaxemb.training.network import in_blocks
+
+from .harness import command, run_folder
+from .harness.matching import handwriting, omniglot_scores
+from .harness.matching import loss as matching_loss
+from .harness.matching import training as matching
+from .harness.matching.handwriting import TURNS, as_input, change
+from .harness.matching.omniglot_scores import WAYS
 
 # Pictures as the network sees them, and how many it embeds at a time, each in several views.
 SIDE = 28

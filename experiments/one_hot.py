@@ -9,12 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, run_folder, word_vectors
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.data.word_sets import find_word_sets
 from jaxemb.evaluation.neighbours import nearest
 from jaxemb.evaluation.word_scores import WordScores, evaluate
 from jaxemb.models.one_hot import one_hot
+
+from .harness import command, run_folder
+from .harness.words import vectors as word_vectors
 
 # The first pair that the vocabulary has is shown; a reader would call its words alike.
 PAIRS = (("motel", "hotel"), ("sin", "cos"), ("red", "blue"))

@@ -8,15 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, projection, run_folder
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
+from jaxemb.methods import autoencoder
+from jaxemb.methods import parametric_tsne as training
+from jaxemb.methods.tsne.affinities import affinities_of, check_perplexity
+from jaxemb.methods.tsne.step import divergence
 from jaxemb.models.autoencoder import DenseAutoencoder
 from jaxemb.projections.repulsion import exact_repulsion
-from jaxemb.projections.tsne import divergence
-from jaxemb.training import autoencoder, loop
-from jaxemb.training import parametric_tsne as training
-from jaxemb.training.tsne_affinities import affinities_of, check_perplexity
+from jaxemb.training import loop
+
+from .harness import command, run_folder
+from .harness.maps import projection
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,11 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, projection
+from jaxemb.atomic import replacing
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
-from jaxemb.io.atomic import replacing
+
+from .harness import command
+from .harness.maps import projection
 
 # Points that the classifiers are judged by, at most.
 TEST = 10_000

@@ -13,12 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from experiments import command
 from jaxemb import io
 from jaxemb.errors import InputError
 from jaxemb.evaluation.neighbours import nearest, unit_rows
 from jaxemb.io import fasttext_binary
 from jaxemb.models.subword_table import has_ngrams, word_vectors
+
+from .harness import command
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,9 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from experiments import command, run_folder
-from experiments.relation_lists import CLASSIC, PAIRS
-from experiments.relation_report import Found, draw, figures_of, key, tell, write_tables
 from jaxemb import io
 from jaxemb.data.corpora import default_data_dir, file_sha256
 from jaxemb.data.vocabulary import Vocabulary
@@ -34,6 +31,10 @@ from jaxemb.evaluation.analogies import analogies
 from jaxemb.evaluation.measures import MEASURES, nearest_by
 from jaxemb.evaluation.neighbours import nearest, unit_rows
 from jaxemb.evaluation.parallelism import parallelism
+
+from .harness import command, run_folder
+from .harness.words.relation_lists import CLASSIC, PAIRS
+from .harness.words.relation_report import Found, draw, figures_of, key, tell, write_tables
 
 # Pairs of a relation that are compared with one another.
 COMPARED = 200

@@ -12,7 +12,6 @@ import numpy as np
 import tyro
 from flax import linen as nn
 
-from experiments import command, matching, run_folder
 from jaxemb import io
 from jaxemb.data import captions as reading
 from jaxemb.data import vocabulary as vocabularies
@@ -26,13 +25,16 @@ from jaxemb.losses.info_nce import nt_xent_loss
 from jaxemb.losses.sigmoid_pairs import sigmoid_pairs_loss
 from jaxemb.losses.terms import Terms
 from jaxemb.losses.triplet import mined_triplets_loss
+from jaxemb.methods.matching import objective
 from jaxemb.models.encoders import BagEncoder, GruEncoder
 from jaxemb.models.pretrained import start_from
 from jaxemb.projections.neighbours import nearest_neighbours
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.sampling.triplets import semi_hard_triplets
 from jaxemb.training import network
-from jaxemb.training.matching import objective
+
+from .harness import command, run_folder
+from .harness.matching import training as matching
 
 SPLITS = ("train", "val", "test_2016")
 # Captions whose nearest ones are shown, and how many of these.

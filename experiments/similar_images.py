@@ -10,8 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, matching, run_folder
-from experiments.matching_pictures import draw_neighbours
 from jaxemb.data.images import LabelledImages, read_cifar10
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
@@ -19,6 +17,7 @@ from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.softmax_classifier import softmax_classifier_loss
 from jaxemb.losses.terms import Terms
 from jaxemb.losses.triplet import mined_triplets_loss
+from jaxemb.methods.matching import objective
 from jaxemb.models import output_layer
 from jaxemb.models.descriptors import colour_cells, edge_cells
 from jaxemb.models.encoders import ResidualEncoder
@@ -27,7 +26,10 @@ from jaxemb.sampling.augment import flip, shift_crop
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.sampling.weighted_triplets import relevance_weighted_triplets
 from jaxemb.training import network
-from jaxemb.training.matching import objective
+
+from .harness import command, run_folder
+from .harness.matching import training as matching
+from .harness.matching.pictures import draw_neighbours
 
 # Of CIFAR-10's images the first are for training: 50,000 of 60,000.
 TRAIN_SIXTHS = 5

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from experiments import command, word2vec, word_vectors
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.data.word_sets import SimilaritySet, find_word_sets
 from jaxemb.errors import InputError
@@ -20,6 +19,10 @@ from jaxemb.io import fasttext_binary
 from jaxemb.models import subword_parts
 from jaxemb.models.subword_table import SubwordTable, has_ngrams
 from jaxemb.models.subword_table import word_vectors as compose
+
+from . import word2vec
+from .harness import command
+from .harness.words import vectors as word_vectors
 
 # Misspelt, inflected and compound words; the first that the vocabulary lacks, while it has what
 # they come from, are shown with their neighbours.

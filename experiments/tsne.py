@@ -11,17 +11,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import command, projection, run_folder
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
+from jaxemb.methods.tsne import fit as tsne
+from jaxemb.methods.tsne.affinities import check_perplexity
+from jaxemb.methods.tsne.transform import transform
 from jaxemb.progress import progress_bar
 from jaxemb.projections.initialisation import Initialization
 from jaxemb.projections.neighbours import Engine, Metric
 from jaxemb.projections.repulsion import ACCURATE, FAST
-from jaxemb.projections.tsne_transform import transform
-from jaxemb.training import loop, tsne
-from jaxemb.training.tsne_affinities import check_perplexity
+from jaxemb.training import loop
+
+from .harness import command, run_folder
+from .harness.maps import projection
 
 # Steps between two pictures of a film.
 FILM_EVERY = 10

@@ -10,13 +10,14 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from experiments import command, run_folder
-from experiments.projection import stop_if_asked
-from experiments.tsne_lessons import LESSONS, Lesson, knot
 from jaxemb.errors import InputError
 from jaxemb.evaluation.projection import procrustes_disparity
+from jaxemb.methods.tsne import fit as tsne
 from jaxemb.plots import scatter
-from jaxemb.training import tsne
+
+from .harness import command, run_folder
+from .harness.maps.projection import stop_if_asked
+from .harness.maps.tsne_lessons import LESSONS, Lesson, knot
 
 
 @dataclasses.dataclass(frozen=True)

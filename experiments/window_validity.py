@@ -11,15 +11,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments import command, window_report, word_training, word_vectors
 from jaxemb.errors import InputError
+from jaxemb.methods.window_validity import step as training
 from jaxemb.models import window_scorer
 from jaxemb.sampling.held_out import Parts, Read, count_windows, hold_out
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
-from jaxemb.training import window_validity as training
 from jaxemb.training.state import TrainState
+
+from .harness import command
+from .harness.words import training as word_training
+from .harness.words import vectors as word_vectors
+from .harness.words import windows as window_report
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,8 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments import command, word_training, word_vectors
 from jaxemb.errors import InputError
+from jaxemb.methods.subwords import step as subwords
+from jaxemb.methods.word2vec import step as training
+from jaxemb.methods.word2vec.gradients import Objective, Step
 from jaxemb.models import subword_parts
 from jaxemb.models import word2vec as model
 from jaxemb.models.huffman import HuffmanTree, huffman_tree
@@ -21,10 +23,11 @@ from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.noise import NoiseDistribution, noise_distribution
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
-from jaxemb.training import subwords
-from jaxemb.training import word2vec as training
 from jaxemb.training.state import TrainState
-from jaxemb.training.word2vec_gradients import Objective, Step
+
+from .harness import command
+from .harness.words import training as word_training
+from .harness.words import vectors as word_vectors
 
 
 class Defaults(NamedTuple):

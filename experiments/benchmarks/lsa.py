@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from experiments import command
-from experiments.benchmarks import parts, processes
-from experiments.benchmarks.parts import Outcome
-from experiments.benchmarks.processes import Figures, table, take_turns
-from experiments.lsa import Config as LsaConfig
 from jaxemb.data.corpora import default_data_dir
+
+from ..harness import command
+from ..lsa import Config as LsaConfig
+from . import parts, processes
+from .parts import Outcome
+from .processes import Figures, table, take_turns
 
 Part = Literal["counting", "svd"]
 TITLE = "LSA: jaxemb, NumPy, scikit-learn and SciPy"

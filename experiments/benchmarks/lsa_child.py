@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from experiments.benchmarks.processes import Figures
-from experiments.peak_memory import peak_mb
 from jaxemb.data import cooccurrence, sparse_counts, vocabulary
 from jaxemb.data.corpora import open_corpus
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
 from jaxemb.data.vocabulary import Vocabulary
+
+from ..harness.peak_memory import peak_mb
+from .processes import Figures
 
 MIN_COUNT = 5
 

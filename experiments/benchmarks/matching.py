@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from experiments import command
-from experiments.benchmarks import parts, processes
-from experiments.benchmarks.matching_child import CLASSES
-from experiments.benchmarks.parts import Outcome
-from experiments.benchmarks.processes import Figures, table, take_turns
 from jaxemb.errors import InputError
+
+from ..harness import command
+from . import parts, processes
+from .matching_child import CLASSES
+from .parts import Outcome
+from .processes import Figures, table, take_turns
 
 Part = Literal["training", "mining", "losses"]
 TITLE = "Matching: jaxemb and pytorch-metric-learning"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.peak_memory import peak_mb
+from ..harness.peak_memory import peak_mb
 
 Figures = dict[str, float]
 
@@ -110,9 +110,9 @@ def jaxemb_training(
     import jax
     import jax.numpy as jnp
 
+    from jaxemb.methods.matching import objective
     from jaxemb.models.encoders import ConvEncoder
     from jaxemb.training import network
-    from jaxemb.training.matching import objective
 
     images, labels = made_up(seed, samples)
     rows = batches_of(seed, samples, identities, steps)

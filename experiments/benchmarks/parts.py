@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments import run_folder
-from experiments.benchmarks.processes import say, table
+from ..harness import run_folder
+from .processes import say, table
 
 
 class Outcome(NamedTuple):

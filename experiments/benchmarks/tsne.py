@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from experiments import command
-from experiments.benchmarks import parts, processes
-from experiments.benchmarks.parts import Outcome
-from experiments.benchmarks.processes import Figures, table, take_turns
 from jaxemb.data.corpora import default_data_dir
 from jaxemb.errors import InputError
+
+from ..harness import command
+from . import parts, processes
+from .parts import Outcome
+from .processes import Figures, table, take_turns
 
 Part = Literal["mnist", "small", "repulsion", "scaling", "pca"]
 TITLE = "t-SNE: jaxemb, openTSNE and scikit-learn"

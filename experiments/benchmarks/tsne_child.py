@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.peak_memory import peak_mb
+from ..harness.peak_memory import peak_mb
 
 Figures = dict[str, float]
 
@@ -78,7 +78,7 @@ def jaxemb_tsne(
     """Times jaxemb's defaults, compilation included: nothing is found compiled."""
     import jax
 
-    from jaxemb.training import tsne
+    from jaxemb.methods.tsne import fit as tsne
 
     x = np.load(points)[:n].astype(np.float32)
     began = time.perf_counter()
@@ -109,9 +109,9 @@ def judge(*, points: str, labels: str, n: int, perplexity: float, maps: list[str
     import jax.numpy as jnp
 
     from jaxemb.evaluation.projection import knn_accuracy
+    from jaxemb.methods.tsne.affinities import affinities_of
+    from jaxemb.methods.tsne.step import divergence
     from jaxemb.projections.repulsion import exact_repulsion
-    from jaxemb.projections.tsne import divergence
-    from jaxemb.training.tsne_affinities import affinities_of
 
     x = np.load(points)[:n].astype(np.float32)
     graph = affinities_of(x, perplexity=perplexity, engine="exact").graph
@@ -165,7 +165,7 @@ def scale(*, n: int, perplexity: float, iterations: int, seed: int) -> Figures:
     """Times a short run on made-up points of 50 dimensions, in a hundred clusters."""
     import jax
 
-    from jaxemb.training import tsne
+    from jaxemb.methods.tsne import fit as tsne
 
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(100, 50)).astype(np.float32)

@@ -13,12 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from experiments import command
-from experiments.benchmarks import parts, processes
-from experiments.benchmarks.parts import Outcome
-from experiments.benchmarks.processes import Figures, table, take_turns
-from experiments.benchmarks.word2vec_costs import encoding, scaling, startup
-from experiments.benchmarks.word2vec_runs import (
+from jaxemb.data.corpora import default_data_dir, open_corpus
+from jaxemb.errors import InputError
+
+from ..harness import command
+from . import parts, processes
+from .parts import Outcome
+from .processes import Figures, table, take_turns
+from .word2vec_costs import encoding, scaling, startup
+from .word2vec_runs import (
     Bench,
     CorpusName,
     Model,
@@ -30,8 +33,6 @@ from experiments.benchmarks.word2vec_runs import (
     train_glove,
     train_jaxemb,
 )
-from jaxemb.data.corpora import default_data_dir, open_corpus
-from jaxemb.errors import InputError
 
 Part = Literal["speed", "wide", "quality", "glove", "encoding", "startup", "scaling"]
 TITLE = "word2vec: jaxemb and Gensim"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from experiments.peak_memory import peak_mb
+from ..harness.peak_memory import peak_mb
 
 
 def train_gensim(

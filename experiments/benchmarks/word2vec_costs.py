@@ -3,9 +3,9 @@
 import shutil
 from functools import partial
 
-from experiments.benchmarks.parts import Outcome
-from experiments.benchmarks.processes import Figures, table, take_turns
-from experiments.benchmarks.word2vec_runs import (
+from .parts import Outcome
+from .processes import Figures, table, take_turns
+from .word2vec_runs import (
     Bench,
     Runs,
     bare_folder,

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from experiments.benchmarks import processes, texts
-from experiments.benchmarks.processes import Figures
 from jaxemb.data.corpora import open_corpus
 
+from . import processes, texts
+from .processes import Figures
+
 if TYPE_CHECKING:  # it imports this module
-    from experiments.benchmarks.word2vec import Config
+    from .word2vec import Config
 
 Runs = dict[str, Callable[[], Figures]]
 Model = Literal["skipgram", "cbow"]

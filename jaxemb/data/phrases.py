@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxemb.atomic import replacing
 from jaxemb.data.corpora import Corpus, Source
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
-from jaxemb.io.atomic import replacing
 from jaxemb.progress import progress_bar
 
 # Words read at a time.

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.labels import check_labels
+from jaxemb.checks import check_labels
 from jaxemb.errors import InputError
 from jaxemb.evaluation.distance_rows import Distance, check_vectors, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.evaluation.gallery import Gallery
-from jaxemb.io.atomic import replacing
 
 # Axes and kind of number of each array: vectors, whose each one is, and JSON of the rest.
 _LAYOUT = {"vectors": (2, "f"), "owners": (1, "i"), "about": (0, "U")}

@@ -6,7 +6,7 @@ import chex
 import numpy as np
 from sklearn.metrics import auc, roc_curve
 
-from jaxemb.data.labels import check_labels
+from jaxemb.checks import check_labels
 from jaxemb.errors import InputError
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean

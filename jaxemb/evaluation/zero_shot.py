@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.labels import check_labels
+from jaxemb.checks import check_labels
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.labels import check_labels
+from jaxemb.checks import check_labels
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.atomic import replacing
 from jaxemb.io.word_bytes import decode, encode
 from jaxemb.io.word_vectors import WordVectors, check
 from jaxemb.models.subword_table import SubwordTable, word_vectors

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io import text_rows
-from jaxemb.io.atomic import replacing
 from jaxemb.io.word_vectors import WordVectors, check
 
 

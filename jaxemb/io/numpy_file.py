@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.atomic import replacing
 from jaxemb.io.word_vectors import WordVectors, check
 
 ROWS = 1024  # records built at a time

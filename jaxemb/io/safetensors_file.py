@@ -8,8 +8,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.atomic import replacing
 from jaxemb.io.word_vectors import WordVectors, check
 
 # Not in the metadata: those share a header that is limited to 100 MB.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io import text_rows
-from jaxemb.io.atomic import replacing
 from jaxemb.io.word_bytes import decode
 from jaxemb.io.word_vectors import WordVectors, check
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxemb.atomic import replacing
 from jaxemb.io import text_rows, word2vec_header
-from jaxemb.io.atomic import replacing
 from jaxemb.io.word_vectors import WordVectors, check
 
 

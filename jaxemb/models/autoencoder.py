@@ -11,7 +11,7 @@ import chex
 import jax
 from flax import linen as nn
 
-from jaxemb.models.convolution import patches
+from jaxemb.kernels.convolution import patches
 
 
 class DenseAutoencoder(nn.Module):

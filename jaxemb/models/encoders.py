@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from jaxemb.kernels.convolution import convolve, halve, patches
 from jaxemb.losses.distances import unit
-from jaxemb.models.convolution import convolve, halve, patches
 
 
 class MlpEncoder(nn.Module):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.subwords import subwords
 from jaxemb.errors import InputError
+from jaxemb.models.subwords import subwords
 
 # The token that fastText puts at the end of a line has no n-grams.
 END_OF_LINE = "</s>"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.atomic import replacing
 from jaxemb.plots import scatter
 from jaxemb.plots.style import add_title, new_figure
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import chex
 import numpy as np
 
+from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.atomic import replacing
 from jaxemb.plots import sprites
 from jaxemb.plots.style import BLUES, COLOURS, rarity
 

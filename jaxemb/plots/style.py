@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from jaxemb.io.atomic import replacing
+from jaxemb.atomic import replacing
 
 INK, QUIET, RULE = "#1f2933", "#6b7885", "#e3e8ee"
 # For words, the most frequent first; the palest blues would vanish on white.

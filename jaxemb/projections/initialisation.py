@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from jaxemb.checks import check_points
 from jaxemb.errors import InputError
 from jaxemb.projections.affinities import Graph
-from jaxemb.projections.check_points import check_points
 
 Initialization = Literal["pca", "spectral", "random"]
 

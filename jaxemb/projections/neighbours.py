@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxemb.checks import check_points
 from jaxemb.errors import InputError
-from jaxemb.projections.check_points import check_points
 
 Metric = Literal["squared_euclidean", "cosine"]
 Engine = Literal["auto", "exact", "approximate"]

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from jaxemb.data.labels import check_labels
+from jaxemb.checks import check_labels
 from jaxemb.errors import InputError
 
 

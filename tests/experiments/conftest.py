@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from experiments import matching_pictures
+from jaxemb.experiments.harness.matching import pictures as matching_pictures
 
 TOPICS, TOPIC_WORDS = 6, 12
 

@@ -3,8 +3,9 @@ import json
 
 import numpy as np
 import pytest
+from jaxemb.experiments import autoencoder
+from jaxemb.experiments.harness import command
 
-from experiments import autoencoder, command
 from jaxemb.data.points import load
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.usefixtures("private_cache")
 # it wrote to standard error, Python or not.
 MANY = """
 import json, os, sys, tempfile, traceback
-from experiments import command, query, word2vec
+from jaxemb.experiments import query, word2vec
+from jaxemb.experiments.harness import command
 results = []
 for name, flags in json.loads(sys.argv[1]):
     module = {"word2vec": word2vec, "query": query}[name]

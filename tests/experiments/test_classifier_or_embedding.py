@@ -5,9 +5,10 @@ import shutil
 import jax
 import numpy as np
 import pytest
+from jaxemb.experiments import classifier_or_embedding as experiment
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.matching import new_characters
 
-from experiments import classifier_or_embedding as experiment
-from experiments import command, new_characters
 from jaxemb.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from jaxemb.experiments import compare_projections
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.maps import projection
 
-from experiments import command, compare_projections, projection
 from jaxemb.evaluation.projection import pair_distances
 
 pytestmark = pytest.mark.usefixtures("private_cache")

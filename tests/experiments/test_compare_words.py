@@ -6,9 +6,12 @@ import time
 
 import numpy as np
 import pytest
+from jaxemb.experiments import compare_words, lsa, word2vec
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words import report as word_report
+from jaxemb.experiments.harness.words import vectors as word_vectors
+from jaxemb.experiments.harness.words.systems import SYSTEMS
 
-from experiments import command, compare_words, lsa, word2vec, word_report, word_vectors
-from experiments.word_systems import SYSTEMS
 from jaxemb import io
 from jaxemb.errors import InputError
 

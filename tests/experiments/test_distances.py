@@ -2,10 +2,11 @@ import json
 
 import numpy as np
 import pytest
+from jaxemb.experiments import distances
+from jaxemb.experiments.harness import command
 from scipy.spatial.distance import pdist, squareform
 from sklearn.datasets import load_digits
 
-from experiments import command, distances
 from jaxemb.data.points import load
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -4,8 +4,11 @@ import json
 import jax
 import numpy as np
 import pytest
+from jaxemb.experiments import faces
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.matching import face_embedding
+from jaxemb.experiments.harness.matching import training as matching
 
-from experiments import command, face_embedding, faces, matching
 from jaxemb.evaluation import gallery_file
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -5,8 +5,10 @@ import re
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxemb.experiments import glove
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words import vectors as word_vectors
 
-from experiments import command, glove, word_vectors
 from jaxemb import io
 from jaxemb.data import cooccurrence, sparse_counts
 from jaxemb.evaluation.neighbours import nearest

@@ -6,8 +6,10 @@ import shutil
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxemb.experiments import lsa
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words import vectors as word_vectors
 
-from experiments import command, lsa, word_vectors
 from jaxemb import io
 from jaxemb.evaluation.neighbours import nearest
 

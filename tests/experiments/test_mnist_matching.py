@@ -3,8 +3,10 @@ import json
 
 import numpy as np
 import pytest
-
-from experiments import command, digit_embedding, matching, mnist_matching
+from jaxemb.experiments import mnist_matching
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.matching import digit_embedding
+from jaxemb.experiments.harness.matching import training as matching
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

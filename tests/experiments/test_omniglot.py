@@ -3,8 +3,10 @@ import json
 
 import numpy as np
 import pytest
+from jaxemb.experiments import omniglot
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.matching import training as matching
 
-from experiments import command, matching, omniglot
 from jaxemb.data.images import read_omniglot
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -3,8 +3,9 @@ import json
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxemb.experiments import one_hot
+from jaxemb.experiments.harness import command
 
-from experiments import command, one_hot
 from jaxemb.evaluation.word_scores import evaluate
 
 pytestmark = pytest.mark.usefixtures("private_cache")

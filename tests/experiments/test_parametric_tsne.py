@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
-
-from experiments import command, parametric_tsne
+from jaxemb.experiments import parametric_tsne
+from jaxemb.experiments.harness import command
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -3,10 +3,10 @@ import json
 
 import numpy as np
 import pytest
+from jaxemb.experiments import pca
+from jaxemb.experiments.harness import command
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-
-from experiments import command, pca
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -6,8 +6,9 @@ import sys
 import gensim
 import numpy as np
 import pytest
+from jaxemb.experiments import query
+from jaxemb.experiments.harness import command
 
-from experiments import command, query
 from jaxemb import io
 from jaxemb.errors import InputError
 

@@ -4,9 +4,11 @@ import json
 import jax
 import numpy as np
 import pytest
+from jaxemb.experiments import relations
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words import relation_report
 from sklearn.neighbors import NearestNeighbors
 
-from experiments import command, relation_report, relations
 from jaxemb import io
 from jaxemb.data.word_pairs import parse_relations
 from jaxemb.evaluation.analogies import AnalogyScore

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jaxemb.experiments import word2vec
+from jaxemb.experiments.harness import command
 
-from experiments import command, word2vec
 from jaxemb.training import checkpoint
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -5,8 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
+from jaxemb.experiments import same_object
+from jaxemb.experiments.harness import command
 
-from experiments import command, same_object
 from jaxemb import io
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
+from jaxemb.experiments import similar_images
+from jaxemb.experiments.harness import command
 from PIL import Image
-
-from experiments import command, similar_images
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -4,8 +4,9 @@ import json
 import numpy as np
 import pytest
 from gensim.models.fasttext import load_facebook_model
+from jaxemb.experiments import query, subwords
+from jaxemb.experiments.harness import command
 
-from experiments import command, query, subwords
 from jaxemb import io
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.evaluation.word_scores import evaluate
@@ -45,7 +46,7 @@ def finished(planted, sets, tmp_path_factory, private_cache):
     )
     with pytest.MonkeyPatch.context() as patch:
         # In parts a step takes ten times as long to compile.
-        patch.setattr("jaxemb.training.subwords.PARTS", 1)
+        patch.setattr("jaxemb.methods.subwords.step.PARTS", 1)
         subwords.run(config)
     return config
 

@@ -4,9 +4,10 @@ import shutil
 
 import numpy as np
 import pytest
+from jaxemb.experiments import tsne
+from jaxemb.experiments.harness import command
 from PIL import Image
 
-from experiments import command, tsne
 from jaxemb.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("private_cache")

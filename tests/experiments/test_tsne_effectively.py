@@ -2,9 +2,9 @@ import json
 
 import numpy as np
 import pytest
-
-from experiments import command, tsne_effectively
-from experiments import tsne_lessons as lessons
+from jaxemb.experiments import tsne_effectively
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.maps import tsne_lessons as lessons
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

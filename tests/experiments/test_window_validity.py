@@ -8,8 +8,11 @@ import time
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxemb.experiments import window_validity
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words import vectors as word_vectors
+from jaxemb.experiments.harness.words import windows as window_report
 
-from experiments import command, window_report, window_validity, word_vectors
 from jaxemb import io
 from jaxemb.evaluation.neighbours import nearest
 

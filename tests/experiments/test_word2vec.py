@@ -5,12 +5,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxemb.experiments import word2vec
 
-from experiments import word2vec
 from jaxemb import io
 from jaxemb.evaluation.neighbours import nearest
+from jaxemb.methods.word2vec import step as training
 from jaxemb.models import word2vec as model
-from jaxemb.training import word2vec as training
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -2,8 +2,8 @@ import importlib.util
 
 import numpy as np
 import pytest
+from jaxemb.experiments.benchmarks import matching, matching_child
 
-from experiments.benchmarks import matching, matching_child
 from jaxemb.errors import InputError
 
 SMALL = {"features": (8,), "dim": 4, "samples": 2, "seed": 0}

@@ -1,6 +1,6 @@
 import json
 
-from experiments.benchmarks import parts
+from jaxemb.experiments.benchmarks import parts
 
 
 def test_a_part_run_again_replaces_its_figures(tmp_path):

@@ -1,8 +1,8 @@
 import sys
 
 import pytest
+from jaxemb.experiments.benchmarks import processes
 
-from experiments.benchmarks import processes
 from jaxemb.errors import InputError
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from jaxemb.experiments.benchmarks import tsne, tsne_child
 
-from experiments.benchmarks import tsne, tsne_child
 from jaxemb.errors import InputError
 
 

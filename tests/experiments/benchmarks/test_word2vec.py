@@ -6,8 +6,8 @@ import subprocess
 
 import numpy as np
 import pytest
+from jaxemb.experiments.benchmarks import processes, texts, word2vec, word2vec_child, word2vec_runs
 
-from experiments.benchmarks import processes, texts, word2vec, word2vec_child, word2vec_runs
 from jaxemb.errors import InputError
 
 WORDS = 3000

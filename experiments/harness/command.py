@@ -1,0 +1,174 @@
+"""The command line that all experiments share: flags in, status out."""
+
+import contextlib
+import io
+import math
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar
+
+import jax
+import pooch
+import tyro
+
+from jaxemb.errors import InputError
+
+Config = TypeVar("Config")
+
+_SUGGESTIONS = ("Perhaps you meant", "Available subcommands")
+
+
+class _Stopped(BaseException):
+    """A signal asked to stop; no Exception, so that nothing on the way takes it for an error."""
+
+    def __init__(self, number: int):
+        self.status = 128 + number
+
+
+def main(
+    config_type: type[Config],
+    run: Callable[[Config], object],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Runs an experiment with the configuration that the command line asks for.
+
+    A bad flag, file or value ends in one line `error: ...` on standard error. Other exceptions
+    are faults of ours and pass through, for Python to report with exit status 1.
+
+    Args:
+      config_type: frozen dataclass; its fields are the flags, its docstring the help.
+      run: the experiment.
+      argv: the words after the program's name; None takes those of this process.
+
+    Returns:
+      Exit status: 0 when done, 2 when the user's input is at fault, 130 or 143 when SIGINT or
+      SIGTERM stopped it.
+
+    Raises:
+      SystemExit: with status 0 after `--help`.
+    """
+    # Known by its module even under `python -m`, where __name__ is "__main__".
+    module = sys.modules[config_type.__module__].__spec__
+    prog = None if module is None else f"python -m {module.name.removeprefix('jaxemb.')}"
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            config = tyro.cli(config_type, prog=prog, args=argv)
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+        return _fail(_one_line(complaint.getvalue()))
+    try:
+        with _stop_on_signals():
+            run(config)
+    except InputError as error:
+        return _fail(str(error))
+    except OSError as error:
+        # A failed write doesn't know its file, a full disk say; the run's folder is likely.
+        place = error.filename or f"writing to {getattr(config, 'out', 'a file')}"
+        return _fail(f"{place}: {error.strerror or error}")
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        return _fail(f"not enough memory: {str(error) or 'an array is too large'}")
+    except _Stopped as stopped:
+        print("stopped; the same command starts again")
+        return stopped.status
+    return 0
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[None]:
+    """Raises _Stopped at SIGINT and SIGTERM, so that half-written files are cleaned up."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def use_cache() -> Path:
+    """Lets a run find its programs compiled by an earlier one.
+
+    Returns:
+      The folder of what can be made again.
+    """
+    cache = Path(pooch.os_cache("jaxemb"))
+    jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
+    # The quick ones too: a run has dozens, which together take a second to compile.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    return cache
+
+
+def check_field(
+    config: object,
+    name: str,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
+) -> None:
+    """Refuses a number outside its range, and NaN.
+
+    Args:
+      config: a dataclass of flags.
+      name: the field.
+      at_least: smallest value allowed.
+      above: a bound that the value must exceed.
+      at_most: largest value allowed.
+
+    Raises:
+      InputError: naming flag, range and value.
+    """
+    value = getattr(config, name)
+    # Written so that NaN fails.
+    if at_least <= value <= at_most and value > above:
+        return
+    bounds = {"at least": at_least, "more than": above, "at most": at_most}
+    range_ = " and ".join(f"{what} {x:,}" for what, x in bounds.items() if math.isfinite(x))
+    flag = "--" + name.replace("_", "-")
+    raise InputError(f"{flag} must be {range_}, found {value}")
+
+
+def check_seed(config: object) -> None:
+    """Refuses a seed that JAX would silently cut to 32 bits.
+
+    Raises:
+      InputError: naming the range.
+    """
+    check_field(config, "seed", at_least=0, at_most=(1 << 32) - 1)
+
+
+def _fail(message: str) -> int:
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _one_line(box: str) -> str:
+    """Takes the message out of the box that tyro draws around it.
+
+    tyro 1.0 has no public way to get the bare message. A box holds sections between rules: the
+    message, then suggestions, then where to find help; help texts are indented by eight.
+    """
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
+    # The frame is a title, two characters on the left and, where standard output is in UTF-8,
+    # as many on the right and a bottom.
+    lines = [line[2:].rstrip(" │╯") for line in plain.splitlines()[1:]]
+    told = [
+        " ".join(line.strip() for line in section.splitlines() if not line.startswith(" " * 8))
+        for section in re.split(r"^[─-]+$", "\n".join(lines), flags=re.MULTILINE)
+    ]
+    message, *others = (text.strip().rstrip(".") for text in told if text.strip())
+    # A value that the configuration itself refuses; the message names the flag.
+    message = re.sub(r"^Error parsing [A-Z]\w*: ", "", message)
+    kept = [message, *(text for text in others if text.startswith(_SUGGESTIONS))]
+    return f"{'; '.join(kept)}; --help lists the flags"

@@ -1,0 +1,250 @@
+"""What all experiments that make a map share: their points, their scores, their files."""
+
+import dataclasses
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+from jaxemb.atomic import replacing
+from jaxemb.data.corpora import default_data_dir
+from jaxemb.data.points import Points, load
+from jaxemb.errors import InputError
+
+from .. import command, run_folder
+
+# Neighbours that the scores look at, where there are points enough.
+NEIGHBOURS = 10
+# Points of which the interactive map tells the neighbours, at most.
+MAP_NEIGHBOURS_MOST = 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The fields of every map; an experiment adds its own."""
+
+    data: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "digits"
+    """digits, mnist, cifar10, faces, words (of a run of experiments.word2vec), a .npy array [N, D]
+    or .csv of numbers, or word vectors (.txt, .vec, .bin, .safetensors)."""
+    labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A label for each point of --data: .npy, or text with one a line."""
+    n: int = 0
+    """Points used: of words the most frequent, of others a random subset; 0 for all."""
+    dim: int = 2
+    """Dimensions of the map."""
+    seed: int = 0
+    """Same seed, same bits."""
+    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
+    """Where data sets lie (or JAXEMB_DATA)."""
+    out: Path = Path("runs/map")
+    """Folder of the run."""
+
+    def __post_init__(self):
+        """Refuses values that no map can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        command.check_field(self, "n", at_least=0)
+        command.check_field(self, "dim", at_least=1)
+        command.check_seed(self)
+
+
+def prepare(
+    config: Config, *, check: Callable[[Points], None] = lambda points: None
+) -> Points | None:
+    """Reads the points and opens the run's folder.
+
+    Args:
+      config: the experiment's.
+      check: refuses points that the experiment cannot map, by an InputError. It comes before the
+        folder is made: what is mended may go into the same.
+
+    Returns:
+      The points; None if the folder holds this run, finished, which is then shown.
+
+    Raises:
+      InputError: if the points cannot be read, are fewer than 4 or no more than there are
+        dimensions in the map, don't pass the check, or the folder holds something else.
+    """
+    command.use_cache()
+    points = load(
+        config.data,
+        labels=config.labels,
+        n=config.n,
+        seed=config.seed,
+        data_dir=config.data_dir,
+    )
+    size, width = points.values.shape
+    if size < max(4, config.dim + 1):
+        raise InputError(
+            f"{config.data}: {size} points are too few for a map of {config.dim} dimensions; at "
+            f"least {max(4, config.dim + 1)} are needed"
+        )
+    check(points)
+    if not run_folder.open_run(config.out, config, points.sha256):
+        return None
+    kinds = f", {len(points.classes):,} classes" if points.classes else ""
+    print(f"{config.data}: {size:,} points of {width:,} numbers{kinds}")
+    return points
+
+
+def stop_if_asked(stopped_because: str) -> None:
+    """Ends the program if a signal ended the training.
+
+    Args:
+      stopped_because: the reason that the training gives.
+
+    Raises:
+      SystemExit: with 128 and the signal's number.
+    """
+    if stopped_because in signal.Signals.__members__:
+        print("stopped; the same command goes on from the last checkpoint, or starts again")
+        sys.exit(128 + signal.Signals[stopped_because])
+
+
+def score(
+    points: np.ndarray, embedding: np.ndarray, labels: np.ndarray | None = None
+) -> dict[str, float]:
+    """Judges a map.
+
+    Args:
+      points: [N, D] finite.
+      embedding: [N, d] the map, finite.
+      labels: [N] int from 0; None if there are none.
+
+    Returns:
+      Trustworthiness, continuity, preservation of neighbours, Shepard correlation and, with labels,
+      accuracy of the nearest neighbours: `name: number`. Large sets by a sample of rows.
+    """
+    from jaxemb.evaluation import projection  # loads slowly
+
+    # The scores are defined for fewer neighbours than half of the points.
+    k = min(NEIGHBOURS, (len(points) - 1) // 2)
+    found = {"neighbours": k, **projection.neighbour_scores(points, embedding, k=k)._asdict()}
+    found["shepard"] = projection.shepard_correlation(points, embedding)
+    if labels is not None:
+        found["knn_accuracy"] = projection.knn_accuracy(embedding, labels, k=k)
+    return found
+
+
+def write(
+    config: Config,
+    points: Points,
+    embedding: np.ndarray,
+    figures: Mapping[str, object],
+    *,
+    title: str = "",
+) -> None:
+    """Writes embedding.npy, map.png, map.html and summary.json, and tells the scores.
+
+    Args:
+      config: the experiment's.
+      points: from `prepare`.
+      embedding: [N, dim] the map, in their order.
+      figures: for the summary, at least `seconds`; beside them go the scores. Pictures and files of
+        the experiment's own are to be written before: the summary says that the run is finished.
+      title: heading of the pictures, after the name of the data.
+
+    Raises:
+      InputError: if the map is not finite.
+      OSError: if a file cannot be written.
+    """
+    bad = int((~np.isfinite(embedding).all(axis=1)).sum())
+    if bad:
+        raise InputError(f"{bad:,} of {len(embedding):,} points of the map are not finite")
+    out = config.out
+    with replacing(out / "embedding.npy") as part, part.open("wb") as file:
+        np.save(file, np.asarray(embedding, np.float32))
+    scores = score(points.values, embedding, points.labels)
+    for name, value in scores.items():
+        print(f"  {name:>15}: {value:.4g}")
+    draw(config, points, embedding, f"{Path(config.data).stem}: {title}")
+    run_folder.finish(out, {"points": len(embedding), **figures, **scores})
+
+
+def score_held_out(
+    points: Points, embedding: np.ndarray, kept: np.ndarray, held_out: np.ndarray
+) -> dict[str, float]:
+    """Judges points that were placed into a finished map.
+
+    Args:
+      points: all.
+      embedding: [N, d] the map of all.
+      kept: numbers of the points that the map was made of.
+      held_out: numbers of those placed afterwards, at least one.
+
+    Returns:
+      `held_out`, their number, and with labels `held_out_knn_accuracy`: the share whose class is
+      that of most of their nearest neighbours among those kept.
+    """
+    figures: dict[str, float] = {"held_out": len(held_out)}
+    told = f"{len(held_out):,} points placed afterwards"
+    if points.labels is not None:
+        from sklearn.neighbors import KNeighborsClassifier
+
+        judge = KNeighborsClassifier(min(NEIGHBOURS, len(kept)))
+        judge.fit(embedding[kept], points.labels[kept])
+        accuracy = float(judge.score(embedding[held_out], points.labels[held_out]))
+        figures["held_out_knn_accuracy"] = accuracy
+        told += f": accuracy of their nearest neighbours {accuracy:.3f}"
+    print(told)
+    return figures
+
+
+def draw(config: Config, points: Points, embedding: np.ndarray, title: str) -> None:
+    """Draws the map as map.png; in two dimensions also as map.html, and images at their points."""
+    # Plotting libraries load slowly, and only now are they needed.
+    from jaxemb.plots import image_map, point_map, scatter, word_map
+
+    out = config.out
+    # Of more dimensions than can be drawn, the first two.
+    shown = embedding if embedding.shape[1] <= 3 else embedding[:, :2]
+    labels, classes = points.labels, points.classes
+    if points.names is not None and shown.shape[1] == 2:
+        word_map.write_png(out / "map.png", points.names, shown, title=title)
+    else:
+        scatter.write_map(out / "map.png", shown, labels=labels, classes=classes, title=title)
+    if shown.shape[1] != 2:
+        return
+    if points.images is not None:
+        image_map.write_image_map(
+            out / "images.png", shown, points.images, labels=labels, title=title
+        )
+    ids, cosines = find_neighbours(points.values)
+    point_map.write_html(
+        out / "map.html",
+        shown,
+        names=points.names,
+        images=points.images,
+        labels=labels,
+        classes=classes,
+        neighbours=ids,
+        cosines=cosines,
+        title=title,
+    )
+
+
+def find_neighbours(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Finds each point's neighbours in the full space, for the interactive map.
+
+    Args:
+      points: [N, D] finite.
+
+    Returns:
+      [N, k] ids and [N, k] cosines, nearest first. None and None for more than 10,000 points: the
+      search would take longer than most maps.
+    """
+    if len(points) > MAP_NEIGHBOURS_MOST:
+        return None, None
+    from jaxemb.evaluation.neighbours import nearest
+
+    table = jnp.asarray(points)
+    k = min(NEIGHBOURS, len(points) - 1)
+    ids, cosines = nearest(table, table, k=k, exclude=jnp.arange(len(table))[:, None])
+    return np.asarray(ids), np.asarray(cosines)

@@ -1,0 +1,190 @@
+"""The folder of a run: what it was asked, how it went, what came out."""
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import json
+import math
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxemb.atomic import replacing
+from jaxemb.errors import InputError
+from jaxemb.progress import progress_bar
+from jaxemb.training.loop import Metrics
+from jaxemb.training.network import Report
+
+from .peak_memory import peak_mb
+
+# Where things lie is not part of what a run computes.
+_PLACES = ("out", "data_dir")
+_PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "optax", "flax", "orbax-checkpoint", "scipy")
+
+
+def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
+    """Makes a run's folder, or goes on with the run that it holds.
+
+    Args:
+      out: the folder.
+      config: the run's, a dataclass.
+      data_sha256: checksum of each data file.
+
+    Returns:
+      False if the folder holds this run, finished, which is then shown.
+
+    Raises:
+      InputError: if the folder holds a run of another configuration or something else.
+    """
+    asked = {
+        "config": {
+            name: value
+            for name, value in json.loads(
+                json.dumps(dataclasses.asdict(config), default=str)
+            ).items()
+            if name not in _PLACES
+        },
+        "data_sha256": {Path(name).name: value for name, value in data_sha256.items()},
+    }
+    path = out / "config.json"
+    if path.exists():
+        try:
+            held = json.loads(path.read_text())
+            held = {name: dict(held[name]) for name in asked}
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is not a run's configuration: {error}") from error
+        differing = [
+            f"{name} is {held[part].get(name)!r} there and {asked[part].get(name)!r} here"
+            for part in asked
+            for name in sorted(held[part].keys() | asked[part].keys())
+            if held[part].get(name) != asked[part].get(name)
+        ]
+        if differing:
+            raise InputError(
+                f"{out} holds a run of another configuration: {'; '.join(differing)}. Give "
+                "another --out, or delete the folder"
+            )
+        if not (summary := out / "summary.json").exists():
+            return True
+        print(f"{out} holds this run, finished:")
+        print(summary.read_text(), end="")
+        return False
+    out.mkdir(parents=True, exist_ok=True)
+    # A run killed at its very start leaves a half-written configuration.
+    if others := sorted(entry.name for entry in out.iterdir() if entry.suffix != ".part"):
+        raise InputError(
+            f"{out} holds {others[0]!r} but no config.json, so it is no run's folder. Give another "
+            "--out"
+        )
+    device = jax.devices()[0]
+    facts = {
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "device": device.device_kind,
+        "devices": jax.device_count(),
+    }
+    write_json(path, asked | facts)
+    return True
+
+
+def finish(out: Path, figures: Mapping[str, Any]) -> None:
+    """Writes summary.json, which says that the run is finished, and tells what there is.
+
+    Args:
+      out: the run's folder. Pictures and other files are to be written before.
+      figures: flat; the most memory that the process held goes beside them.
+    """
+    write_json(out / "summary.json", {**figures, "peak_memory_mb": peak_mb()})
+    print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
+
+
+@contextlib.contextmanager
+def recorded(folder: Path, *, steps: int) -> Iterator[Report]:
+    """Shows a progress bar, and writes a line of metrics for each call of a training.
+
+    Args:
+      folder: gets metrics.jsonl; of a run that goes on, lines after its checkpoint are dropped.
+      steps: of the whole training.
+
+    Yields:
+      The report, for `jaxemb.training.network.fit` and what trains by it. A line has the means of
+      a call's metrics.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "metrics.jsonl"
+    with progress_bar(total=steps, unit=" steps") as bar:
+
+        def report(done: int, metrics: Metrics, seconds: float) -> None:
+            if not bar.n:
+                cut_metrics(path, done - len(metrics["loss"]))
+            bar.set_postfix_str(f"loss {metrics['loss'].mean():.3f}", refresh=False)
+            bar.update(done - bar.n)
+            line = {"step": done, "seconds": seconds}
+            line |= {name: float(values.mean()) for name, values in metrics.items()}
+            with path.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+
+        yield report
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes JSON so that the file is there whole or not at all.
+
+    JSON has no NaN and no infinity: such a number, a score that too few known words allow, say,
+    becomes null.
+    """
+    with replacing(path) as part:
+        part.write_text(json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
+
+
+def cut_metrics(path: Path, step: int) -> None:
+    """Drops the lines after a step, which a resumed run writes again.
+
+    Raises:
+      InputError: naming a line that no run wrote.
+    """
+    if not path.exists():
+        return
+    kept = []
+    for number, line in enumerate(path.read_text().splitlines(keepends=True), 1):
+        # The last line may be half written.
+        if not line.endswith("\n"):
+            break
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path}: line {number}: expected a JSON object with a step, found "
+                f"{line.strip()[:80]!r}; was the file changed?"
+            ) from error
+    with replacing(path) as part:
+        part.write_text("".join(kept))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_nan(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _commit() -> str | None:
+    """Returns the commit of this code, with "+" if files differ from it; None if unknown."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+        changed = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")

@@ -1,0 +1,213 @@
+"""What all experiments that make word vectors share: their text, their scores, their files."""
+
+import contextlib
+import ctypes
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+from jaxemb.data import vocabulary as vocabularies
+from jaxemb.data.corpora import default_data_dir, open_corpus
+from jaxemb.data.encode import encode
+from jaxemb.data.encoded_corpus import EncodedCorpus
+from jaxemb.data.phrases import join_phrases
+from jaxemb.data.vocabulary import Vocabulary
+from jaxemb.errors import InputError
+
+from .. import command, run_folder
+
+MAP_WORDS = 5000
+MAP_NEIGHBOURS = 10
+# The first of these that the vocabulary has are shown with their neighbours.
+SHOWN = ("array", "sin", "mean", "red", "thread", "json", "frog", "france", "king", "music")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The fields of all word vectors; an experiment adds its own."""
+
+    corpus: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME|PATH")] = ("pydocs",)
+    """pydocs, text8, simplewiki, enwiki, or text files or folders (a document a line)."""
+    dim: int = 100
+    """Width of the vectors."""
+    min_count: int = 5
+    """Rarer words are left out."""
+    max_vocab: int = 0
+    """Words at most; 0 for no limit."""
+    phrases: int = 0
+    """Times that pairs of words which often come together are joined to one, new_york; 2 finds
+    phrases of up to four words."""
+    phrase_threshold: float = 100.0
+    """How many times as frequent as by chance such a pair is."""
+    phrase_discount: int = 5
+    """Occurrences of a pair that don't count."""
+    seed: int = 0
+    """Same seed, same bits."""
+    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
+    """Where data sets lie (or JAXEMB_DATA)."""
+    out: Path = Path("runs/words")
+    """Folder of the run."""
+
+    def __post_init__(self):
+        """Refuses values that no vectors can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        if not self.corpus:
+            raise InputError("--corpus needs at least one name or path")
+        command.check_field(self, "min_count", at_least=1)
+        for name in ("max_vocab", "phrases", "phrase_discount"):
+            command.check_field(self, name, at_least=0)
+        command.check_field(self, "phrase_threshold", at_least=0, at_most=1e12)
+        # A map has two dimensions.
+        command.check_field(self, "dim", at_least=2, at_most=1 << 20)
+        command.check_seed(self)
+
+
+class Text(NamedTuple):
+    """A corpus and the words of it that get vectors."""
+
+    corpus: EncodedCorpus
+    vocabulary: Vocabulary
+
+
+def prepare(config: Config, *, check: Callable[[Text], None] = lambda text: None) -> Text | None:
+    """Reads the text, opens the run's folder and writes vocabulary.txt.
+
+    Args:
+      config: the experiment's.
+      check: refuses text that the experiment cannot use, by an InputError. It comes before the
+        folder is made: what is mended may go into the same.
+
+    Returns:
+      The text; None if the folder holds this run, finished, which is then shown.
+
+    Raises:
+      InputError: if the text cannot be read, has too few words or no neighbours, doesn't pass the
+        check, or the folder holds something else.
+    """
+    cache = command.use_cache()
+    corpus = encode(open_corpus(config.corpus, config.data_dir), cache / "encoded", progress=True)
+    for _ in range(config.phrases):
+        known = corpus.vocabulary.ids
+        corpus = join_phrases(
+            corpus,
+            cache / "encoded",
+            threshold=config.phrase_threshold,
+            discount=config.phrase_discount,
+            progress=True,
+        )
+        new = [word for word in corpus.vocabulary.words if word not in known]
+        told = f", such as {', '.join(new[:5])}" if new else ""
+        print(f"{len(new):,} phrases joined{told}")
+    vocabulary = vocabularies.truncate(
+        corpus.vocabulary, min_count=config.min_count, max_size=config.max_vocab or None
+    )
+    if len(vocabulary) < 2:
+        raise InputError(
+            f"only the word {vocabulary.words[0]!r} is left, two are needed; is min_count = "
+            f"{config.min_count} too large, or max_vocab = {config.max_vocab} too small?"
+        )
+    if len(corpus.documents) == corpus.words:
+        raise InputError(
+            f"{' + '.join(config.corpus)}: every document is a single word, so none has "
+            "neighbours; each line of a text file is a document"
+        )
+    text = Text(corpus, vocabulary)
+    check(text)
+    if not run_folder.open_run(config.out, config, corpus.sha256):
+        return None
+    vocabulary.save(config.out / "vocabulary.txt")
+    return text
+
+
+def write(
+    config: Config,
+    vocabulary: Vocabulary,
+    vectors: np.ndarray,
+    figures: Mapping[str, float],
+    *,
+    title: str,
+) -> None:
+    """Writes vectors.txt, map.html, map.png and summary.json, and tells scores and neighbours.
+
+    Args:
+      config: the experiment's.
+      vocabulary: V words.
+      vectors: [V, D] float32 finite, D at least 2.
+      figures: for the summary; beside them go the scores. Pictures and files of the experiment's
+        own are to be written before: the summary says that the run is finished.
+      title: heading of the map.
+
+    Raises:
+      InputError: if a vector is not finite or a set's file has a bad row.
+      OSError: if a file cannot be written.
+    """
+    # Plotting and evaluation libraries load slowly, and only now are they needed.
+    from jaxemb import io
+    from jaxemb.evaluation.neighbours import nearest
+    from jaxemb.evaluation.word_scores import evaluate
+    from jaxemb.plots import word_map
+
+    out = config.out
+    io.write(out / "vectors.txt", vocabulary.words, vectors)
+    table = jnp.asarray(vectors)
+    scores, report = evaluate(vocabulary.words, table, config.data_dir)
+    for word in [word for word in SHOWN if word in vocabulary.ids][:6]:
+        query = table[vocabulary.ids[word]][None]
+        count = min(5, len(vocabulary) - 1)
+        near = nearest(table, query, k=count, exclude=jnp.array([[vocabulary.ids[word]]]))[0]
+        print(f"  {word:>10}: {', '.join(vocabulary.words[i] for i in np.asarray(near)[0])}")
+    if report:
+        print(f"\n{report}")
+
+    jax.clear_caches()  # programs that are done with
+    give_memory_back()
+    size = min(MAP_WORDS, len(vocabulary))
+    shown = table[:size]
+    count = min(MAP_NEIGHBOURS, size - 1)
+    ids, cosines = nearest(shown, shown, k=count, exclude=jnp.arange(size)[:, None])
+    points = lay_out(jax.random.key(config.seed), vectors[:size])
+    words = vocabulary.words[:size]
+    word_map.write_html(
+        out / "map.html",
+        words,
+        points,
+        np.asarray(ids),
+        np.asarray(cosines),
+        counts=vocabulary.counts[:size],
+        title=f"{title}, by t-SNE",
+    )
+    word_map.write_png(out / "map.png", words, points)
+    run_folder.finish(out, {**figures, **scores})
+
+
+def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:
+    """Returns places in a map, [N, 2], near one another where the cosine is large: by t-SNE.
+
+    Fewer than ten words have too few neighbours for it and are laid out by PCA.
+    """
+    if len(vectors) < 10:
+        from jaxemb.factorize import pca
+
+        table = jnp.asarray(vectors)
+        return np.asarray(pca.transform(pca.fit(table, components=2), table))
+    from jaxemb.methods.tsne import fit as tsne
+
+    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
+    return tsne.fit(key, vectors, metric="cosine", perplexity=perplexity).embedding
+
+
+def give_memory_back() -> None:
+    """Returns to the system what the compiler has freed, some 100 MB; glibc has to be asked."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

@@ -1,0 +1,1 @@
+"""The pieces of maps: neighbors, affinities, repulsion, grids, steps."""

@@ -1,0 +1,161 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.maps import projection
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness
+
+from jaxemb import io
+from jaxemb.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("private_cache")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(projection.Config):
+    """An experiment with a field of its own."""
+
+    scale: float = 1.0
+    """Of the map."""
+    out: Path = Path("runs/test")
+
+
+def run(config: Config) -> None:
+    points = projection.prepare(config)
+    if points is None:
+        return
+    embedding = config.scale * PCA(config.dim, random_state=0).fit_transform(points.values)
+    projection.write(config, points, embedding, {"seconds": 1.5, "why": "done"}, title="PCA")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, private_cache):
+    config = Config(n=300, seed=4, out=tmp_path_factory.mktemp("runs") / "finished")
+    run(config)
+    return config
+
+
+def read(config, name="summary.json"):
+    return json.loads((config.out / name).read_text())
+
+
+def test_a_map_leaves_its_files(finished):
+    assert sorted(path.name for path in finished.out.iterdir()) == [
+        "config.json",
+        "embedding.npy",
+        "images.png",
+        "map.html",
+        "map.png",
+        "summary.json",
+    ]
+    held = read(finished, "config.json")["config"]
+    fields = {field.name for field in dataclasses.fields(Config)}
+    assert held.keys() == fields - {"out", "data_dir"}
+    assert (held["n"], held["scale"]) == (300, 1.0)
+
+
+def test_the_embedding_is_in_the_order_of_the_input(finished):
+    points = projection.load("digits", n=300, seed=4, data_dir=finished.data_dir)
+    embedding = np.load(finished.out / "embedding.npy")
+    assert embedding.dtype == np.float32
+    expected = PCA(2, random_state=0).fit_transform(points.values)
+    np.testing.assert_allclose(embedding, expected, atol=1e-4)
+
+
+def test_the_summary_has_figures_and_scores(finished):
+    points = projection.load("digits", n=300, seed=4, data_dir=finished.data_dir)
+    embedding = np.load(finished.out / "embedding.npy")
+    summary = read(finished)
+    assert (summary["points"], summary["seconds"], summary["why"]) == (300, 1.5, "done")
+    assert summary["neighbours"] == 10
+    expected = trustworthiness(points.values, embedding, n_neighbors=10)
+    # Digits are made of whole numbers: many points are equally far, which scikit-learn ranks by
+    # where they stand.
+    assert summary["trustworthiness"] == pytest.approx(expected, abs=1e-3)
+    scores = ("continuity", "preservation", "shepard", "knn_accuracy")
+    assert all(0.1 < summary[name] < 1 for name in scores)
+
+
+def test_a_finished_run_is_only_shown(finished, capsys):
+    before = {path: path.stat().st_mtime_ns for path in finished.out.iterdir()}
+    run(finished)
+    assert f"{finished.out} holds this run, finished" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in finished.out.iterdir()} == before
+    with pytest.raises(InputError, match=r"scale is 1.0 there and 2.0 here"):
+        run(dataclasses.replace(finished, scale=2.0))
+
+
+def test_refused_points_leave_no_folder(tmp_path):
+    def check(points):
+        raise InputError(f"{len(points.values)} are too many")
+
+    with pytest.raises(InputError, match="50 are too many"):
+        projection.prepare(Config(n=50, out=tmp_path / "run"), check=check)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_signal_ends_the_program_and_nothing_else_does(capsys):
+    for reason in ("iterations done", "converged"):
+        projection.stop_if_asked(reason)
+    with pytest.raises(SystemExit) as stop:
+        projection.stop_if_asked("SIGTERM")
+    assert stop.value.code == 143
+    assert "stopped" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("dim", [1, 3, 5])
+def test_other_dimensions_have_a_picture_too(tmp_path, dim):
+    config = Config(n=50, dim=dim, out=tmp_path / "run")
+    run(config)
+    assert np.load(config.out / "embedding.npy").shape == (50, dim)
+    assert (config.out / "map.png").exists()
+    # Of five dimensions the first two.
+    assert (config.out / "map.html").exists() == (dim == 5)
+
+
+def test_words_are_named_and_have_no_accuracy(tmp_path):
+    words = [f"word{i}" for i in range(40)]
+    path = tmp_path / "vectors.txt"
+    io.write(path, words, np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32))
+    config = Config(data=str(path), n=25, out=tmp_path / "run")
+    run(config)
+    page = (config.out / "map.html").read_text()
+    assert "word24" in page
+    assert "word25" not in page
+    assert "knn_accuracy" not in read(config)
+    assert not (config.out / "images.png").exists()
+
+
+def test_few_points_have_fewer_neighbours(tmp_path):
+    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(4, 3)))
+    config = Config(data=str(tmp_path / "points.npy"), out=tmp_path / "run")
+    run(config)
+    assert read(config)["neighbours"] == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--n", "-1"], "--n must be at least 0, found -1"),
+        (["--dim", "0"], "--dim must be at least 1, found 0"),
+        (["--seed", "-1"], "--seed must be at least 0"),
+        (["--n", "3"], "digits: 3 points are too few for a map of 2 dimensions; at least 4"),
+        (["--n", "9", "--dim", "9"], "9 points are too few for a map of 9 dimensions; at least 10"),
+        (["--n", "2000"], "digits has 1,797 points, --n asks for 2000"),
+        (["--data", "moon"], "--data must be one of digits, mnist,"),
+        (["--data", "mnist"], "mnist.npz: no such file. It is expected there as"),
+        (["--labels", "none.txt"], "none.txt: no such file"),
+        (["--scale", "nan"], "300 of 300 points of the map are not finite"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path, capsys, flags, message):
+    status = command.main(Config, run, ["--n", "300", "--out", str(tmp_path / "run"), *flags])
+    assert status == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert message in error

@@ -1,0 +1,154 @@
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jaxemb.experiments.harness import run_folder
+
+from jaxemb.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    corpus: tuple[str, ...] = ("a", "b")
+    rate: float = 0.1
+    data_dir: Path = Path("data")
+    out: Path = Path("out")
+
+
+SHA256 = {"/somewhere/a.txt": "12ab"}
+
+
+def test_a_folder_is_made_and_opened_again(tmp_path):
+    out = tmp_path / "deep" / "run"
+    run_folder.open_run(out, Config(), SHA256)
+    held = json.loads((out / "config.json").read_text())
+    assert held["config"] == {"corpus": ["a", "b"], "rate": 0.1}
+    assert held["data_sha256"] == {"a.txt": "12ab"}
+    assert held["devices"] >= 1
+    assert held["versions"].keys() >= {"jax", "numpy", "jaxemb"}
+    (out / "vectors.txt").write_text("result")
+    before = (out / "config.json").read_bytes()
+    # Where things lie may change.
+    moved = Config(data_dir=Path("elsewhere"), out=Path("there"))
+    run_folder.open_run(out, moved, {"/elsewhere/a.txt": "12ab"})
+    assert (out / "config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("config", "sha256", "message"),
+    [
+        (Config(rate=0.2), SHA256, "rate is 0.1 there and 0.2 here"),
+        (Config(corpus=("a",)), SHA256, r"corpus is \['a', 'b'\] there and \['a'\] here"),
+        (Config(), {"a.txt": "34cd"}, "a.txt is '12ab' there and '34cd' here"),
+        (Config(), {}, "a.txt is '12ab' there and None here"),
+    ],
+)
+def test_another_configuration_is_refused(tmp_path, config, sha256, message):
+    run_folder.open_run(tmp_path, Config(), SHA256)
+    before = (tmp_path / "config.json").read_bytes()
+    with pytest.raises(InputError, match=f"{tmp_path} holds a run of another .*: {message}. Give"):
+        run_folder.open_run(tmp_path, config, sha256)
+    assert (tmp_path / "config.json").read_bytes() == before
+
+
+def test_a_folder_of_other_things_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(InputError, match="holds 'thesis.tex' but no config.json"):
+        run_folder.open_run(tmp_path, Config(), SHA256)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_start_killed_while_writing_is_no_obstacle(tmp_path, monkeypatch):
+    # What a kill leaves just before the file gets its name.
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            run_folder.open_run(tmp_path, Config(), SHA256)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+    run_folder.open_run(tmp_path, Config(), SHA256)
+    assert (tmp_path / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", "{}", '{"config": {}}', '{"config": 3, "data_sha256": {}}']
+)
+def test_a_damaged_configuration_is_named(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match="config.json is not a run's configuration: "):
+        run_folder.open_run(tmp_path, Config(), SHA256)
+    assert (tmp_path / "config.json").read_text() == text
+
+
+def test_json_holds_no_nan(tmp_path):
+    path = tmp_path / "summary.json"
+    nested = {"deep": [{"x": math.inf}, (1.5, -math.inf)]}
+    run_folder.write_json(path, {"a": math.nan, "b": np.float64("nan"), "c": 2, **nested})
+    expected = {"a": None, "b": None, "c": 2, "deep": [{"x": None}, [1.5, None]]}
+    assert json.loads(path.read_text()) == expected
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "summary.json"
+    run_folder.write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        run_folder.write_json(path, {"a": object()})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_metrics_after_a_step_are_cut(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    lines = [json.dumps({"step": step, "loss": 0.5}) + "\n" for step in (5, 10, 15)]
+    path.write_text("".join(lines) + '{"step": 20, "lo')
+    run_folder.cut_metrics(path, 15)
+    assert path.read_text() == "".join(lines)
+    run_folder.cut_metrics(path, 12)
+    assert path.read_text() == "".join(lines[:2])
+    run_folder.cut_metrics(path, 0)
+    assert path.read_text() == ""
+
+
+def test_no_metrics_yet(tmp_path):
+    run_folder.cut_metrics(tmp_path / "metrics.jsonl", 3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_line_of_metrics_is_named(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 5}\n{"stop": 6}\n')
+    with pytest.raises(InputError, match=r"metrics.jsonl: line 2: .*'\{\"stop\": 6\}'"):
+        run_folder.cut_metrics(path, 15)
+
+
+def test_a_finished_run_is_shown_and_not_opened(tmp_path, capsys):
+    assert run_folder.open_run(tmp_path / "run", Config(), SHA256)
+    # Begun, but not finished.
+    assert run_folder.open_run(tmp_path / "run", Config(), SHA256)
+    run_folder.finish(tmp_path / "run", {"error": 0.25})
+    assert "config.json" in capsys.readouterr().out
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary.pop("peak_memory_mb") > 1
+    assert summary == {"error": 0.25}
+    assert not run_folder.open_run(tmp_path / "run", Config(), SHA256)
+    assert '"error": 0.25' in capsys.readouterr().out
+
+
+def test_a_run_that_goes_on_writes_each_line_once(tmp_path):
+    def take(report, *ends):
+        for end in ends:
+            losses = np.array([1.0, 3.0])
+            report(end, {"loss": losses, "learning_rate": losses / 10}, 0.5 * end)
+
+    with run_folder.recorded(tmp_path / "new", steps=8) as report:
+        take(report, 2, 4, 6)
+    # It was killed after a checkpoint at step 4.
+    with run_folder.recorded(tmp_path / "new", steps=8) as report:
+        take(report, 6, 8)
+    lines = (tmp_path / "new" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [2, 4, 6, 8]
+    expected = {"step": 8, "seconds": 4.0, "loss": 2.0, "learning_rate": 0.2}
+    assert json.loads(lines[-1]) == expected

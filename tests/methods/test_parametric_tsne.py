@@ -1,0 +1,158 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxemb.errors import InputError
+from jaxemb.methods import autoencoder, parametric_tsne
+from jaxemb.methods.parametric_tsne import Batch, Weights
+from jaxemb.models.autoencoder import DenseAutoencoder
+
+MODEL = DenseAutoencoder(5, 2, (7,))
+RNG = np.random.default_rng(0)
+BATCH = Batch(
+    jnp.asarray(RNG.normal(size=(6, 5)), jnp.float32),
+    jnp.asarray(RNG.normal(size=(6, 5)), jnp.float32),
+    jnp.array([0, 1, 0, -1, 1, 2], jnp.int32),
+)
+PARAMS = jax.jit(MODEL.init)(jax.random.key(0), BATCH.points)
+
+
+@functools.cache
+def evaluate(weights):
+    """Returns the loss and its terms, and the gradient."""
+    objective = parametric_tsne.objective(MODEL, weights=weights, margin=3.0, points=50)
+    return jax.jit(jax.value_and_grad(objective, has_aux=True))(PARAMS, BATCH)
+
+
+def distance(one, other):
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
+def test_each_term_against_its_formula():
+    encode = jax.jit(functools.partial(MODEL.apply, method="encode"))
+    centre, neighbour = (
+        np.asarray(encode(PARAMS, rows), float) for rows in (BATCH.points, BATCH.neighbours)
+    )
+    given_back = np.asarray(jax.jit(MODEL.apply)(PARAMS, BATCH.points), float)
+    attraction = sum(np.log(1 + distance(a, b)) for a, b in zip(centre, neighbour, strict=True)) / 6
+    kernels = [
+        1 / (1 + distance(centre[i], centre[j])) for i in range(6) for j in range(6) if i != j
+    ]
+    kl = attraction + np.log(np.mean(kernels) * 50 * 49)
+    labels = np.asarray(BATCH.labels)
+    hinges = []
+    for i in range(6):
+        near = [
+            distance(centre[i], centre[j]) for j in range(6) if j != i and labels[j] == labels[i]
+        ]
+        far = [
+            distance(centre[i], centre[j])
+            for j in range(6)
+            if labels[j] >= 0 and labels[j] != labels[i]
+        ]
+        # The class of one and the point whose class isn't told have no triplet.
+        if labels[i] >= 0 and near:
+            hinges.append(max(0, 3.0 + max(near) - min(far)))
+    assert len(hinges) == 4
+    error = ((given_back - np.asarray(BATCH.points, float)) ** 2).mean()
+    (loss, metrics), _ = evaluate(Weights(0.5, 0.25, 2.0))
+    expected = {"kl": kl, "triplet": np.mean(hinges), "reconstruction": error}
+    for name, value in expected.items():
+        np.testing.assert_allclose(metrics[name], value, rtol=1e-5)
+    total = 0.5 * kl + 0.25 * np.mean(hinges) + 2 * error
+    np.testing.assert_allclose(loss, total, rtol=1e-5)
+
+
+def test_gradients_add_up_and_a_weight_of_zero_leaves_a_term_out():
+    def slope(*weights):
+        return evaluate(Weights(*weights))[1]
+
+    parts = [slope(1, 0, 0), slope(0, 1, 0), slope(0, 0, 1)]
+    parts = jax.tree.map(np.asarray, parts)
+    together = jax.tree.map(lambda a, b, c: a + 2 * b + 3 * c, *parts)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5),
+        slope(1, 2, 3),
+        together,
+    )
+    decoder = [
+        np.abs(leaf).max()
+        for name, part in parts[0]["params"].items()
+        if "decoder" in name
+        for leaf in part.values()
+    ]
+    assert decoder
+    assert max(decoder) == 0
+    (_, metrics), _ = evaluate(Weights(1, 0, 0))
+    assert metrics["triplet"] == metrics["reconstruction"] == 0
+
+
+def clusters():
+    rng = np.random.default_rng(3)
+    labels = np.arange(150) % 3
+    return (5 * np.eye(3, 5)[labels] + rng.normal(size=(150, 5))).astype(np.float32), labels
+
+
+def fit(points, labels=None, **options):
+    asked = {"weights": Weights(), "perplexity": 10.0, "iterations": 200, "batch": 64} | options
+    return parametric_tsne.fit(jax.random.key(2), MODEL, points, labels, **asked)
+
+
+def test_a_map_tells_clusters_apart_that_it_never_saw():
+    points, labels = clusters()
+    fitted = fit(points[:120], learning_rate=1e-2)
+    # In one point, the KL is about 1 nat.
+    assert fitted.loss[-20:].mean() < fitted.loss[:5].mean() - 0.7
+    places = autoencoder.encode(MODEL, fitted, points)
+    for new in range(120, 150):
+        nearest = np.argmin(((places[:120] - places[new]) ** 2).sum(axis=1))
+        assert labels[nearest] == labels[new]
+
+
+def test_a_run_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
+    points, labels = clusters()
+    options = {"weights": Weights(1, 1, 1), "iterations": 30, "checkpoint_every": 10}
+    whole = fit(points, labels, checkpoints=tmp_path / "whole", **options)
+
+    class Killed(Exception):
+        pass
+
+    def die(done, metrics, seconds):
+        if done > 20:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(points, labels, checkpoints=tmp_path / "cut", report=die, **options)
+    cut = fit(points, labels, checkpoints=tmp_path / "cut", **options)
+    assert len(cut.loss) == 10
+    for one, two in zip(*map(jax.tree.leaves, (whole.params, cut.params)), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": Weights(0, 0, 0)}, "one of them more"),
+        ({"weights": Weights(float("nan"))}, "at least 0"),
+        ({"weights": Weights(1, 1, 0)}, "triplets need labels"),
+        ({"iterations": 0}, "iterations must be at least 1"),
+        ({"batch": 1}, "batch must be at least 2"),
+        ({"perplexity": 50.0}, "perplexity must be from 1 to less than a third of the 150 points"),
+        ({"learning_rate": float("nan")}, "learning_rate must be finite"),
+    ],
+)
+def test_mistakes(options, message):
+    with pytest.raises(InputError, match=message):
+        fit(clusters()[0], **options)
+
+
+def test_points_that_are_no_points():
+    points = clusters()[0]
+    points[7, 2] = np.nan
+    with pytest.raises(InputError, match="row 7, column 2"):
+        fit(points)
+    with pytest.raises(InputError, match="all 150 points are at the same place"):
+        fit(np.ones_like(points))
