@@ -21,7 +21,7 @@ from jaxemb.methods.matching import objective
 from jaxemb.models import output_layer
 from jaxemb.models.encoders import ConvEncoder
 from jaxemb.sampling.balanced import BalancedBatches
-from jaxemb.training import network
+from jaxemb.training import before_network as network
 
 from .harness import command, run_folder
 from .harness.maps import projection
@@ -39,10 +39,10 @@ TITLES = {
 
 @dataclasses.dataclass(frozen=True)
 class Config(matching.Config):
-    """Recognises handwritten characters in three ways, as classes and samples change.
+    """Recognizes handwritten characters in three ways, as classes and samples change.
 
     An encoder is trained once, on the characters of Omniglot's first small set. Then characters of
-    other alphabets are to be recognised: by a classifier trained on them, from random weights or
+    other alphabets are to be recognized: by a classifier trained on them, from random weights or
     from the encoder's, or by enrolling them in a gallery, which trains nothing. Judged on drawers
     never seen: as classes grow, as samples of a class shrink, and as new classes arrive daily; then
     the first classifier is trained anew every day, the second goes on from yesterday's. Writes
@@ -108,7 +108,7 @@ class Point(NamedTuple):
 
 
 class Result(NamedTuple):
-    """How new characters were recognised."""
+    """How new characters were recognized."""
 
     accuracy: float
     seconds: float  # until the first could be asked; compilation aside
@@ -175,7 +175,7 @@ def classify(
     """Trains a classifier of new characters from these parameters, with a share of the steps.
 
     Returns:
-      How well it recognises them, and its parameters.
+      How well it recognizes them, and its parameters.
     """
     images = data.samples[: point.classes, : point.shots].reshape(-1, *data.images.shape[1:])
     needed = config.passes * len(images) / config.batch / LEAST_STEPS
@@ -213,7 +213,7 @@ def enrol(
 
 
 def ask(gallery: Gallery, apply: Callable[..., Any], data: Characters, classes: int) -> float:
-    """Returns the share of the new characters that are recognised."""
+    """Returns the share of the new characters that are recognized."""
     asked = data.asked[:classes]
     vectors = network.in_blocks(apply, asked.reshape(-1, *asked.shape[2:]))
     names = np.array([int(who.nearest) for who in gallery.look_up(vectors)])
@@ -230,7 +230,7 @@ def compare(
     name: str,
     daily: bool = False,
 ) -> dict[str, float]:
-    """Recognises new characters in the three ways, point by point.
+    """Recognizes new characters in the three ways, point by point.
 
     Args:
       config: the experiment's.

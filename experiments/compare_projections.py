@@ -58,7 +58,7 @@ class Config(projection.Config):
     methods: tuple[Method, ...] = ("pca", "classical", "smacof", "sammon", "autoencoder", "tsne")
     """Which, in this order."""
     perplexity: float = 30.0
-    """How many neighbours a point sees: t-SNE."""
+    """How many neighbors a point sees: t-SNE."""
     iterations: int = 750
     """Steps of t-SNE."""
     stress_iterations: int = 300

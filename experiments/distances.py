@@ -40,7 +40,7 @@ SHOWN = (("1", "1"), ("9", "3"), ("4", "9"))
 class Config(projection.Config):
     """Maps points so that distances are kept; the defaults need no data.
 
-    Writes embedding.npy, map.png, map.html, shepard.png, stress.png, summary.json and, of labelled
+    Writes embedding.npy, map.png, map.html, shepard.png, stress.png, summary.json and, of labeled
     points, pairs.png (images only) and histogram.png to --out.
     """
 

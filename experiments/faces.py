@@ -5,19 +5,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.images import LabelledImages, read_faces
+from jaxemb.data.images import LabeledImages, read_faces
 from jaxemb.evaluation import gallery_file
 from jaxemb.evaluation.gallery import Gallery
 from jaxemb.evaluation.identification import identification, open_set, open_set_threshold
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, threshold_at
-from jaxemb.training.network import in_blocks
+from jaxemb.training.before_network import in_blocks
 
 from .harness import command, run_folder
 from .harness.matching import training as matching
 from .harness.matching.face_embedding import PEOPLE, Config, check, train
-from .harness.matching.pictures import draw_hardest_pairs, draw_neighbours
+from .harness.matching.pictures import draw_hardest_pairs, draw_neighbors
 
-# Rows of the picture of neighbours, two each.
+# Rows of the picture of neighbors, two each.
 SHOWN = 6
 
 
@@ -192,9 +192,9 @@ def keep_gallery(
 
 
 def draw(
-    config: Config, data: LabelledImages, embeddings: dict[str, np.ndarray], threshold: float
+    config: Config, data: LabeledImages, embeddings: dict[str, np.ndarray], threshold: float
 ) -> None:
-    """Draws the hardest pairs, the neighbours of hard faces, and a map, of people never seen."""
+    """Draws the hardest pairs, the neighbors of hard faces, and a map, of people never seen."""
     judged = data.labels >= config.trained_on
     images, labels = data.images[judged], data.labels[judged]
     vectors = embeddings["embedding"]
@@ -210,7 +210,7 @@ def draw(
     same = labels[:, None] == labels[None, :]
     own = np.where(same & ~np.eye(len(labels), dtype=bool), cosines, -1).max(axis=1)
     other = np.where(same, -1, cosines).max(axis=1)
-    draw_neighbours(
+    draw_neighbors(
         config.out / "neighbours.png",
         images,
         labels,

@@ -43,7 +43,7 @@ class Config(word_training.Config):
     """
 
     window: int = 10
-    """Neighbours that count, at most, to each side; one at distance d counts 1/d. Rarer words than
+    """Neighbors that count, at most, to each side; one at distance d counts 1/d. Rarer words than
     --min-count are dropped first."""
     epochs: int = 8
     """Passes over the pairs."""

@@ -31,12 +31,12 @@ class Config(word_vectors.Config):
     counts: Literal["words", "documents"] = "words"
     """What is counted of a word: the words near it, or the documents that it is in."""
     window: int = 8
-    """Neighbours that count, at most, to each side; rarer words than --min-count are dropped
+    """Neighbors that count, at most, to each side; rarer words than --min-count are dropped
     first."""
     weighting: cooccurrence.Weighting = "harmonic"
-    """A neighbour at distance d counts 1/d, or 1."""
+    """A neighbor at distance d counts 1/d, or 1."""
     side: cooccurrence.Side = "both"
-    """Which neighbours count."""
+    """Which neighbors count."""
     shift: float = 1.0
     """How many times as often as by chance a pair must occur; as word2vec's noise words."""
     smoothing: float = 0.75
@@ -68,7 +68,7 @@ class Config(word_vectors.Config):
 
 
 def run(config: Config) -> None:
-    """Counts, factorises, evaluates and draws."""
+    """Counts, factorizes, evaluates and draws."""
     text = word_vectors.prepare(config, check=lambda text: check(config, text))
     if text is None:
         return
@@ -81,7 +81,7 @@ def run(config: Config) -> None:
 def make(
     config: Config, text: word_vectors.Text
 ) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
-    """Counts and factorises.
+    """Counts and factorizes.
 
     Returns:
       [V, dim] vectors, [dim] singular values, and figures for the summary.

@@ -6,17 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.images import LabelledImages, read_mnist
+from jaxemb.data.images import LabeledImages, read_mnist
 from jaxemb.evaluation.episodes import draw_episodes, episode_accuracy
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, verification
 from jaxemb.losses.distances import unit
-from jaxemb.training.network import in_blocks
+from jaxemb.training.before_network import in_blocks
 
 from .harness import command, run_folder
 from .harness.matching import digit_embedding
 from .harness.matching import training as matching
 from .harness.matching.digit_embedding import Config
-from .harness.matching.pictures import draw_hardest_pairs, draw_neighbours
+from .harness.matching.pictures import draw_hardest_pairs, draw_neighbors
 
 # Images judged, about all of three digits, and images that give the threshold: pairs are squares.
 JUDGED = 3000
@@ -41,7 +41,7 @@ def run(config: Config) -> None:
         scores = judge(config, vectors, test.labels)
         told = f"AUC {scores['auc']:.4f}, EER {scores['eer']:.2%}"
         print(f"  {name:>9}: {told}, one-shot error {scores['one_shot_error']:.2%};")
-        told = f"AUC {scores['centred_auc']:.4f}, EER {scores['centred_eer']:.2%}"
+        told = f"AUC {scores['centered_auc']:.4f}, EER {scores['centered_eer']:.2%}"
         print(f"{'':>11}seen from the mean of what is matched, {told}")
         prefix = "" if name == "embedding" else f"{name}_"
         figures |= {prefix + figure: value for figure, value in scores.items()}
@@ -79,20 +79,20 @@ def judge(config: Config, vectors: np.ndarray, labels: np.ndarray) -> dict[str, 
     few = episode_accuracy(unseen[0], episodes)
     one_shot = {"one_shot_error": 1 - few.accuracy, "one_shot_interval": few.interval}
     # New classes lie to one side of those learnt; where, pictures without labels tell.
-    centred = np.asarray(unit(jnp.asarray(unseen[0] - unseen[0].mean(axis=0))))
-    curve = roc(*all_pairs(centred, unseen[1]))
+    centered = np.asarray(unit(jnp.asarray(unseen[0] - unseen[0].mean(axis=0))))
+    curve = roc(*all_pairs(centered, unseen[1]))
     there = {"centred_auc": area(curve), "centred_eer": equal_error_rate(curve)}
     return scores._asdict() | one_shot | there
 
 
 def draw(
     config: Config,
-    test: LabelledImages,
+    test: LabeledImages,
     embeddings: dict[str, np.ndarray],
     judged: np.ndarray,
     threshold: float,
 ) -> None:
-    """Draws the hardest pairs and neighbours of the digits never seen, and a map of all digits."""
+    """Draws the hardest pairs and neighbors of the digits never seen, and a map of all digits."""
     images, labels, vectors = (
         x[judged[:JUDGED]] for x in (test.images, test.labels, embeddings["embedding"])
     )
@@ -104,7 +104,7 @@ def draw(
         title="the hardest pairs of digits never seen",
     )
     first = [np.flatnonzero(labels == digit)[:2] for digit in config.judged_on]
-    draw_neighbours(
+    draw_neighbors(
         config.out / "neighbours.png",
         images,
         labels,

@@ -18,7 +18,7 @@ from jaxemb.methods.matching import objective
 from jaxemb.models.encoders import ConvEncoder
 from jaxemb.sampling import augment
 from jaxemb.sampling.balanced import BalancedBatches
-from jaxemb.training.network import in_blocks
+from jaxemb.training.before_network import in_blocks
 
 from .harness import command, run_folder
 from .harness.matching import handwriting, omniglot_scores
@@ -38,7 +38,7 @@ Embed = Callable[[np.ndarray], np.ndarray]
 class Config(handwriting.Config):
     """Trains on the small background sets, judges on the official 20 runs of unseen alphabets.
 
-    Writes neighbours.png, hardest.png (what is mistaken), images.png and map.html (characters never
+    Writes neighbors.png, hardest.png (what is mistaken), images.png and map.html (characters never
     seen, by t-SNE), metrics.jsonl, summary.json and checkpoints/ to --out. With --held-out, to
     choose the other flags by, judges by episodes of those alphabets instead. The same command again
     goes on where it was stopped.

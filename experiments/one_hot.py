@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.data.word_sets import find_word_sets
-from jaxemb.evaluation.neighbours import nearest
+from jaxemb.evaluation.neighbors import nearest
 from jaxemb.evaluation.word_scores import WordScores, evaluate
 from jaxemb.models.one_hot import one_hot
 

@@ -16,7 +16,7 @@ from jaxemb.methods.tsne.affinities import affinities_of, check_perplexity
 from jaxemb.methods.tsne.step import divergence
 from jaxemb.models.autoencoder import DenseAutoencoder
 from jaxemb.projections.repulsion import exact_repulsion
-from jaxemb.training import loop
+from jaxemb.training import before_loop as loop
 
 from .harness import command, run_folder
 from .harness.maps import projection
@@ -32,11 +32,11 @@ class Config(projection.Config):
     """
 
     perplexity: float = 30.0
-    """How many neighbours a point sees."""
+    """How many neighbors a point sees."""
     iterations: int = 5000
     """Steps."""
     batch: int = 1024
-    """Points a step, and a neighbour of each."""
+    """Points a step, and a neighbor of each."""
     learning_rate: float = 1e-3
     """Of Adam, at the start; it falls to 0 along a cosine."""
     hidden: tuple[int, ...] = (256, 256)
@@ -171,7 +171,7 @@ def true_kl(config: Config, values: np.ndarray, embedding: np.ndarray) -> float:
     """Returns the KL of a map, over all pairs."""
     graph = affinities_of(values, perplexity=config.perplexity).graph
     positions = jnp.asarray(embedding)[graph.order]
-    return float(divergence(positions, graph, exact_repulsion(positions).normaliser))
+    return float(divergence(positions, graph, exact_repulsion(positions).normalizer))
 
 
 if __name__ == "__main__":

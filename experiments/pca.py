@@ -30,7 +30,7 @@ TEST = 10_000
 class Config(projection.Config):
     """Maps points by their first principal components; the defaults need no data.
 
-    Writes embedding.npy, map.png, map.html, variance.png, summary.json and, of labelled points,
+    Writes embedding.npy, map.png, map.html, variance.png, summary.json and, of labeled points,
     overfitting.png and overfitting.csv to --out: the accuracy of a classifier that learns from few
     examples, given all numbers of a point or its first components.
     """
@@ -40,7 +40,7 @@ class Config(projection.Config):
     components: int = 50
     """How far the curve of explained variance goes."""
     examples: tuple[int, ...] = (20, 50, 100, 200, 500)
-    """Labelled examples that a classifier learns from; none leaves this part out."""
+    """Labeled examples that a classifier learns from; none leaves this part out."""
     features: tuple[int, ...] = (10, 20, 40)
     """Components that it is given."""
     repeats: int = 10

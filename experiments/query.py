@@ -15,7 +15,7 @@ import tyro
 
 from jaxemb import io
 from jaxemb.errors import InputError
-from jaxemb.evaluation.neighbours import nearest, unit_rows
+from jaxemb.evaluation.neighbors import nearest, unit_rows
 from jaxemb.io import fasttext_binary
 from jaxemb.models.subword_table import has_ngrams, word_vectors
 

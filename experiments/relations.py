@@ -1,4 +1,4 @@
-"""Relationships between words as directions: analogies, parallel offsets, kinds of neighbours.
+"""Relationships between words as directions: analogies, parallel offsets, kinds of neighbors.
 
 README row relations.
 """
@@ -29,7 +29,7 @@ from jaxemb.data.word_sets import AnalogySection, read_analogies
 from jaxemb.errors import InputError
 from jaxemb.evaluation.analogies import analogies
 from jaxemb.evaluation.measures import MEASURES, nearest_by
-from jaxemb.evaluation.neighbours import nearest, unit_rows
+from jaxemb.evaluation.neighbors import nearest, unit_rows
 from jaxemb.evaluation.parallelism import parallelism
 
 from .harness import command, run_folder
@@ -38,7 +38,7 @@ from .harness.words.relation_report import Found, draw, figures_of, key, tell, w
 
 # Pairs of a relation that are compared with one another.
 COMPARED = 200
-# The first of these that the vectors have are shown with their neighbours.
+# The first of these that the vectors have are shown with their neighbors.
 SHOWN = ("frog", "france", "king", "music", "blue", "array", "sin", "mean", "thread", "json")
 SHOWN_COUNT = 4
 # Random words over which measures of similarity are compared.
@@ -60,9 +60,9 @@ class Config:
     built-in list, and questions-words.txt and text_extra/countries.csv where --data-dir has
     them."""
     words: tuple[str, ...] = ()
-    """Words to show with their neighbours; none takes some that are known."""
+    """Words to show with their neighbors; none takes some that are known."""
     count: int = 10
-    """Neighbours of each."""
+    """Neighbors of each."""
     most_frequent: int = 30_000
     """Analogies are asked among this many first words."""
     resamples: int = 1000
@@ -93,7 +93,7 @@ def run(config: Config) -> None:
     command.use_cache()
     table = io.read(config.vectors)
     size, width = table.vectors.shape
-    # A word and its neighbours, or the words of an analogy.
+    # A word and its neighbors, or the words of an analogy.
     if size < (least := max(config.count + 1, 4)) or width < 2:
         raise InputError(
             f"{config.vectors}: {size:,} words of width {width}; --count {config.count} needs "
@@ -119,7 +119,7 @@ def run(config: Config) -> None:
 
 
 def choose_words(config: Config, table: io.WordVectors) -> np.ndarray:
-    """Returns the rows of the words to show with their neighbours.
+    """Returns the rows of the words to show with their neighbors.
 
     Raises:
       InputError: naming words that were asked for and are unknown.
@@ -219,7 +219,7 @@ def look(
 
 
 def compare_measures(config: Config, table: io.WordVectors, chosen: np.ndarray) -> dict[str, float]:
-    """Prints words' neighbours by several measures, and how far these agree.
+    """Prints words' neighbors by several measures, and how far these agree.
 
     Args:
       config: the run's.
@@ -227,8 +227,8 @@ def compare_measures(config: Config, table: io.WordVectors, chosen: np.ndarray) 
       chosen: [N] rows of the words to print.
 
     Returns:
-      Over random words, for each measure the share of neighbours that cosine finds too, and the
-      neighbours' median rank in frequency.
+      Over random words, for each measure the share of neighbors that cosine finds too, and the
+      neighbors' median rank in frequency.
     """
     size = len(table.words)
     rng = np.random.default_rng(config.seed)

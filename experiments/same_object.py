@@ -15,7 +15,7 @@ from flax import linen as nn
 from jaxemb import io
 from jaxemb.data import captions as reading
 from jaxemb.data import vocabulary as vocabularies
-from jaxemb.data.tokenise import words
+from jaxemb.data.tokenize import words
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
@@ -28,10 +28,10 @@ from jaxemb.losses.triplet import mined_triplets_loss
 from jaxemb.methods.matching import objective
 from jaxemb.models.encoders import BagEncoder, GruEncoder
 from jaxemb.models.pretrained import start_from
-from jaxemb.projections.neighbours import nearest_neighbours
+from jaxemb.projections.neighbors import nearest_neighbors
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.sampling.triplets import semi_hard_triplets
-from jaxemb.training import network
+from jaxemb.training import before_network as network
 
 from .harness import command, run_folder
 from .harness.matching import training as matching
@@ -263,7 +263,7 @@ def judge(vectors: dict[str, np.ndarray], splits: dict[str, Split]) -> tuple[dic
 
 def show(split: Split, vectors: np.ndarray) -> None:
     """Prints some captions with those nearest to them; = marks captions of the same picture."""
-    found = nearest_neighbours(vectors, k=NEAREST, metric="cosine")
+    found = nearest_neighbors(vectors, k=NEAREST, metric="cosine")
     for query in np.arange(SHOWN) * (len(vectors) // SHOWN):
         print(f"\n  {split.texts[query]}")
         for row, distance in zip(found.ids[query], found.distances[query], strict=True):

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.images import LabelledImages, read_cifar10
+from jaxemb.data.images import LabeledImages, read_cifar10
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.losses.distances import pairwise_squared_euclidean
@@ -19,17 +19,17 @@ from jaxemb.losses.terms import Terms
 from jaxemb.losses.triplet import mined_triplets_loss
 from jaxemb.methods.matching import objective
 from jaxemb.models import output_layer
-from jaxemb.models.descriptors import colour_cells, edge_cells
+from jaxemb.models.descriptors import color_cells, edge_cells
 from jaxemb.models.encoders import ResidualEncoder
-from jaxemb.projections.neighbours import nearest_neighbours
+from jaxemb.projections.neighbors import nearest_neighbors
 from jaxemb.sampling.augment import flip, shift_crop
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.sampling.weighted_triplets import relevance_weighted_triplets
-from jaxemb.training import network
+from jaxemb.training import before_network as network
 
 from .harness import command, run_folder
 from .harness.matching import training as matching
-from .harness.matching.pictures import draw_neighbours
+from .harness.matching.pictures import draw_neighbors
 
 # Of CIFAR-10's images the first are for training: 50,000 of 60,000.
 TRAIN_SIXTHS = 5
@@ -55,9 +55,9 @@ class Config(matching.Config):
 
     Deep ranking (Wang et al. 2014) learns from triplets: of one class, the more relevant image is
     to be nearer than the less relevant; and both nearer than images of other classes. Relevance
-    within a class is by colours and edges: exp(-d), where d is the squared distance of two images'
-    colour_cells and edge_cells as a share of its mean. Judged on CIFAR-10's test images. Writes
-    neighbours.png, summary.json and, in a folder for each training, metrics.jsonl and checkpoints/
+    within a class is by colors and edges: exp(-d), where d is the squared distance of two images'
+    color_cells and edge_cells as a share of its mean. Judged on CIFAR-10's test images. Writes
+    neighbors.png, summary.json and, in a folder for each training, metrics.jsonl and checkpoints/
     to --out. The same command again goes on where it was stopped.
     """
 
@@ -138,7 +138,7 @@ def run(config: Config) -> None:
         vectors[name] = network.in_blocks(apply, test.images, at_a_time=500)
         figures[f"{name}_seconds"] = trained.seconds
     figures |= judge(config, vectors, test, found.classes)
-    draw_neighbours(
+    draw_neighbors(
         config.out / "neighbours.png",
         test.images,
         test.labels,
@@ -161,17 +161,17 @@ def choose(config: Config, size: int) -> np.ndarray:
     return np.concatenate([np.arange(config.n or train), np.arange(train, size)])
 
 
-def split(config: Config, found: LabelledImages) -> tuple[Data, Data]:
+def split(config: Config, found: LabeledImages) -> tuple[Data, Data]:
     """Describes all images, and parts those to train on from those to judge."""
-    colours, edges = (
+    colors, edges = (
         network.in_blocks(
             jax.jit(lambda x, f=describe: f(x.astype(jnp.float32) / 255)), found.images
         )
-        for describe in (colour_cells, edge_cells)
+        for describe in (color_cells, edge_cells)
     )
     middle = config.n or len(found.images) * TRAIN_SIXTHS // 6
     # Each counts half. The mean squared distance of two rows is twice the variance.
-    parts = [x / np.sqrt(4 * x[:middle].var(axis=0).sum()) for x in (colours, edges)]
+    parts = [x / np.sqrt(4 * x[:middle].var(axis=0).sum()) for x in (colors, edges)]
     whole = Data(found.images, found.labels, np.concatenate(parts, axis=1))
     return Data(*(x[:middle] for x in whole)), Data(*(x[middle:] for x in whole))
 
@@ -287,7 +287,7 @@ def triplet_precision(config: Config, vectors: np.ndarray, test: Data) -> float:
 
 def precision_by_class(vectors: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """Returns the share [C] of each class's own among the ten nearest of its images."""
-    ids = nearest_neighbours(vectors, k=10).ids
+    ids = nearest_neighbors(vectors, k=10).ids
     right = (labels[ids] == labels[:, None]).mean(axis=1)
     return np.bincount(labels, right, classes) / np.bincount(labels, minlength=classes)
 

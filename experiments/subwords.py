@@ -13,7 +13,7 @@ import tyro
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.data.word_sets import SimilaritySet, find_word_sets
 from jaxemb.errors import InputError
-from jaxemb.evaluation.neighbours import nearest
+from jaxemb.evaluation.neighbors import nearest
 from jaxemb.evaluation.similarity import similarity
 from jaxemb.io import fasttext_binary
 from jaxemb.models import subword_parts
@@ -25,7 +25,7 @@ from .harness import command
 from .harness.words import vectors as word_vectors
 
 # Misspelt, inflected and compound words; the first that the vocabulary lacks, while it has what
-# they come from, are shown with their neighbours.
+# they come from, are shown with their neighbors.
 UNKNOWN = {
     "mispelling": "spelling",
     "encyclopaedias": "encyclopedia",
@@ -159,7 +159,7 @@ def score_unknown(
 
 
 def show_unknown(vocabulary: Vocabulary, table: SubwordTable, vectors: np.ndarray) -> None:
-    """Prints the neighbours of words that the vocabulary lacks."""
+    """Prints the neighbors of words that the vocabulary lacks."""
     lacking = [
         word
         for word, known in UNKNOWN.items()

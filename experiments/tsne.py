@@ -18,10 +18,10 @@ from jaxemb.methods.tsne import fit as tsne
 from jaxemb.methods.tsne.affinities import check_perplexity
 from jaxemb.methods.tsne.transform import transform
 from jaxemb.progress import progress_bar
-from jaxemb.projections.initialisation import Initialization
-from jaxemb.projections.neighbours import Engine, Metric
+from jaxemb.projections.initialization import Initialization
+from jaxemb.projections.neighbors import Engine, Metric
 from jaxemb.projections.repulsion import ACCURATE, FAST
-from jaxemb.training import loop
+from jaxemb.training import before_loop as loop
 
 from .harness import command, run_folder
 from .harness.maps import projection
@@ -39,7 +39,7 @@ class Config(projection.Config):
     """
 
     perplexity: tuple[float, ...] = (30.0,)
-    """How many neighbours a point sees; of several, the mean of their affinities."""
+    """How many neighbors a point sees; of several, the mean of their affinities."""
     iterations: int = 750
     """Steps of the descent."""
     learning_rate: float | None = None
@@ -51,11 +51,11 @@ class Config(projection.Config):
     initialization: Initialization = "pca"
     """Where points begin: by PCA, by the graph's eigenvectors, or at random."""
     components: int = 50
-    """Principal components that neighbours are searched among; 0 takes the points as they are."""
+    """Principal components that neighbors are searched among; 0 takes the points as they are."""
     metric: Metric = "squared_euclidean"
-    """Of the neighbours' distances."""
-    neighbours: Engine = "auto"
-    """Search for neighbours: exact, or approximate, which auto takes for large data on a CPU."""
+    """Of the neighbors' distances."""
+    neighbors: Engine = "auto"
+    """Search for neighbors: exact, or approximate, which auto takes for large data on a CPU."""
     repulsion: Literal["fast", "accurate", "exact"] = "fast"
     """Relative error of the repulsion: below 3e-2, below 1e-3, or none, comparing all pairs."""
     jitter: float = 0.0
@@ -194,7 +194,7 @@ def fit(
             early_iterations=config.early_iterations,
             initialization=config.initialization,
             metric=config.metric,
-            engine=config.neighbours,
+            engine=config.neighbors,
             jitter=config.jitter,
             mesh={"fast": FAST, "accurate": ACCURATE, "exact": None}[config.repulsion],
             min_gradient_norm=config.min_gradient_norm,

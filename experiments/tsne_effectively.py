@@ -118,7 +118,7 @@ def make_maps(config: Config, points: np.ndarray, number: int) -> dict[float, np
         for key in keys:
             start_key, base_key = jax.random.split(key)
             start = jax.random.normal(start_key, (len(points), 2)) * 1e-4
-            fitted = tsne.optimise(
+            fitted = tsne.optimize(
                 base_key, affinities, start, iterations=config.iterations, mesh=None
             )
             stop_if_asked(fitted.stopped_because)

@@ -30,7 +30,7 @@ from .harness.words import windows as window_report
 class Config(word_training.Config):
     """Trains word vectors with a network that tells real windows; the defaults need no data.
 
-    Writes vectors.txt, vocabulary.txt, neighbours.txt, map.html, map.png, metrics.jsonl,
+    Writes vectors.txt, vocabulary.txt, neighbors.txt, map.html, map.png, metrics.jsonl,
     summary.json and checkpoints/ to --out. The same command again goes on where it was stopped.
     """
 
@@ -48,7 +48,7 @@ class Config(word_training.Config):
     margin: float = 1.0
     """By how much: ranking."""
     noise: int = 8
-    """Random words that 32 neighbouring windows share; each window gets all in turn."""
+    """Random words that 32 neighboring windows share; each window gets all in turn."""
     noise_power: float = 0.75
     """Random words are drawn in proportion to this power of their counts."""
     held_out: float = 0.02
@@ -94,7 +94,7 @@ def run(config: Config) -> None:
         return
     params, figures = train(config, text, began)
     vectors = np.asarray(params["words"])
-    table = window_report.neighbours(text.vocabulary, vectors)
+    table = window_report.neighbors(text.vocabulary, vectors)
     print(f"\n{table}\n")
     (config.out / "neighbours.txt").write_text(table + "\n")
     word_vectors.give_memory_back()

@@ -61,18 +61,18 @@ class Config(word_training.Config):
     """
 
     model: Literal["skipgram", "cbow"] = "skipgram"
-    """skipgram: a word predicts its neighbours; cbow: they predict it."""
+    """skipgram: a word predicts its neighbors; cbow: they predict it."""
     cbow_mean: bool = True
-    """CBOW: average the neighbours rather than add them."""
+    """CBOW: average the neighbors rather than add them."""
     objective: Objective = "negative_sampling"
-    """What training minimises. full_softmax costs a score for each word of the vocabulary, so that
+    """What training minimizes. full_softmax costs a score for each word of the vocabulary, so that
     it wants a small one: --max-vocab 2000, say."""
     window: int = 5
-    """Neighbours that count, at most, to each side."""
+    """Neighbors that count, at most, to each side."""
     negatives: int = 5
     """Noise words per prediction, of negative sampling and NCE."""
     shared_noise: int = 0
-    """Noise words that 64 neighbouring words share to make up for these; 0 takes 32 for skip-gram
+    """Noise words that 64 neighboring words share to make up for these; 0 takes 32 for skip-gram
     and 8 for CBOW, which predicts less. More are slower and hardly better. Sampled softmax has no
     others, shared by 32 words; there 0 takes 64 and 32."""
     subsample: float = 1e-3

@@ -1,5 +1,11 @@
 """Checks of values where they enter, before arrays are traced."""
 
+import dataclasses
+import math
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import jax
 import numpy as np
 
 from jaxemb.errors import InputError
@@ -75,3 +81,96 @@ def check_points(points: np.ndarray, *, at_least: int = 4, name: str = "points")
             f"{name} must be finite, found {points[row, column]} in row {row}, column {column}; "
             f"{count} such values. Drop these rows, or fill the gaps first"
         )
+
+
+def check_fields(options: Any) -> None:
+    """Refuses fields of the wrong type, and values that a `Literal` doesn't list.
+
+    NumPy's scalars are numbers, too; a bool is none.
+
+    Args:
+      options: a dataclass instance.
+
+    Raises:
+      InputError: naming field, what is allowed and what was found.
+    """
+    hints = get_type_hints(type(options))
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        allowed = _alternatives(hints[field.name])
+        if allowed is not None and not any(_fits(value, kind) for kind in allowed):
+            told = " or ".join(
+                ", ".join(map(repr, get_args(kind)))
+                if get_origin(kind) is Literal
+                else {type(None): "None", int: "a whole number", float: "a number"}.get(
+                    kind, kind.__name__
+                )
+                for kind in allowed
+            )
+            raise InputError(f"{field.name} must be {told}, found {value!r}")
+
+
+def check_field(
+    options: object,
+    name: str,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
+) -> None:
+    """Refuses a number outside its range, and NaN.
+
+    Args:
+      options: a dataclass instance.
+      name: the field.
+      at_least: smallest value allowed.
+      above: a bound that the value must exceed.
+      at_most: largest value allowed.
+
+    Raises:
+      InputError: naming field, range and value.
+    """
+    value = getattr(options, name)
+    # NaN fails these comparisons.
+    if at_least <= value <= at_most and value > above:
+        return
+    bounds = {"at least": at_least, "more than": above, "at most": at_most}
+    range_ = " and ".join(f"{what} {x:,}" for what, x in bounds.items() if math.isfinite(x))
+    raise InputError(f"{name} must be {range_}, found {value}")
+
+
+def as_key(key: Any) -> jax.Array:
+    """Returns a typed random key; a whole number is a seed.
+
+    Raises:
+      InputError: for anything else, and for a seed that JAX would silently cut to 32 bits.
+    """
+    if isinstance(key, jax.Array) and jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
+        if key.shape != ():
+            raise InputError(f"one random key is needed, found an array of {key.shape}")
+        return key
+    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+        if 0 <= key < 1 << 32:
+            return jax.random.key(int(key))
+        raise InputError(f"a seed must be at least 0 and less than 2^32, found {key}")
+    raise InputError(
+        f"key must be jax.random.key(seed) or a whole number, found {type(key).__name__}"
+    )
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...] | None:
+    """Returns the types that a field may have, None where they are not checked here."""
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    simple = (int, float, bool, str, type(None))
+    if all(kind in simple or get_origin(kind) is Literal for kind in kinds):
+        return kinds
+    return None
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return any(type(value) is type(one) and value == one for one in get_args(kind))
+    if kind in (int, float):
+        numbers = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
+        return isinstance(value, numbers) and not isinstance(value, bool)
+    return isinstance(value, (bool, np.bool_) if kind is bool else kind)

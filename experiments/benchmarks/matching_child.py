@@ -112,7 +112,7 @@ def jaxemb_training(
 
     from jaxemb.methods.matching import objective
     from jaxemb.models.encoders import ConvEncoder
-    from jaxemb.training import network
+    from jaxemb.training import before_network as network
 
     images, labels = made_up(seed, samples)
     rows = batches_of(seed, samples, identities, steps)
@@ -177,10 +177,10 @@ def vectors_of(seed: int, dim: int, identities: int, samples: int) -> tuple[np.n
     """Returns [B, D] vectors of length 1, their labels and [C, D] a vector for each class."""
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(identities), samples)
-    centres = rng.normal(size=(identities, dim))
-    vectors = centres[labels] + 2 * rng.normal(size=(len(labels), dim))
+    centers = rng.normal(size=(identities, dim))
+    vectors = centers[labels] + 2 * rng.normal(size=(len(labels), dim))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors.astype(np.float32), labels, centres.astype(np.float32)
+    return vectors.astype(np.float32), labels, centers.astype(np.float32)
 
 
 def torch_losses(
@@ -190,7 +190,7 @@ def torch_losses(
     import torch
     from pytorch_metric_learning import distances, losses, miners, reducers
 
-    vectors, labels, centres = vectors_of(seed, dim, identities, samples)
+    vectors, labels, centers = vectors_of(seed, dim, identities, samples)
     target = torch.from_numpy(labels)
     distance = distances.LpDistance(normalize_embeddings=False, power=2)
     mean = reducers.MeanReducer()
@@ -200,7 +200,7 @@ def torch_losses(
     cosface = losses.CosFaceLoss(identities, dim, margin=0.35, scale=64)
     with torch.no_grad():
         for loss in (arcface, cosface):
-            loss.W.copy_(torch.from_numpy(centres.T))
+            loss.W.copy_(torch.from_numpy(centers.T))
     supervised = losses.SupConLoss(temperature=TEMPERATURE, reducer=mean)
     evaluate: dict[str, Callable[[Any], Any]] = {
         "all_triplets": lambda x: triplets(x, target),
@@ -234,7 +234,7 @@ def jaxemb_losses(
     from jaxemb.losses.triplet import all_triplets_loss
     from jaxemb.sampling.triplets import all_triplets
 
-    vectors, labels, centres = map(jnp.asarray, vectors_of(seed, dim, identities, samples))
+    vectors, labels, centers = map(jnp.asarray, vectors_of(seed, dim, identities, samples))
 
     def of_all_triplets(x: jax.Array) -> Any:
         triplets = all_triplets(labels, positives=samples - 1)
@@ -246,8 +246,8 @@ def jaxemb_losses(
         "supervised_contrastive": lambda x: supervised_contrastive_loss(
             x, labels, temperature=TEMPERATURE
         ),
-        "arcface": lambda x: arcface_loss(x, labels, centres),
-        "cosface": lambda x: cosface_loss(x, labels, centres),
+        "arcface": lambda x: arcface_loss(x, labels, centers),
+        "cosface": lambda x: cosface_loss(x, labels, centers),
     }
     found, gradients = {}, {}
     for name, loss_of in evaluate.items():

@@ -223,7 +223,7 @@ def scaling(config: Config) -> Outcome:
         rows.append(
             (
                 name,
-                f"{found['neighbours_seconds'] + found['affinities_seconds']:.1f}",
+                f"{found['neighbors_seconds'] + found['affinities_seconds']:.1f}",
                 f"{found['recall']:.3f}",
                 f"{found['step_ms']:.1f}",
                 f"{found['step_ms'] / n * 1000:.2f}",

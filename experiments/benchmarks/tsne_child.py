@@ -102,9 +102,9 @@ def jaxemb_tsne(
 
 
 def judge(*, points: str, labels: str, n: int, perplexity: float, maps: list[str]) -> list[Figures]:
-    """Gives maps their KL on the same affinities, of exact neighbours, and their accuracy.
+    """Gives maps their KL on the same affinities, of exact neighbors, and their accuracy.
 
-    The normaliser sums over all pairs.
+    The normalizer sums over all pairs.
     """
     import jax.numpy as jnp
 
@@ -120,10 +120,10 @@ def judge(*, points: str, labels: str, n: int, perplexity: float, maps: list[str
     for path in maps:
         embedding = np.load(path).astype(np.float32)
         positions = jnp.asarray(embedding)[graph.order]
-        normaliser = exact_repulsion(positions).normaliser
+        normalizer = exact_repulsion(positions).normalizer
         found.append(
             {
-                "kl": float(divergence(positions, graph, normaliser)),
+                "kl": float(divergence(positions, graph, normalizer)),
                 "knn_accuracy": float(knn_accuracy(embedding, digits, k=10)),
             }
         )
@@ -168,9 +168,9 @@ def scale(*, n: int, perplexity: float, iterations: int, seed: int) -> Figures:
     from jaxemb.methods.tsne import fit as tsne
 
     rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(100, 50)).astype(np.float32)
+    centers = rng.normal(size=(100, 50)).astype(np.float32)
     x = rng.standard_normal((n, 50), np.float32)
-    x += 2 * centres[rng.integers(100, size=n)]
+    x += 2 * centers[rng.integers(100, size=n)]
     marks: dict[int, float] = {}
     fitted = tsne.fit(
         jax.random.key(seed),
@@ -194,7 +194,7 @@ def scale(*, n: int, perplexity: float, iterations: int, seed: int) -> Figures:
 
 
 def pca(*, pixels: str, solver: str, components: int, repeats: int) -> Figures:
-    """Times a fit of 784 columns: sklearn or jaxemb, exact or randomised; compiled before."""
+    """Times a fit of 784 columns: sklearn or jaxemb, exact or randomized; compiled before."""
     x = np.load(pixels)
     system, kind = solver.split()
     if system == "sklearn":

@@ -66,7 +66,7 @@ class Config:
     wide: int = 300
     """Their width in the part wide."""
     window: int = 5
-    """Neighbours that count, at most, to each side."""
+    """Neighbors that count, at most, to each side."""
     negatives: int = 5
     """Noise words per prediction."""
     min_count: int = 5

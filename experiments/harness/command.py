@@ -1,21 +1,27 @@
 """The command line that all experiments share: flags in, status out."""
 
 import contextlib
+import dataclasses
 import io
+import logging
 import math
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import pooch
 import tyro
 
-from jaxemb.errors import InputError
+from jaxemb import checks
+from jaxemb.data.corpora import default_data_dir
+from jaxemb.errors import InputError, StoppedEarly
+from jaxemb.training.loop import gives_way
 
 Config = TypeVar("Config")
 
@@ -57,16 +63,19 @@ def main(
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            config = tyro.cli(config_type, prog=prog, args=argv)
+            flat = tyro.conf.OmitArgPrefixes[config_type]  # type: ignore[valid-type]
+            config = tyro.cli(flat, prog=prog, args=argv)
     except SystemExit as stop:
         if stop.code != 2:
             raise
-        return _fail(_one_line(complaint.getvalue()))
+        return _fail(with_flag(_one_line(complaint.getvalue()), config_type))
     try:
-        with _stop_on_signals():
+        with _stop_on_signals(), _log_on_console(), warnings.catch_warnings():
+            # The run tells of it, with the way on.
+            warnings.simplefilter("ignore", StoppedEarly)
             run(config)
     except InputError as error:
-        return _fail(str(error))
+        return _fail(with_flag(str(error), config))
     except OSError as error:
         # A failed write doesn't know its file, a full disk say; the run's folder is likely.
         place = error.filename or f"writing to {getattr(config, 'out', 'a file')}"
@@ -85,6 +94,7 @@ def main(
 def _stop_on_signals() -> Iterator[None]:
     """Raises _Stopped at SIGINT and SIGTERM, so that half-written files are cleaned up."""
 
+    @gives_way
     def stop(number: int, frame: FrameType | None) -> None:
         raise _Stopped(number)
 
@@ -94,6 +104,25 @@ def _stop_on_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _log_on_console() -> Iterator[None]:
+    """Prints what the library logs: information on standard output, the rest on standard error."""
+    logger = logging.getLogger("jaxemb")
+    handlers = [logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)]
+    handlers[0].addFilter(lambda record: record.levelno < logging.WARNING)
+    handlers[1].setLevel(logging.WARNING)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def use_cache() -> Path:
@@ -107,6 +136,54 @@ def use_cache() -> Path:
     # The quick ones too: a run has dozens, which together take a second to compile.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     return cache
+
+
+@dataclasses.dataclass(frozen=True)
+class Common:
+    """The flags of every experiment; an experiment has them as its field `common`."""
+
+    seed: int = 0
+    """Same seed, same bits."""
+    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
+    """Where data sets lie (or JAXEMB_DATA)."""
+    out: Path = Path("runs/experiment")
+    """Folder of the run."""
+    checkpoint_seconds: float = 300.0
+    """Seconds from one checkpoint to the next; the last state is saved in any case."""
+
+    def __post_init__(self):
+        """Refuses values that no run can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        checks.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
+        checks.check_field(self, "checkpoint_seconds", at_least=0)
+
+
+def flat_fields(config: Any) -> dict[str, Any]:
+    """Returns the fields of a configuration, those of its dataclass fields in their place.
+
+    Args:
+      config: a dataclass instance, or a dataclass, whose fields then stand for themselves.
+    """
+    flat: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = field.type if isinstance(config, type) else getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            flat |= flat_fields(value)
+        else:
+            flat[field.name] = value
+    return flat
+
+
+def with_flag(message: str, config: Any) -> str:
+    """Writes the field that a message of the library begins with as its flag."""
+    name = re.match(r"\w+", message)
+    if name is None or name[0] not in flat_fields(config):
+        return message
+    return "--" + name[0].replace("_", "-") + message[name.end() :]
 
 
 def check_field(
@@ -169,6 +246,6 @@ def _one_line(box: str) -> str:
     ]
     message, *others = (text.strip().rstrip(".") for text in told if text.strip())
     # A value that the configuration itself refuses; the message names the flag.
-    message = re.sub(r"^Error parsing [A-Z]\w*: ", "", message)
+    message = re.sub(r"^Error parsing [\w.]+: ", "", message)
     kept = [message, *(text for text in others if text.startswith(_SUGGESTIONS))]
     return f"{'; '.join(kept)}; --help lists the flags"

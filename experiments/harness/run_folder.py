@@ -1,12 +1,13 @@
 """The folder of a run: what it was asked, how it went, what came out."""
 
 import contextlib
-import dataclasses
 import importlib.metadata
 import json
 import math
 import platform
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,16 @@ import jax
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
-from jaxemb.training.loop import Metrics
-from jaxemb.training.network import Report
+from jaxemb.training.before_loop import Metrics
+from jaxemb.training.before_network import Report
+from jaxemb.training.run import Run
+from jaxemb.training.state import History
 
+from .command import Common, flat_fields
 from .peak_memory import peak_mb
 
 # Where things lie is not part of what a run computes.
-_PLACES = ("out", "data_dir")
+_PLACES = ("out", "data_dir", "checkpoint_seconds")
 _PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "optax", "flax", "orbax-checkpoint", "scipy")
 
 
@@ -43,9 +47,7 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
     asked = {
         "config": {
             name: value
-            for name, value in json.loads(
-                json.dumps(dataclasses.asdict(config), default=str)
-            ).items()
+            for name, value in json.loads(json.dumps(flat_fields(config), default=str)).items()
             if name not in _PLACES
         },
         "data_sha256": {Path(name).name: value for name, value in data_sha256.items()},
@@ -130,6 +132,34 @@ def recorded(folder: Path, *, steps: int) -> Iterator[Report]:
                 file.write(json.dumps(line) + "\n")
 
         yield report
+
+
+def engine_run(common: Common, folder: Path | None = None) -> Run:
+    """Returns how a training runs: checkpoints, metrics.jsonl and a progress bar.
+
+    Args:
+      common: the experiment's.
+      folder: of metrics.jsonl and checkpoints/. None takes the run's; an experiment that trains
+        several networks needs one for each.
+    """
+    folder = common.out if folder is None else folder
+    return Run(
+        checkpoints=folder / "checkpoints",
+        seconds=common.checkpoint_seconds,
+        log=folder / "metrics.jsonl",
+        progress=True,
+    )
+
+
+def stop_if_asked(history: History) -> None:
+    """Ends the program if a signal ended the training.
+
+    Raises:
+      SystemExit: with 128 and the signal's number.
+    """
+    if history.stopped_because in signal.Signals.__members__:
+        print(f"stopped at step {history.steps:,}; the same command goes on from there")
+        sys.exit(128 + signal.Signals[history.stopped_because])
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxemb.data.text import read_pieces
-from jaxemb.data.tokenise import words
+from jaxemb.data.tokenize import words
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
 

@@ -33,8 +33,8 @@ def windows(
       corpus: the text.
       vocabulary: V words, the first of the corpus's vocabulary.
       window: its reach in words.
-      weighting: "harmonic": a neighbour at distance d counts 1/d; "flat": it counts 1.
-      side: which neighbours are a word's contexts; "both" makes a symmetric matrix.
+      weighting: "harmonic": a neighbor at distance d counts 1/d; "flat": it counts 1.
+      side: which neighbors are a word's contexts; "both" makes a symmetric matrix.
 
     Returns:
       What `count` makes a matrix [V, V] of, in units of 1 / lcm(1, ..., window) or of 1.

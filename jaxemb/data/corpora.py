@@ -12,7 +12,7 @@ import pooch
 
 from jaxemb.data.pydocs import write_pydocs
 from jaxemb.data.text import find_files
-from jaxemb.data.tokenise import Tokeniser, words
+from jaxemb.data.tokenize import Tokenizer, words
 from jaxemb.errors import InputError
 
 _TEXT8_URL = "http://mattmahoney.net/dc/text8.zip"
@@ -25,7 +25,7 @@ class Source(NamedTuple):
     """Files that are read alike."""
 
     files: tuple[Path, ...]
-    tokenise: Tokeniser
+    tokenize: Tokenizer
     separator: str  # between documents: "\n", or "\n\n" where lines are paragraphs
 
 

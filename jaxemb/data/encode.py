@@ -22,7 +22,7 @@ from jaxemb.progress import progress_bar
 
 _SHARD_WORDS = 1 << 24
 _COUNT_WORDS = 1 << 21  # counted five times as fast as a whole shard: it fits in the cache
-_FORMAT = 1  # raise it when a tokeniser, the text reader or the layout changes
+_FORMAT = 1  # raise it when a tokenizer, the text reader or the layout changes
 
 
 def encode(corpus: Corpus, cache_dir: Path, *, progress: bool) -> EncodedCorpus:
@@ -32,7 +32,7 @@ def encode(corpus: Corpus, cache_dir: Path, *, progress: bool) -> EncodedCorpus:
     memory, only the different words.
 
     Args:
-      corpus: the text. Its tokenisers are told apart by their names.
+      corpus: the text. Its tokenizers are told apart by their names.
       cache_dir: folder that keeps encoded corpora; it is made if it is missing.
       progress: show a bar on standard error.
 
@@ -79,7 +79,7 @@ def _key(corpus: Corpus) -> str:
     for source in corpus.sources:
         files = [(str(file.resolve()), file.stat()) for file in source.files]
         stamps = [(name, status.st_size, status.st_mtime_ns) for name, status in files]
-        sources.append((source.tokenise.__qualname__, source.separator, stamps))
+        sources.append((source.tokenize.__qualname__, source.separator, stamps))
     identity = json.dumps([_FORMAT, unicodedata.unidata_version, sources])
     return hashlib.sha256(identity.encode()).hexdigest()[:24]
 
@@ -145,7 +145,7 @@ def _spill(corpus: Corpus, spill: Path, starts_spill: Path, progress: bool) -> d
                     found: list[int] = []
                     starts: list[int] = []
                     for i, text in enumerate(piece.texts):
-                        words = source.tokenise(text)
+                        words = source.tokenize(text)
                         starts_here = starts_here or i > 0
                         if words and starts_here:
                             starts.append(total + len(found))

@@ -16,7 +16,7 @@ from jaxemb.errors import InputError
 Choose = Callable[[int], np.ndarray]
 
 
-class LabelledImages(NamedTuple):
+class LabeledImages(NamedTuple):
     """Pictures and what each one shows."""
 
     images: np.ndarray  # [N, H, W] or [N, H, W, 3] uint8
@@ -37,11 +37,11 @@ class Omniglot(NamedTuple):
     small_sets: tuple[np.ndarray, np.ndarray]  # [N] bool, the rows of each official small set
     names: tuple[str, ...]  # of the alphabets
     train: np.ndarray  # [R, W, 105, 105] uint8, an example of each of W characters
-    test: np.ndarray  # [R, Q, 105, 105] uint8, to be recognised
+    test: np.ndarray  # [R, Q, 105, 105] uint8, to be recognized
     answers: np.ndarray  # [R, Q] int32 in 0..W-1
 
 
-def read_mnist(path: Path, choose: Choose = np.arange) -> LabelledImages:
+def read_mnist(path: Path, choose: Choose = np.arange) -> LabeledImages:
     """Reads handwritten digits: `x_train`, `y_train`, `x_test`, `y_test`, in this order.
 
     Args:
@@ -62,10 +62,10 @@ def read_mnist(path: Path, choose: Choose = np.arange) -> LabelledImages:
     _expect(path, layout, [len(x) for x in arrays[:2]] == [len(y) for y in arrays[2:]])
     rows = choose(len(labels))
     images = np.concatenate(arrays[:2])[rows]
-    return LabelledImages(images, labels[rows], tuple("0123456789"))
+    return LabeledImages(images, labels[rows], tuple("0123456789"))
 
 
-def read_cifar10(path: Path, choose: Choose = np.arange) -> LabelledImages:
+def read_cifar10(path: Path, choose: Choose = np.arange) -> LabeledImages:
     """Reads small photographs of ten kinds of things, kept as JPEG streams; train, then test.
 
     Args:
@@ -104,10 +104,10 @@ def read_cifar10(path: Path, choose: Choose = np.arange) -> LabelledImages:
             raise InputError(f"{path}: image {row} is no JPEG stream: {error}") from error
         _expect(path, layout, image.shape == (32, 32, 3))
         images[place] = image
-    return LabelledImages(images, labels[rows], tuple(classes.tolist()))
+    return LabeledImages(images, labels[rows], tuple(classes.tolist()))
 
 
-def read_faces(path: Path, choose: Choose = np.arange) -> LabelledImages:
+def read_faces(path: Path, choose: Choose = np.arange) -> LabeledImages:
     """Reads the ORL faces: ten shots of each of forty people.
 
     Args:
@@ -126,7 +126,7 @@ def read_faces(path: Path, choose: Choose = np.arange) -> LabelledImages:
     labels = _labels(path, layout, [subjects.astype(np.int32) - 1], classes=40)
     _expect(path, layout, len(images) == len(labels))
     rows = choose(len(labels))
-    return LabelledImages(images[rows], labels[rows], tuple(str(i) for i in range(1, 41)))
+    return LabeledImages(images[rows], labels[rows], tuple(str(i) for i in range(1, 41)))
 
 
 def read_omniglot(path: Path) -> Omniglot:

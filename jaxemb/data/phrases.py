@@ -28,7 +28,7 @@ class Phrases(NamedTuple):
 
 
 def find_phrases(corpus: EncodedCorpus, *, threshold: float, discount: int) -> Phrases:
-    """Finds pairs of neighbouring words that are more frequent than their words explain.
+    """Finds pairs of neighboring words that are more frequent than their words explain.
 
     The score of a pair is (count(ab) - discount) N / (count(a) count(b)), N the length of the
     corpus. Pairs don't reach over the end of a document. Memory grows with the different pairs.
@@ -116,7 +116,7 @@ def _pairs(corpus: EncodedCorpus) -> Iterator[tuple[int, np.ndarray, np.ndarray]
 
 
 def _keys(ids: np.ndarray, size: int) -> np.ndarray:
-    """Numbers neighbouring pairs [M] of M + 1 ids."""
+    """Numbers neighboring pairs [M] of M + 1 ids."""
     return ids[:-1].astype(np.int64) * size + ids[1:]
 
 

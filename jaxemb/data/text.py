@@ -1,4 +1,4 @@
-"""Streams text files as pieces of bounded size, checked and normalised."""
+"""Streams text files as pieces of bounded size, checked and normalized."""
 
 import gzip
 import lzma
@@ -66,7 +66,7 @@ def find_files(path: Path) -> list[Path]:
 
 
 def read_pieces(path: Path, separator: str) -> Iterator[Piece]:
-    r"""Streams a file as normalised text (Unicode NFC).
+    r"""Streams a file as normalized text (Unicode NFC).
 
     Args:
       path: UTF-8 text, plain or compressed (.gz, .xz, or .zip with one file inside). A byte order
@@ -94,9 +94,9 @@ def read_pieces(path: Path, separator: str) -> Iterator[Piece]:
                 f"{path}: line {long}: more than {_BLOCK_BYTES} bytes without white space between "
                 "words; is this text?"
             )
-        yield Piece(_normalise(head, path, offset, line).split(separator), position)
+        yield Piece(_normalize(head, path, offset, line).split(separator), position)
         offset, line = offset + len(head), line + head.count(b"\n")
-    yield Piece(_normalise(rest, path, offset, line).split(separator), position)
+    yield Piece(_normalize(rest, path, offset, line).split(separator), position)
 
 
 def decode(data: bytes, path: Path, *, offset: int = 0, line: int = 1) -> str:
@@ -130,7 +130,7 @@ def decode(data: bytes, path: Path, *, offset: int = 0, line: int = 1) -> str:
     return text
 
 
-def _normalise(data: bytes, path: Path, offset: int, line: int) -> str:
+def _normalize(data: bytes, path: Path, offset: int, line: int) -> str:
     text = decode(data, path, offset=offset, line=line)
     if offset == 0:
         text = text.removeprefix("\ufeff")
@@ -152,7 +152,7 @@ def _read_blocks(path: Path) -> Iterator[tuple[bytes, int]]:
 
 def _decompress(file: BinaryIO, suffix: str) -> Iterator[bytes]:
     if suffix == ".xz":
-        # Decompression drops the interpreter's lock, so it runs beside the tokeniser.
+        # Decompression drops the interpreter's lock, so it runs beside the tokenizer.
         with ThreadPoolExecutor(max_workers=1) as pool:
             blocks = _decompress_xz(file)
             coming = pool.submit(next, blocks, b"")
@@ -176,7 +176,7 @@ def _decompress(file: BinaryIO, suffix: str) -> Iterator[bytes]:
 
 
 def _decompress_xz(file: BinaryIO) -> Iterator[bytes]:
-    # Not lzma.open: it takes the lock back for every 8 KB, each time waiting for the tokeniser.
+    # Not lzma.open: it takes the lock back for every 8 KB, each time waiting for the tokenizer.
     raw = file.read(_BLOCK_BYTES)
     while True:
         stream = lzma.LZMADecompressor()

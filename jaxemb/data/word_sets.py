@@ -1,4 +1,4 @@
-"""Readers of word similarity, analogy and categorisation sets."""
+"""Readers of word similarity, analogy and categorization sets."""
 
 import csv
 import io

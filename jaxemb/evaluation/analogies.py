@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.data.word_sets import AnalogySection
-from jaxemb.evaluation.neighbours import unit_rows
+from jaxemb.evaluation.neighbors import unit_rows
 
 # Cosines held at a time: 8 MiB in float32, whatever the number of words and questions. Many times
 # as many are twice as slow on CPU: a question's rows then leave the cache.
@@ -46,7 +46,7 @@ def analogies(
     """Counts the questions whose answer is found; the three words asked with can't be answers.
 
     Args:
-      vectors: [V, D] a row for each word, most frequent first; need not be normalised. A zero
+      vectors: [V, D] a row for each word, most frequent first; need not be normalized. A zero
         row's cosine to anything is 0.
       index: the row of each known word.
       sections: questions of four words. One with an unknown word is left out.
@@ -109,7 +109,7 @@ def _answer(vectors: jax.Array, words: jax.Array, questions: jax.Array) -> jax.A
 
     def one_tile(start_and_rows: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         start, tile_rows = start_and_rows
-        # GPUs would otherwise multiply in TF32 and confuse near neighbours.
+        # GPUs would otherwise multiply in TF32 and confuse near neighbors.
         cosines = jnp.matmul(unit[words], tile_rows.T, precision=jax.lax.Precision.HIGHEST)
         ids = start + jnp.arange(tile)
 
@@ -120,7 +120,7 @@ def _answer(vectors: jax.Array, words: jax.Array, questions: jax.Array) -> jax.A
             scores = jnp.stack([b - a + c, b01 * c01 / (a01 + 0.001)])  # [2, tile]
             scores = jnp.where(barred[None, :], -jnp.inf, scores)
             best = jnp.max(scores, axis=1)
-            # argmax would do this more slowly: XLA's isn't vectorised on CPU.
+            # argmax would do this more slowly: XLA's isn't vectorized on CPU.
             first = jnp.min(jnp.where(scores == best[:, None], ids[None, :], rows), axis=1)
             return best, first
 

@@ -27,9 +27,9 @@ def spread(vectors: jax.Array) -> jax.Array:
     # Divided by the largest entry, squares neither overflow nor vanish.
     largest = jnp.max(jnp.abs(vectors))
     scaled = vectors / jnp.where(largest > 0, largest, 1)
-    centred = scaled - jnp.mean(scaled, axis=0, keepdims=True)
+    centered = scaled - jnp.mean(scaled, axis=0, keepdims=True)
     squares = jnp.sum(jnp.square(scaled))
-    return jnp.sqrt(jnp.sum(jnp.square(centred)) / jnp.where(squares > 0, squares, 1))
+    return jnp.sqrt(jnp.sum(jnp.square(centered)) / jnp.where(squares > 0, squares, 1))
 
 
 def check_spread(found: float, *, step: int | None = None) -> None:

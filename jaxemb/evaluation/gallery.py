@@ -1,6 +1,6 @@
 """A gallery: individuals that are enrolled in a finished embedding, looked up and removed again.
 
-Nothing is trained: who is enrolled today is recognised today. `jaxemb.evaluation.gallery_file`
+Nothing is trained: who is enrolled today is recognized today. `jaxemb.evaluation.gallery_file`
 keeps galleries.
 """
 

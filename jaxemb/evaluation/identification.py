@@ -26,7 +26,7 @@ class IdentificationScores(NamedTuple):
 
 
 class OpenSetScores(NamedTuple):
-    """How well individuals of a gallery are recognised among others.
+    """How well individuals of a gallery are recognized among others.
 
     Attributes:
       identification_rate: share of queries of known individuals that are accepted with the right
@@ -63,7 +63,7 @@ def identification(
 
     Returns:
       The scores. Another individual that is equally near counts as nearer: an embedding that has
-      collapsed to a point recognises nobody.
+      collapsed to a point recognizes nobody.
 
     Raises:
       InputError: if arrays don't belong together, or no query's individual is in the gallery.
@@ -105,7 +105,7 @@ def open_set(
       distance: all distances between two sets of vectors.
 
     Returns:
-      The scores. Where two individuals are equally near, the right one is not recognised.
+      The scores. Where two individuals are equally near, the right one is not recognized.
 
     Raises:
       InputError: if arrays don't belong together, or all queries are known or all unknown.

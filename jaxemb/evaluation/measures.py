@@ -1,4 +1,4 @@
-"""Neighbours under several measures of similarity, which don't agree."""
+"""Neighbors under several measures of similarity, which don't agree."""
 
 import jax
 import jax.numpy as jnp
@@ -23,13 +23,13 @@ MEASURES: dict[str, Distance] = {
 def nearest_by(distance: Distance, vectors: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndarray:
     """Finds the rows of a table that are nearest to some of its rows.
 
-    `jaxemb.evaluation.neighbours` finds those by cosine faster.
+    `jaxemb.evaluation.neighbors` finds those by cosine faster.
 
     Args:
       distance: such as one of MEASURES.
       vectors: [V, D] finite.
-      rows: [B] int, the rows asked about, which are no neighbours of themselves.
-      k: neighbours of each, at most V - 1.
+      rows: [B] int, the rows asked about, which are no neighbors of themselves.
+      k: neighbors of each, at most V - 1.
 
     Returns:
       [B, k] rows, nearest first.

@@ -1,7 +1,7 @@
 """How faithful a map is to the points it shows.
 
 Everything is measured in float64 on the host. Where a score takes a sample of rows, each row's
-neighbours and ranks are exact: they are found among all points.
+neighbors and ranks are exact: they are found among all points.
 """
 
 from typing import NamedTuple
@@ -16,8 +16,8 @@ from sklearn.neighbors import NearestNeighbors
 _DISTANCES_AT_A_TIME = 2**24
 
 
-class NeighbourScores(NamedTuple):
-    """What a map keeps of the neighbourhoods, each in [0, 1], 1 for all.
+class NeighborScores(NamedTuple):
+    """What a map keeps of the neighborhoods, each in [0, 1], 1 for all.
 
     Attributes:
       trustworthiness: 1 less a penalty for points that are near in the map only, by how far they
@@ -31,15 +31,15 @@ class NeighbourScores(NamedTuple):
     preservation: float
 
 
-def neighbour_scores(
+def neighbor_scores(
     points: np.ndarray, embedding: np.ndarray, *, k: int = 10, rows: int = 1000, seed: int = 0
-) -> NeighbourScores:
-    """Compares the k nearest neighbours, Euclidean, of points with those in the map.
+) -> NeighborScores:
+    """Compares the k nearest neighbors, Euclidean, of points with those in the map.
 
     Args:
       points: [N, D] finite.
       embedding: [N, d] the map, finite.
-      k: neighbours of each point; below N / 2.
+      k: neighbors of each point; below N / 2.
       rows: points looked at, at most, drawn without replacement. Their ranks count all points.
       seed: of the sample.
 
@@ -63,7 +63,7 @@ def neighbour_scores(
     for start in range(0, len(sample), tile):
         block = sample[start : start + tile]
         original, mapped = _distances(points, block), _distances(embedding, block)  # [b, N]
-        # Of the map's neighbours the ranks among the points, and the other way round.
+        # Of the map's neighbors the ranks among the points, and the other way round.
         intruders = _ranks(original, np.argpartition(mapped, k, axis=1)[:, :k])
         extruded = _ranks(mapped, np.argpartition(original, k, axis=1)[:, :k])
         penalties += [np.maximum(ranks - k, 0).sum() for ranks in (intruders, extruded)]
@@ -71,18 +71,18 @@ def neighbour_scores(
     # The largest possible penalty is 1 / scale.
     scale = 2 / (len(sample) * k * (2 * size - 3 * k - 1))
     trustworthiness, continuity = (1 - scale * penalties).tolist()
-    return NeighbourScores(trustworthiness, continuity, float(kept / (len(sample) * k)))
+    return NeighborScores(trustworthiness, continuity, float(kept / (len(sample) * k)))
 
 
 def knn_accuracy(
     embedding: np.ndarray, labels: np.ndarray, *, k: int = 10, rows: int = 0, seed: int = 0
 ) -> float:
-    """Lets each point be classified by its k nearest neighbours in the map, itself left out.
+    """Lets each point be classified by its k nearest neighbors in the map, itself left out.
 
     Args:
       embedding: [N, d] the map, finite.
       labels: [N] int from 0.
-      k: neighbours that vote, in 1..N-1; of classes with equally many the first wins.
+      k: neighbors that vote, in 1..N-1; of classes with equally many the first wins.
       rows: points classified, at most, drawn without replacement; 0 for all.
       seed: of the sample.
 
@@ -179,7 +179,7 @@ def procrustes_disparity(first: np.ndarray, second: np.ndarray) -> float:
     return float(procrustes(first.astype(np.float64), second.astype(np.float64))[2])
 
 
-def neighbour_overlap(
+def neighbor_overlap(
     first: np.ndarray, second: np.ndarray, *, k: int = 10, rows: int = 1000, seed: int = 0
 ) -> float:
     """Measures how far two maps agree on who is near whom.
@@ -187,12 +187,12 @@ def neighbour_overlap(
     Args:
       first: [N, d] a map, finite.
       second: [N, e] another of the same points, finite.
-      k: neighbours of each point, in 1..N-1.
+      k: neighbors of each point, in 1..N-1.
       rows: points looked at, at most, drawn without replacement.
       seed: of the sample.
 
     Returns:
-      Share of the k nearest neighbours that both maps have, in [0, 1]; chance is k / (N - 1).
+      Share of the k nearest neighbors that both maps have, in [0, 1]; chance is k / (N - 1).
 
     Raises:
       AssertionError: if a shape disagrees with the above or k is not in 1..N-1.
@@ -204,12 +204,12 @@ def neighbour_overlap(
 
 
 def nearest_ids(points: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndarray:
-    """Finds the k nearest neighbours of some points among all, Euclidean; for few dimensions.
+    """Finds the k nearest neighbors of some points among all, Euclidean; for few dimensions.
 
     Args:
       points: [N, d] finite.
       rows: [S] which.
-      k: neighbours of each, in 1..N-1; a point is none of its own, but its duplicate is.
+      k: neighbors of each, in 1..N-1; a point is none of its own, but its duplicate is.
 
     Returns:
       [S, k] ids, nearest first.

@@ -26,7 +26,7 @@ def similarity(
     """Correlates the cosines of pairs of words with people's scores, by rank.
 
     Args:
-      vectors: [V, D] a row for each word; need not be normalised. A zero row's cosine to anything
+      vectors: [V, D] a row for each word; need not be normalized. A zero row's cosine to anything
         is 0.
       index: the row of each known word.
       word_set: pairs to judge. One with an unknown word is left out.

@@ -11,7 +11,7 @@ import numpy as np
 from jaxemb.data.word_sets import find_word_sets
 from jaxemb.errors import InputError
 from jaxemb.evaluation.analogies import analogies, total
-from jaxemb.evaluation.categorisation import categorisation
+from jaxemb.evaluation.categorization import categorization
 from jaxemb.evaluation.similarity import similarity
 
 
@@ -25,7 +25,7 @@ class WordScores(NamedTuple):
 def evaluate(
     words: Sequence[str], vectors: jax.Array, data_dir: Path, *, most_frequent: int = 30_000
 ) -> WordScores:
-    """Scores word vectors on each similarity, analogy and categorisation set that is found.
+    """Scores word vectors on each similarity, analogy and categorization set that is found.
 
     Args:
       words: [V] most frequent first. The sets are in lower case; of words that differ in case
@@ -67,7 +67,7 @@ def evaluate(
         lines.append(f"{name:<28} {likeness.spearman:7.3f} {likeness.pairs:7} {missing:7}")
     for words_in in sets.categories:
         name = f"purity_{words_in.name.replace('-', '_')}"
-        purity = categorisation(vectors, index, words_in)
+        purity = categorization(vectors, index, words_in)
         missing = len(words_in.words) - purity.words
         scores |= {name: purity.purity, f"{name}_missing": missing}
         lines.append(f"{name:<28} {purity.purity:7.3f} {purity.words:7} {missing:7}")

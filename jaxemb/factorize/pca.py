@@ -1,4 +1,4 @@
-"""Principal components, exact and randomised: fitted once, applied to any points."""
+"""Principal components, exact and randomized: fitted once, applied to any points."""
 
 import functools
 import itertools
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 # GPUs would otherwise multiply in TF32, whose three digits blur the small eigenvalues.
 _matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
-# Entries centred at a time, 16 MB in float32: no centred copy of all points is ever made.
+# Entries centered at a time, 16 MB in float32: no centered copy of all points is ever made.
 _BLOCK = 1 << 22
 # A symmetric product is computed as the tiles of its upper triangle, this many to a side: three
 # fifths of the work, and XLA's CPU runtime runs independent products on all cores.
@@ -47,7 +47,7 @@ class PCA(NamedTuple):
 def fit(points: jax.Array, *, components: int) -> PCA:
     """Finds the directions of greatest variance, exactly.
 
-    By the eigenvectors of the smaller of the two products of the centred points with themselves.
+    By the eigenvectors of the smaller of the two products of the centered points with themselves.
     Beyond the points it needs a few blocks and that product; with N < D, a copy of the points too.
 
     Args:
@@ -60,16 +60,16 @@ def fit(points: jax.Array, *, components: int) -> PCA:
     Raises:
       AssertionError: while tracing, if `points` is no matrix or C is not in 1..min(N, D).
     """
-    mean, scale = _centre(points, components)
+    mean, scale = _center(points, components)
     if points.shape[0] >= points.shape[1]:
         upper = _over_blocks(lambda block: _upper_tiles((block - mean) * scale), points)
         ascending, vectors = jnp.linalg.eigh(_symmetric(upper))
         directions = vectors[:, ::-1][:, :components]
     else:
-        centred = (points - mean) * scale
-        ascending, vectors = jnp.linalg.eigh(_symmetric(_upper_tiles(centred.T)))
+        centered = (points - mean) * scale
+        ascending, vectors = jnp.linalg.eigh(_symmetric(_upper_tiles(centered.T)))
         # Orthonormal also where the points have no extent and the product is nothing but rounding.
-        directions = jnp.linalg.qr(_matmul(centred.T, vectors[:, ::-1][:, :components]))[0]
+        directions = jnp.linalg.qr(_matmul(centered.T, vectors[:, ::-1][:, :components]))[0]
     return _fitted(mean, scale, directions, ascending[::-1], ascending.sum(), len(points))
 
 
@@ -102,9 +102,9 @@ def fit_randomized(
 
     Reference:
       Halko, Martinsson & Tropp 2011, arXiv:0909.4061, algorithms 4.4 and 5.1, on the side of the
-      directions, so that nothing of the points' number is orthogonalised.
+      directions, so that nothing of the points' number is orthogonalized.
     """
-    mean, scale = _centre(points, components)
+    mean, scale = _center(points, components)
     assert oversamples >= 0, f"{oversamples} oversamples"
     assert power_iterations >= 1, f"{power_iterations} power iterations"
     count, dim = points.shape
@@ -113,16 +113,16 @@ def fit_randomized(
         """[D, L] the scatter matrix times a basis."""
 
         def of_block(block: jax.Array) -> jax.Array:
-            centred = (block - mean) * scale
-            return _matmul(centred.T, _matmul(centred, basis))
+            centered = (block - mean) * scale
+            return _matmul(centered.T, _matmul(centered, basis))
 
         return _over_blocks(of_block, points)
 
     def restrict(block: jax.Array) -> tuple[jax.Array, jax.Array]:
         """[L, L] the scatter matrix within the basis, and the total scatter."""
-        centred = (block - mean) * scale
-        projected = _matmul(centred, basis)
-        return _matmul(projected.T, projected), jnp.sum(jnp.sum(jnp.square(centred), axis=0))
+        centered = (block - mean) * scale
+        projected = _matmul(centered, basis)
+        return _matmul(projected.T, projected), jnp.sum(jnp.sum(jnp.square(centered), axis=0))
 
     basis = jax.random.normal(key, (dim, min(components + oversamples, count, dim)), points.dtype)
     basis = jax.lax.fori_loop(
@@ -145,7 +145,7 @@ def transform(pca: PCA, points: jax.Array, *, whiten: bool = False) -> jax.Array
 
     Returns:
       [N, C] coordinates along each direction, in the units of the points, or of one standard
-      deviation. Those fitted are centred at 0.
+      deviation. Those fitted are centered at 0.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -190,7 +190,7 @@ def inverse(pca: PCA, scores: jax.Array, *, whiten: bool = False) -> jax.Array:
     return _matmul(scores, pca.directions.T) + pca.mean[None, :]
 
 
-def _centre(points: jax.Array, components: int) -> tuple[jax.Array, jax.Array]:
+def _center(points: jax.Array, components: int) -> tuple[jax.Array, jax.Array]:
     """[1, D] the mean, and the power of two that brings the largest entry to size one."""
     chex.assert_rank(points, 2)
     assert 1 <= components <= min(points.shape), f"{components} components of {points.shape}"

@@ -20,7 +20,7 @@ ARGUMENTS = struct.Struct("<12id")
 # Of the dictionary: entries, words, labels, tokens, n-grams kept by pruning.
 DICTIONARY = struct.Struct("<3i2q")
 ENTRY = struct.Struct("<qb")  # after a word: its count, and whether it is a label
-MATRIX = struct.Struct("<?2q")  # whether it is quantised, rows, columns
+MATRIX = struct.Struct("<?2q")  # whether it is quantized, rows, columns
 NEGATIVE_SAMPLING, MODELS = 2, {"cbow": 1, "skipgram": 2}  # fastText's numbers for these
 
 
@@ -63,7 +63,7 @@ def read_model(path: Path) -> SubwordTable:
       path: The file.
 
     Raises:
-      InputError: if it is no unquantised, unsupervised model of the present version, is cut, or a
+      InputError: if it is no unquantized, unsupervised model of the present version, is cut, or a
         word or number is wrong.
       OSError: if the file cannot be read.
     """
@@ -203,8 +203,8 @@ def _check_matrix(
     data: mmap.mmap, position: int, shape: tuple[int, int], path: Path, name: str
 ) -> int:
     """Returns where a matrix's numbers begin."""
-    quantised, *found = _take(data, position, MATRIX, path, f"the {name} matrix")
-    if quantised:
+    quantized, *found = _take(data, position, MATRIX, path, f"the {name} matrix")
+    if quantized:
         raise InputError(f"{path}: a quantised model (.ftz); only whole ones (.bin) are read")
     if tuple(found) != shape:
         raise InputError(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-# What makes four neighbouring values of a convolution with three weights of six of its input by six
+# What makes four neighboring values of a convolution with three weights of six of its input by six
 # products in place of twelve: OUT @ ((IN @ input) * (KERNEL @ weights)). Lavin & Gray 2016,
 # arXiv:1509.09308, section 4.3.
 IN = np.array(
@@ -104,7 +104,7 @@ def convolve(images: jax.Array, kernel: jax.Array) -> jax.Array:
 def _along_a_side(size: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Returns IN and OUT for a whole side, [6 T, size] and [size, 6 T], and T, its tiles.
 
-    Of the 6 T rows, those of the same point are neighbours.
+    Of the 6 T rows, those of the same point are neighbors.
     """
     tiles = -(-size // TILE)
     # One more before the side and as many as needed after it, which are 0.

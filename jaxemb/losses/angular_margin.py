@@ -14,7 +14,7 @@ from jaxemb.losses.terms import Terms, check_margin
 def arcface_loss(
     vectors: jax.Array,
     labels: jax.Array,
-    centres: jax.Array,
+    centers: jax.Array,
     *,
     scale: float = 64.0,
     margin: float = 0.5,
@@ -26,9 +26,9 @@ def arcface_loss(
     by margin * sin(margin) instead, as in the authors' program.
 
     Args:
-      vectors: [B, D] float, normalised here.
+      vectors: [B, D] float, normalized here.
       labels: [B] int in [0, C). Others have no term (see `softmax_classifier_loss`).
-      centres: [C, D] float, a learnt vector for each class, normalised here.
+      centers: [C, D] float, a learnt vector for each class, normalized here.
       scale: s, above 0.
       margin: radians in [0, pi].
       where: [B] bool; False leaves an example out. None keeps all.
@@ -44,7 +44,7 @@ def arcface_loss(
       Deng et al. 2019, arXiv:1801.07698, eq. 3.
     """
     check_margin(margin)
-    cosines, own = _cosines(vectors, labels, centres)
+    cosines, own = _cosines(vectors, labels, centers)
     # Of those of the right class alone: a root's gradient at 0 is infinite.
     squared_sine = 1 - jnp.square(jnp.where(own, cosines, 0))
     inside = squared_sine > 0
@@ -60,7 +60,7 @@ def arcface_loss(
 def cosface_loss(
     vectors: jax.Array,
     labels: jax.Array,
-    centres: jax.Array,
+    centers: jax.Array,
     *,
     scale: float = 64.0,
     margin: float = 0.35,
@@ -69,9 +69,9 @@ def cosface_loss(
     """Takes the cross entropy of s cos(theta), the right class's cosine lowered by a margin.
 
     Args:
-      vectors: [B, D] float, normalised here.
+      vectors: [B, D] float, normalized here.
       labels: [B] int in [0, C). Others have no term (see `softmax_classifier_loss`).
-      centres: [C, D] float, a learnt vector for each class, normalised here.
+      centers: [C, D] float, a learnt vector for each class, normalized here.
       scale: s, above 0.
       margin: of cosines.
       where: [B] bool; False leaves an example out. None keeps all.
@@ -87,18 +87,18 @@ def cosface_loss(
       Wang et al. 2018, arXiv:1801.09414, eq. 4.
     """
     check_margin(margin)
-    cosines, own = _cosines(vectors, labels, centres)
+    cosines, own = _cosines(vectors, labels, centers)
     return softmax_classifier_loss(
         scale * jnp.where(own, cosines - margin, cosines), labels, where=where
     )
 
 
 def _cosines(
-    vectors: jax.Array, labels: jax.Array, centres: jax.Array
+    vectors: jax.Array, labels: jax.Array, centers: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Returns [B, C] cosines and which are those of the right class."""
     batch, dim = vectors.shape
-    chex.assert_shape(centres, (None, dim))
+    chex.assert_shape(centers, (None, dim))
     chex.assert_shape(labels, (batch,))
-    cosines = jnp.matmul(unit(vectors), unit(centres).T, precision=jax.lax.Precision.HIGHEST)
-    return cosines, labels[:, None] == jnp.arange(len(centres))[None, :]
+    cosines = jnp.matmul(unit(vectors), unit(centers).T, precision=jax.lax.Precision.HIGHEST)
+    return cosines, labels[:, None] == jnp.arange(len(centers))[None, :]

@@ -111,7 +111,7 @@ def pairwise_squared_euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
     """
     _check_widths(x, y)
     if x.shape[1] <= _NARROW:
-        # A column at a time: a sum over an axis this short would not be vectorised.
+        # A column at a time: a sum over an axis this short would not be vectorized.
         columns = zip(x.T, y.T, strict=True)
         return sum((jnp.square(a[:, None] - b[None, :]) for a, b in columns), jnp.zeros(()))
     # Distances don't change when all points move, but fewer digits cancel, and none the less the

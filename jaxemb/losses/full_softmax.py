@@ -11,15 +11,15 @@ import jax.numpy as jnp
 _SCORES = 1 << 22
 
 
-def full_softmax_loss(centre: jax.Array, outputs: jax.Array, context: jax.Array) -> jax.Array:
+def full_softmax_loss(center: jax.Array, outputs: jax.Array, context: jax.Array) -> jax.Array:
     """Takes -log of the softmax, over all words, of the observed word's score.
 
     What the other objectives approximate. It costs a score for each word of the vocabulary.
 
     Args:
-      centre: [B, D] input vectors.
+      center: [B, D] input vectors.
       outputs: [V, D] output vectors of all words.
-      context: [B] int, the observed neighbours, in [0, V).
+      context: [B] int, the observed neighbors, in [0, V).
 
     Returns:
       [B] loss of each pair, in nats. Not averaged.
@@ -28,18 +28,18 @@ def full_softmax_loss(centre: jax.Array, outputs: jax.Array, context: jax.Array)
       AssertionError: while tracing, if a shape disagrees with the above.
 
     Reference:
-      Mikolov et al. 2013, arXiv:1310.4546, eq. 2 (sign flipped: we minimise).
+      Mikolov et al. 2013, arXiv:1310.4546, eq. 2 (sign flipped: we minimize).
     """
-    batch, dim = centre.shape
+    batch, dim = center.shape
     chex.assert_shape(outputs, (None, dim))
     chex.assert_shape(context, (batch,))
-    scores = jnp.matmul(centre, outputs.T, precision=jax.lax.Precision.HIGHEST)
+    scores = jnp.matmul(center, outputs.T, precision=jax.lax.Precision.HIGHEST)
     own = jnp.take_along_axis(scores, context[:, None], axis=1)[:, 0]
     return jax.nn.logsumexp(scores, axis=1) - own
 
 
 class FullSoftmaxGradients(NamedTuple):
-    """Gradients of the summed loss of G groups of neighbouring words.
+    """Gradients of the summed loss of G groups of neighboring words.
 
     Attributes:
       hidden: [G, S, D] with respect to the vectors that predict.
@@ -59,7 +59,7 @@ def full_softmax_gradients(
 ) -> FullSoftmaxGradients:
     """Takes the gradient of `full_softmax_loss` over all predictions of groups of words.
 
-    A vector that predicts several words has the log of the normaliser in common, as many times.
+    A vector that predicts several words has the log of the normalizer in common, as many times.
     Scores of all words are computed and forgotten a block of vectors at a time.
 
     Args:
@@ -83,7 +83,7 @@ def full_softmax_gradients(
     # The largest power of two that divides all rows and gives few enough scores.
     rows = math.gcd(groups * size, 1 << max(0, (_SCORES // len(outputs)).bit_length() - 1))
 
-    def normalise(
+    def normalize(
         to_outputs: jax.Array, block: tuple[jax.Array, jax.Array]
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         vectors, count = block
@@ -96,7 +96,7 @@ def full_softmax_gradients(
         return to_outputs, ((top + jnp.log(total))[:, 0], to_scores @ outputs)
 
     blocks = hidden.reshape(-1, rows, dim), weight.reshape(-1, rows)
-    to_outputs, (log_sum, pushed) = jax.lax.scan(normalise, jnp.zeros_like(outputs), blocks)
+    to_outputs, (log_sum, pushed) = jax.lax.scan(normalize, jnp.zeros_like(outputs), blocks)
     pulled = jnp.einsum("gcs,gcd->gsd", observed, outputs[words])
     score = jnp.sum(hidden * pulled, axis=-1)
     return FullSoftmaxGradients(

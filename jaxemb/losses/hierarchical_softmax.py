@@ -7,14 +7,14 @@ import jax.numpy as jnp
 from jaxemb.losses.negative_sampling import GroupedGradients
 
 
-def hierarchical_softmax_loss(centre: jax.Array, nodes: jax.Array, codes: jax.Array) -> jax.Array:
+def hierarchical_softmax_loss(center: jax.Array, nodes: jax.Array, codes: jax.Array) -> jax.Array:
     """Takes -log of the probability of all turns on the way to the observed word.
 
     A word costs as many scores as its path is long instead of V, and the probabilities of all
     words sum to 1 whatever the vectors are.
 
     Args:
-      centre: [B, D] input vectors.
+      center: [B, D] input vectors.
       nodes: [B, L, D] output vectors of the inner nodes on the way.
       codes: [B, L] 1 for a turn to the first child, -1 to the second; 0 where the path has ended.
 
@@ -27,10 +27,10 @@ def hierarchical_softmax_loss(centre: jax.Array, nodes: jax.Array, codes: jax.Ar
     Reference:
       Morin & Bengio 2005, AISTATS; Mikolov et al. 2013, arXiv:1310.4546, eq. 3.
     """
-    batch, dim = centre.shape
+    batch, dim = center.shape
     chex.assert_shape(nodes, (batch, None, dim))
     chex.assert_shape(codes, nodes.shape[:2])
-    scores = jnp.einsum("bd,bld->bl", centre, nodes, precision=jax.lax.Precision.HIGHEST)
+    scores = jnp.einsum("bd,bld->bl", center, nodes, precision=jax.lax.Precision.HIGHEST)
     return jnp.sum(jax.nn.softplus(-codes * scores), axis=1, where=codes != 0)
 
 
@@ -72,10 +72,10 @@ def hierarchical_softmax_gradients(
     scores = jnp.einsum("gcd,gsd->gcs", outputs, hidden)
     # The sign is 0 where a path has ended.
     to_scores = jax.lax.optimization_barrier(-sign * weight * jax.nn.sigmoid(-sign * scores))
-    by_centre = jax.lax.optimization_barrier(jnp.swapaxes(to_scores, 1, 2))
+    by_center = jax.lax.optimization_barrier(jnp.swapaxes(to_scores, 1, 2))
     turns, lost = sign[:, :length], jax.nn.softplus(-sign[:, :length] * scores[:, :length])
     return GroupedGradients(
-        jnp.einsum("gsc,gcd->gsd", by_centre, outputs),
+        jnp.einsum("gsc,gcd->gsd", by_center, outputs),
         jnp.einsum("gcs,gsd->gcd", to_scores * output_scale[..., None], hidden),
         jnp.sum(weight[:, :length] * jnp.abs(turns) * lost, axis=(1, 2)),
         jnp.sum(observed[:, 0], axis=1),

@@ -16,7 +16,7 @@ def n_pair_loss(
 ) -> Terms:
     """Takes log(1 + sum_j exp(a_i . p_j - a_i . p_i)), j over the positives of other classes.
 
-    Vectors are not normalised; the paper adds a small penalty on their squared norms.
+    Vectors are not normalized; the paper adds a small penalty on their squared norms.
 
     Args:
       anchor: [B, D] float of sizes up to 1e17.

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 
 def nce_loss(
-    centre: jax.Array,
+    center: jax.Array,
     context: jax.Array,
     noise: jax.Array,
     *,
@@ -19,14 +19,14 @@ def nce_loss(
     A word w came from the text with probability p(w) / (p(w) + K q(w)), which is the sigmoid of
     log p(w) - log(K q(w)). Without the second term this is negative sampling, whose scores go to
     log(p / q) - log K instead. As K grows, the gradient goes to that of the full softmax, if the
-    scores are those of a normalised model; training makes them so, and a bias makes it easy: the
-    vectors' last column, where the centre's is 1.
+    scores are those of a normalized model; training makes them so, and a bias makes it easy: the
+    vectors' last column, where the center's is 1.
 
     Args:
-      centre: [B, D] input vectors.
-      context: [B, D] output vectors of the observed neighbours.
+      center: [B, D] input vectors.
+      context: [B, D] output vectors of the observed neighbors.
       noise: [B, K, D] output vectors of the noise words.
-      context_expected: [B] log(K q(w)) of the neighbours: the log of how often each is expected
+      context_expected: [B] log(K q(w)) of the neighbors: the log of how often each is expected
         among the pair's K noise words.
       noise_expected: [B, K] the same of the noise words.
       where: [B, K] bool; False drops a noise word. None keeps all.
@@ -40,12 +40,12 @@ def nce_loss(
     Reference:
       Gutmann & Hyvärinen 2012, JMLR 13; Mnih & Kavukcuoglu 2013, NIPS, eq. 5 to 8.
     """
-    observed, noisy = scores_of_text(centre, context, noise, context_expected, noise_expected)
+    observed, noisy = scores_of_text(center, context, noise, context_expected, noise_expected)
     return jax.nn.softplus(-observed) + jnp.sum(jax.nn.softplus(noisy), axis=1, where=where)
 
 
 def scores_of_text(
-    centre: jax.Array,
+    center: jax.Array,
     context: jax.Array,
     noise: jax.Array,
     context_expected: jax.Array,
@@ -56,12 +56,12 @@ def scores_of_text(
     Raises:
       AssertionError: while tracing, if a shape disagrees with those of `nce_loss`.
     """
-    batch, dim = centre.shape
+    batch, dim = center.shape
     chex.assert_shape(context, (batch, dim))
     chex.assert_shape(noise, (batch, None, dim))
     chex.assert_shape(context_expected, (batch,))
     chex.assert_shape(noise_expected, noise.shape[:2])
     exact = jax.lax.Precision.HIGHEST
-    observed = jnp.einsum("bd,bd->b", centre, context, precision=exact) - context_expected
-    noisy = jnp.einsum("bd,bkd->bk", centre, noise, precision=exact) - noise_expected
+    observed = jnp.einsum("bd,bd->b", center, context, precision=exact) - context_expected
+    noisy = jnp.einsum("bd,bkd->bk", center, noise, precision=exact) - noise_expected
     return observed, noisy

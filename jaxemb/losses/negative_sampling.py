@@ -12,13 +12,13 @@ MEASURED = slice(0, 1)
 
 
 def negative_sampling_loss(
-    centre: jax.Array, context: jax.Array, noise: jax.Array, *, where: jax.Array | None = None
+    center: jax.Array, context: jax.Array, noise: jax.Array, *, where: jax.Array | None = None
 ) -> jax.Array:
     """Scores each observed pair against sampled noise words, exactly as the paper has it.
 
     Args:
-      centre: [B, D] input vectors.
-      context: [B, D] output vectors of the observed neighbours.
+      center: [B, D] input vectors.
+      context: [B, D] output vectors of the observed neighbors.
       noise: [B, K, D] output vectors of the noise words.
       where: [B, K] bool; False drops a noise word. None keeps all.
 
@@ -29,19 +29,19 @@ def negative_sampling_loss(
       AssertionError: while tracing, if a shape disagrees with the above.
 
     Reference:
-      Mikolov et al. 2013, arXiv:1310.4546, eq. 4 (sign flipped: we minimise).
+      Mikolov et al. 2013, arXiv:1310.4546, eq. 4 (sign flipped: we minimize).
     """
-    batch, dim = centre.shape
+    batch, dim = center.shape
     chex.assert_shape(context, (batch, dim))
     chex.assert_shape(noise, (batch, None, dim))
-    observed = jnp.einsum("bd,bd->b", centre, context)
-    noisy = jnp.einsum("bd,bkd->bk", centre, noise)
+    observed = jnp.einsum("bd,bd->b", center, context)
+    noisy = jnp.einsum("bd,bkd->bk", center, noise)
     # -log sigmoid(x) written as softplus(-x): finite for large |x|.
     return jax.nn.softplus(-observed) + jnp.sum(jax.nn.softplus(noisy), axis=1, where=where)
 
 
 class GroupedGradients(NamedTuple):
-    """Gradients of the summed loss of G groups of neighbouring words.
+    """Gradients of the summed loss of G groups of neighboring words.
 
     Attributes:
       hidden: [G, S, D] with respect to the vectors that predict.
@@ -83,12 +83,12 @@ def turned(values: jax.Array, scale: jax.Array, dtype: DTypeLike) -> jax.Array:
 
 
 def cut_blocks(words: jax.Array, *, margin: int, block: int) -> jax.Array:
-    """Cuts stretches of words into overlapping blocks, each of some centres and all their contexts.
+    """Cuts stretches of words into overlapping blocks, each of some centers and all their contexts.
 
     Args:
       words: [G, S + 2W].
       margin: W.
-      block: B centres a block; it divides S.
+      block: B centers a block; it divides S.
 
     Returns:
       [G, S / B * (B + 2W)], block after block.
@@ -112,9 +112,9 @@ def skipgram_gradients(
 ) -> GroupedGradients:
     """Takes the gradient of `negative_sampling_loss` over all windows of a text at once.
 
-    A group's S words are centres, in blocks of B; a block's words, with a margin of W on either
+    A group's S words are centers, in blocks of B; a block's words, with a margin of W on either
     side, are contexts. All scores of a block are one matrix product, of which a band belongs to
-    windows. The group shares K noise words, each weighed with (contexts of the centre) * negatives
+    windows. The group shares K noise words, each weighed with (contexts of the center) * negatives
     / K: over the draw of the noise words, the expected gradient is that of the paper's `negatives`
     words a pair.
 
@@ -122,11 +122,11 @@ def skipgram_gradients(
     through the loss costs three transcendentals a score.
 
     Args:
-      hidden: [G, S, D] input vectors of the centres. If they, and the output vectors, are bfloat16,
+      hidden: [G, S, D] input vectors of the centers. If they, and the output vectors, are bfloat16,
         gradients with respect to scores are rounded to it, too, before they meet them.
       outputs: [G, S / B * (B + 2W), D] output vectors of the words that `cut_blocks` gives.
       noise: [G, K, D] output vectors of the noise words.
-      left: [G, S] contexts to the left of each centre, at most W.
+      left: [G, S] contexts to the left of each center, at most W.
       right: [G, S] contexts to the right.
       hidden_scale: [G, S] factor on each row of the first gradient. Applied to the scores'
         gradient, which is smaller than the rows'.
@@ -158,18 +158,18 @@ def skipgram_gradients(
     # The gradients with respect to scores end in a division because XLA computes a fusion that does
     # so once, any other again for each use. [G * S / B, B + 2W, B]: with the smaller matrix on the
     # right, the product packs less.
-    centres, contexts = by_block(hidden), by_block(outputs)
-    scores = multiply("gcd,gsd->gcs", contexts, centres)
+    centers, contexts = by_block(hidden), by_block(outputs)
+    scores = multiply("gcd,gsd->gcs", contexts, centers)
     column = jnp.arange(words)[None, :, None]
-    offset = column - jnp.arange(centres.shape[1])[None, None, :] - margin
+    offset = column - jnp.arange(centers.shape[1])[None, None, :] - margin
     before, after = by_block(left)[:, None], by_block(right)[:, None]
     observed = ((offset >= -before) & (offset <= after) & (offset != 0)).astype(scores.dtype)
     to_scores = -observed / (1 + jnp.exp(scores))  # -sigmoid(-x)
-    by_centre = turned(to_scores, by_block(hidden_scale)[..., None], hidden.dtype)
+    by_center = turned(to_scores, by_block(hidden_scale)[..., None], hidden.dtype)
     by_context = (to_scores * by_block(output_scale)[..., None]).astype(hidden.dtype)
 
-    from_words = multiply("gsc,gcd->gsd", by_centre, contexts)
-    to_contexts = multiply("gcs,gsd->gcd", by_context, centres)
+    from_words = multiply("gsc,gcd->gsd", by_center, contexts)
+    to_contexts = multiply("gcs,gsd->gcd", by_context, centers)
 
     share = (left + right).astype(scores.dtype) * (negatives / count)
     apart = _from_noise(hidden, noise, share, hidden_scale, noise_scale)
@@ -181,7 +181,7 @@ def skipgram_gradients(
         jnp.sum(measured * jax.nn.softplus(-first), axis=(1, 2)) + apart.loss,
         jnp.sum((left + right)[:, MEASURED], axis=1),
         apart.noise,
-        (scores, by_centre, by_context, *apart.held),
+        (scores, by_center, by_context, *apart.held),
     )
 
 
@@ -207,12 +207,12 @@ def _from_noise(
     # long.
     flat = jax.lax.optimization_barrier(scores.reshape(len(scores), -1))
     to_scores = (1 / (1 + jnp.exp(-flat))).reshape(scores.shape)  # sigmoid(x)
-    by_centre = (to_scores * (share * hidden_scale)[..., None]).astype(hidden.dtype)
+    by_center = (to_scores * (share * hidden_scale)[..., None]).astype(hidden.dtype)
     by_word = turned(to_scores, share[:, None] * noise_scale[..., None], hidden.dtype)
-    to_hidden = multiply("gsk,gkd->gsd", by_centre, noise)
+    to_hidden = multiply("gsk,gkd->gsd", by_center, noise)
     to_noise = multiply("gks,gsd->gkd", by_word, hidden)
     loss = jnp.sum((share[..., None] * jax.nn.softplus(scores))[:, MEASURED], axis=(1, 2))
-    return _FromNoise(to_hidden, to_noise, loss, (scores, by_centre, by_word))
+    return _FromNoise(to_hidden, to_noise, loss, (scores, by_center, by_word))
 
 
 def cbow_gradients(

@@ -22,10 +22,10 @@ def proxy_nca_loss(
     the own proxy in the sum, a loss can be negative.
 
     Args:
-      vectors: [B, D] float, normalised here.
+      vectors: [B, D] float, normalized here.
       labels: [B] int in [0, C). Others have no term, for nothing can be raised here: check them
         on the host (`jaxemb.data.labels.check_labels`).
-      proxies: [C, D] float, normalised here.
+      proxies: [C, D] float, normalized here.
       temperature: above 0; 1 in the paper.
       where: [B] bool; False leaves an example out. None keeps all.
 

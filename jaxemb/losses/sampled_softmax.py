@@ -9,7 +9,7 @@ from jaxemb.losses.negative_sampling import MEASURED, GroupedGradients
 
 
 def sampled_softmax_loss(
-    centre: jax.Array,
+    center: jax.Array,
     context: jax.Array,
     noise: jax.Array,
     *,
@@ -24,10 +24,10 @@ def sampled_softmax_loss(
     grows: then the gradient goes to that of the full softmax.
 
     Args:
-      centre: [B, D] input vectors.
-      context: [B, D] output vectors of the observed neighbours.
+      center: [B, D] input vectors.
+      context: [B, D] output vectors of the observed neighbors.
       noise: [B, K, D] output vectors of the noise words.
-      context_expected: [B] log(K q(w)) of the neighbours: the log of how often each is expected
+      context_expected: [B] log(K q(w)) of the neighbors: the log of how often each is expected
         among the pair's K noise words.
       noise_expected: [B, K] the same of the noise words.
       where: [B, K] bool; False drops a noise word. None keeps all.
@@ -41,7 +41,7 @@ def sampled_softmax_loss(
     Reference:
       Bengio & Senécal 2008, IEEE TNN 19(4); Jean et al. 2015, arXiv:1412.2007, section 3.
     """
-    observed, noisy = scores_of_text(centre, context, noise, context_expected, noise_expected)
+    observed, noisy = scores_of_text(center, context, noise, context_expected, noise_expected)
     present = jnp.ones(noisy.shape, bool) if where is None else where
     among = jnp.concatenate([jnp.zeros_like(observed)[:, None], noisy - observed[:, None]], axis=1)
     kept = jnp.concatenate([jnp.ones((len(noisy), 1), bool), present], axis=1)
@@ -87,10 +87,10 @@ def sampled_softmax_gradients(
     missed = jax.lax.optimization_barrier(observed * jax.nn.sigmoid(gap))
     to_noise = jnp.exp(noisy - all_noise) * jnp.sum(missed, axis=1, keepdims=True)
     to_scores = jax.lax.optimization_barrier(jnp.concatenate([-missed, to_noise], axis=1))
-    by_centre = jax.lax.optimization_barrier(jnp.swapaxes(to_scores, 1, 2))
+    by_center = jax.lax.optimization_barrier(jnp.swapaxes(to_scores, 1, 2))
     measured = observed[:, :, MEASURED]
     return GroupedGradients(
-        jnp.einsum("gsc,gcd->gsd", by_centre, outputs),
+        jnp.einsum("gsc,gcd->gsd", by_center, outputs),
         jnp.einsum("gcs,gsd->gcd", to_scores * output_scale[..., None], hidden),
         jnp.sum(measured * jax.nn.softplus(gap[:, :, MEASURED]), axis=(1, 2)),
         jnp.sum(measured, axis=(1, 2)),

@@ -1,11 +1,11 @@
-"""t-SNE's objective from a batch of neighbours, for encoders that see a few points at a time."""
+"""t-SNE's objective from a batch of neighbors, for encoders that see a few points at a time."""
 
 import chex
 import jax
 import jax.numpy as jnp
 
 
-def sampled_tsne_kl(centre: jax.Array, neighbour: jax.Array, *, points: int) -> jax.Array:
+def sampled_tsne_kl(center: jax.Array, neighbor: jax.Array, *, points: int) -> jax.Array:
     """Estimates what depends on the map in the Kullback-Leibler divergence of t-SNE.
 
     With w(d) = 1 / (1 + d^2), q_ij = w_ij / Z and Z the sum of w over all ordered pairs,
@@ -13,13 +13,13 @@ def sampled_tsne_kl(centre: jax.Array, neighbour: jax.Array, *, points: int) -> 
         KL(P || Q) = sum_ij p_ij log p_ij - E_{(i, j) ~ P} log w_ij + log Z.
 
     Draw i evenly without replacement and j from p_{j|i}: the pair is distributed as p_ij, for
-    log w_ij doesn't tell (i, j) from (j, i), and pairs of centres are distributed evenly. So the
+    log w_ij doesn't tell (i, j) from (j, i), and pairs of centers are distributed evenly. So the
     mean over pairs (i, j) estimates the expectation without bias, and the mean over pairs of
-    centres, times N (N - 1), estimates Z. Its logarithm is biased by the order of 1 / B.
+    centers, times N (N - 1), estimates Z. Its logarithm is biased by the order of 1 / B.
 
     Args:
-      centre: [B, d] places of evenly drawn points, all different; B at least 2.
-      neighbour: [B, d] the place of one neighbour of each, drawn from p_{j|i}.
+      center: [B, d] places of evenly drawn points, all different; B at least 2.
+      neighbor: [B, d] the place of one neighbor of each, drawn from p_{j|i}.
       points: N, how many points the whole map has.
 
     Returns:
@@ -32,13 +32,13 @@ def sampled_tsne_kl(centre: jax.Array, neighbour: jax.Array, *, points: int) -> 
       van der Maaten & Hinton 2008, eq. 4 and 5; the split into two expectations as in Damrich et
       al. 2023, arXiv:2206.01816.
     """
-    chex.assert_rank(centre, 2)
-    chex.assert_equal_shape([centre, neighbour])
-    batch = len(centre)
+    chex.assert_rank(center, 2)
+    chex.assert_equal_shape([center, neighbor])
+    batch = len(center)
     chex.assert_scalar_positive(batch - 1)
-    attraction = jnp.mean(jnp.log1p(jnp.sum((centre - neighbour) ** 2, axis=1)))
+    attraction = jnp.mean(jnp.log1p(jnp.sum((center - neighbor) ** 2, axis=1)))
     # Written as differences: their squares are exact where points are close.
-    squared = jnp.sum((centre[:, None] - centre[None]) ** 2, axis=2)  # [B, B]
+    squared = jnp.sum((center[:, None] - center[None]) ** 2, axis=2)  # [B, B]
     # Masked, not subtracted: the diagonal's ones would swallow what far points add.
     kernel = jnp.where(jnp.eye(batch, dtype=bool), 0, 1 / (1 + squared))
     mean = jnp.sum(kernel) / (batch * (batch - 1))

@@ -11,11 +11,11 @@ from flax import linen as nn
 
 from jaxemb.errors import InputError
 from jaxemb.losses.reconstruction import reconstruction_loss
-from jaxemb.projections.neighbours import check_points
+from jaxemb.projections.neighbors import check_points
 from jaxemb.sampling.corruption import Kind, corrupt
 from jaxemb.sampling.minibatches import minibatches
-from jaxemb.training import network
-from jaxemb.training.network import AT_A_TIME
+from jaxemb.training import before_network as network
+from jaxemb.training.before_network import AT_A_TIME
 
 
 class Fitted(NamedTuple):

@@ -15,7 +15,7 @@ from jaxemb.losses.softmax_classifier import softmax_classifier_loss
 from jaxemb.losses.terms import mean_of_terms
 from jaxemb.models import output_layer
 from jaxemb.sampling.minibatches import minibatches
-from jaxemb.training import network
+from jaxemb.training import before_network as network
 
 # The logit of a class that isn't there.
 _BARRED = -1e9

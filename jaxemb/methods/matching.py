@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jaxemb.evaluation.collapse import check_spread, spread
 from jaxemb.kernels.parts import in_parts, join
 from jaxemb.losses.terms import Terms, mean_of_terms
-from jaxemb.training import loop
-from jaxemb.training.network import Objective, Report
+from jaxemb.training import before_loop as loop
+from jaxemb.training.before_network import Objective, Report
 
 # Parts of a batch that are embedded side by side, at most.
 PARTS = 4

@@ -1,7 +1,7 @@
 """Parametric t-SNE: an encoder trained on t-SNE's objective, alone or with others.
 
-A step sees a batch of points and a neighbour of each. What the encoder has learnt places points
-that it never saw. Kullback-Leibler divergence, triplets of labelled points and reconstruction are
+A step sees a batch of points and a neighbor of each. What the encoder has learnt places points
+that it never saw. Kullback-Leibler divergence, triplets of labeled points and reconstruction are
 terms of one loss; a weight of 0 leaves a term out of the program.
 """
 
@@ -22,10 +22,10 @@ from jaxemb.losses.triplet import mined_triplets_loss
 from jaxemb.methods.autoencoder import Fitted, moments, standard
 from jaxemb.methods.tsne.affinities import check_perplexity
 from jaxemb.projections.affinities import by_perplexity
-from jaxemb.projections.neighbours import check_points, nearest_neighbours
-from jaxemb.sampling.neighbour_pairs import neighbour_pairs
+from jaxemb.projections.neighbors import check_points, nearest_neighbors
+from jaxemb.sampling.neighbor_pairs import neighbor_pairs
 from jaxemb.sampling.triplets import hardest_triplets
-from jaxemb.training import network
+from jaxemb.training import before_network as network
 
 
 class Weights(NamedTuple):
@@ -33,7 +33,7 @@ class Weights(NamedTuple):
 
     Attributes:
       kl: of the divergence, in nats.
-      triplet: of the triplets of labelled points within the batch, in squared units of the map.
+      triplet: of the triplets of labeled points within the batch, in squared units of the map.
       reconstruction: of the decoder's mean squared error, in squared units of the points.
     """
 
@@ -47,12 +47,12 @@ class Batch(NamedTuple):
 
     Attributes:
       points: [B, D] evenly drawn, all different.
-      neighbours: [B, D] a neighbour of each, drawn from p_j|i.
+      neighbors: [B, D] a neighbor of each, drawn from p_j|i.
       labels: [B] int32; -1 for a point whose class is not told.
     """
 
     points: jax.Array
-    neighbours: jax.Array
+    neighbors: jax.Array
     labels: jax.Array
 
 
@@ -79,7 +79,7 @@ def fit(
       model: a Flax module with the methods `encode`, [B, D] to the map [B, d], and `decode`, back.
       points: [N, D] finite float, N at least 4.
       labels: [N] int; -1 for a point whose class is not told. None tells none.
-      perplexity: how many neighbours a point sees, from 1 to less than N / 3.
+      perplexity: how many neighbors a point sees, from 1 to less than N / 3.
       weights: of the terms of the loss.
       margin: of the triplets, in squared units of the map.
       iterations: steps; goes on from the last checkpoint if there is one.
@@ -112,15 +112,15 @@ def fit(
             f"all {count:,} points are at the same place; were the right columns read?"
         )
     values = standard(points, mean, scale)
-    near = nearest_neighbours(values, k=int(3 * perplexity))
+    near = nearest_neighbors(values, k=int(3 * perplexity))
     p = np.asarray(by_perplexity(jnp.asarray(near.distances), perplexity=perplexity).p)
     init_key, pair_key, base_key = jax.random.split(key, 3)
-    pairs = neighbour_pairs(pair_key, near.ids, p, size=min(batch, count))
+    pairs = neighbor_pairs(pair_key, near.ids, p, size=min(batch, count))
     told = np.full(count, -1, np.int32) if labels is None else labels.astype(np.int32)
 
     def batches(start: int, stop: int) -> Batch:
-        rows, neighbours = pairs(start, stop)
-        return Batch(values[rows], values[neighbours], told[rows])
+        rows, neighbors = pairs(start, stop)
+        return Batch(values[rows], values[neighbors], told[rows])
 
     trained = network.fit(
         base_key,
@@ -163,17 +163,17 @@ def objective(
 
     def evaluate(params: Any, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
         terms = dict.fromkeys(Weights._fields, jnp.zeros(()))
-        seen = jnp.concatenate([batch.points, batch.neighbours] if weights.kl else [batch.points])
+        seen = jnp.concatenate([batch.points, batch.neighbors] if weights.kl else [batch.points])
         places: Any = model.apply(params, seen, method="encode")
-        centre, neighbour = places[: len(batch.points)], places[len(batch.points) :]
+        center, neighbor = places[: len(batch.points)], places[len(batch.points) :]
         if weights.kl:
-            terms["kl"] = sampled_tsne_kl(centre, neighbour, points=points)
+            terms["kl"] = sampled_tsne_kl(center, neighbor, points=points)
         if weights.triplet:
-            distances = pairwise_squared_euclidean(centre, centre)
+            distances = pairwise_squared_euclidean(center, center)
             chosen = hardest_triplets(distances, batch.labels, where=batch.labels >= 0)
-            terms["triplet"] = mean_of_terms(mined_triplets_loss(centre, chosen, margin=margin))
+            terms["triplet"] = mean_of_terms(mined_triplets_loss(center, chosen, margin=margin))
         if weights.reconstruction:
-            given_back: Any = model.apply(params, centre, method="decode")
+            given_back: Any = model.apply(params, center, method="decode")
             errors = reconstruction_loss(batch.points, given_back)
             terms["reconstruction"] = errors.mean() / batch.points.shape[1]
         total = sum((getattr(weights, name) * term for name, term in terms.items()), jnp.zeros(()))

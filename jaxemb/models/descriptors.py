@@ -1,4 +1,4 @@
-"""Descriptors of pictures that nothing is learnt for: where which colours and edges are."""
+"""Descriptors of pictures that nothing is learnt for: where which colors and edges are."""
 
 import chex
 import jax
@@ -8,8 +8,8 @@ import jax.numpy as jnp
 CELLS, DIRECTIONS = 4, 8
 
 
-def colour_cells(images: jax.Array) -> jax.Array:
-    """Takes the mean colour of each of 4 x 4 cells.
+def color_cells(images: jax.Array) -> jax.Array:
+    """Takes the mean color of each of 4 x 4 cells.
 
     Args:
       images: [B, H, W, 3] in [0, 1]; sides are multiples of 4.
@@ -40,13 +40,13 @@ def edge_cells(images: jax.Array) -> jax.Array:
       AssertionError: while tracing, if the shape disagrees with the above.
 
     Reference:
-      Dalal & Triggs 2005, "Histograms of oriented gradients for human detection", normalised over
+      Dalal & Triggs 2005, "Histograms of oriented gradients for human detection", normalized over
       the picture rather than over blocks of cells; Arandjelović & Zisserman 2012 (the root).
     """
     chex.assert_shape(images, (None, None, None, 3))
-    grey = jnp.pad(images.mean(axis=3), ((0, 0), (1, 1), (1, 1)), mode="edge")
-    down = grey[:, 2:, 1:-1] - grey[:, :-2, 1:-1]
-    right = grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
+    gray = jnp.pad(images.mean(axis=3), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    down = gray[:, 2:, 1:-1] - gray[:, :-2, 1:-1]
+    right = gray[:, 1:-1, 2:] - gray[:, 1:-1, :-2]
     # Light on dark is the same edge as dark on light; an angle between two directions counts for
     # both, by its nearness.
     place = jnp.arctan2(down, right) / jnp.pi * DIRECTIONS % DIRECTIONS  # [B, H, W]

@@ -50,10 +50,10 @@ class Convolution(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """Blocks of 3 x 3 convolution, 2 x 2 maxima, normalisation and ReLU, then a dense layer.
+    """Blocks of 3 x 3 convolution, 2 x 2 maxima, normalization and ReLU, then a dense layer.
 
     The four-block network of few-shot learning (Vinyals et al. 2016, arXiv:1606.04080) with group
-    normalisation (Wu & He 2018, arXiv:1803.08494) in place of batch normalisation, and of the
+    normalization (Wu & He 2018, arXiv:1803.08494) in place of batch normalization, and of the
     maxima: what is left is a quarter.
 
     Attributes:
@@ -79,7 +79,7 @@ class ConvEncoder(nn.Module):
 class ResidualEncoder(nn.Module):
     """Residual blocks of two 3 x 3 convolutions, each halving the sides, then the mean.
 
-    He et al. 2016 (arXiv:1603.05027, normalisation and ReLU first), with group normalisation.
+    He et al. 2016 (arXiv:1603.05027, normalization and ReLU first), with group normalization.
 
     Attributes:
       dim: D, width of the embedding.

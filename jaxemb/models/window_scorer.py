@@ -53,7 +53,7 @@ def scores(
 
     Args:
       scorer: from `init`.
-      text: [G, S + n - 1, D] vectors of neighbouring words, from which S windows can be cut.
+      text: [G, S + n - 1, D] vectors of neighboring words, from which S windows can be cut.
       noise: [G, K, D] vectors of the words that every window of a stretch gets in turn.
       place: in 0..n-1, of the word that is switched.
 

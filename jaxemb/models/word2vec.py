@@ -65,7 +65,7 @@ def context_weights(left: jax.Array, right: jax.Array, *, margin: int, mean: boo
     mean or sum; the gradient goes back through the transposed weights.
 
     Args:
-      left: [G, S] contexts to the left of each centre, at most W.
+      left: [G, S] contexts to the left of each center, at most W.
       right: [G, S] contexts to the right.
       margin: W.
       mean: average the contexts rather than add them.

@@ -12,7 +12,7 @@ import optax
 
 
 class RowOptimizer(NamedTuple):
-    """An optimiser of single rows.
+    """An optimizer of single rows.
 
     Attributes:
       init: table [V, ...] -> state.
@@ -80,7 +80,7 @@ def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
       transform: any transform that treats rows alike.
 
     Returns:
-      The optimiser.
+      The optimizer.
     """
 
     def update(table: jax.Array, state: Any, *batches: Batch) -> tuple[jax.Array, Any]:
@@ -116,7 +116,7 @@ def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
       learning_rate: schedule, update count -> learning rate.
 
     Returns:
-      The optimiser; its state counts updates.
+      The optimizer; its state counts updates.
     """
 
     def update(table: jax.Array, count: jax.Array, *batches: Batch) -> tuple[jax.Array, jax.Array]:
@@ -137,7 +137,7 @@ def freeze(optimizer: RowOptimizer, frozen: jax.Array) -> RowOptimizer:
       frozen: [V] bool, True for rows to keep.
 
     Returns:
-      The optimiser.
+      The optimizer.
     """
 
     def update(table: jax.Array, state: Any, *batches: Batch) -> tuple[jax.Array, Any]:
@@ -152,14 +152,14 @@ def freeze(optimizer: RowOptimizer, frozen: jax.Array) -> RowOptimizer:
 
 
 def row_optimizer(name: str, learning_rate: optax.Schedule) -> RowOptimizer:
-    """Returns the optimiser of that name.
+    """Returns the optimizer of that name.
 
     Args:
       name: "sgd", "adagrad" or "adam".
       learning_rate: schedule, update count -> learning rate.
 
     Returns:
-      The optimiser.
+      The optimizer.
     """
     return {
         "sgd": row_sgd,

@@ -39,10 +39,10 @@ def write_couples(path: Path, couples: Sequence[Couple], *, title: str = "") -> 
     parts = figure.subfigures(1, len(couples), squeeze=False)[0]
     for part, couple in zip(parts, couples, strict=True):
         part.suptitle(couple.title, color=INK, fontsize="medium", parse_math=False)
-        colours = "gray_r" if is_drawing(couple.images) else "gray"
+        colors = "gray_r" if is_drawing(couple.images) else "gray"
         for place, image in enumerate(couple.images, 1):
             axes = part.add_subplot(1, 2, place)
-            axes.imshow(image, cmap=colours, vmin=0, vmax=255)
+            axes.imshow(image, cmap=colors, vmin=0, vmax=255)
             axes.set_axis_off()
     save(figure, path)
 
@@ -64,9 +64,9 @@ def write_histogram(path: Path, distances: dict[str, np.ndarray], *, title: str 
     most = max(float(found.max()) for found in distances.values())
     edges = [float(edge) for edge in np.linspace(0, most, 100)]
     for number, (name, found) in enumerate(distances.items()):
-        colour = class_style(number)[0]
-        axes.hist(found, edges, density=True, color=colour, alpha=0.5, label=name)
-        axes.axvline(float(found.mean()), color=colour)
+        color = class_style(number)[0]
+        axes.hist(found, edges, density=True, color=color, alpha=0.5, label=name)
+        axes.axvline(float(found.mean()), color=color)
     axes.set_xlabel("distance of two points (line: mean)", color=INK)
     axes.set_ylabel("density", color=INK)
     axes.tick_params(colors=QUIET)

@@ -34,7 +34,7 @@ def write_film(
       path: the film: `.gif`, or `.mp4` where the program ffmpeg is installed.
       steps: [F] the moments.
       maps: [F] arrays [N, d], finite; d of 1, 2 or 3.
-      labels: [N] int classes, one colour each. None draws all points alike.
+      labels: [N] int classes, one color each. None draws all points alike.
       title: heading, before the step.
 
     Raises:

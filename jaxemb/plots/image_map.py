@@ -24,13 +24,13 @@ def write_image_map(
 ) -> None:
     """Draws images at their points, none over another.
 
-    Drawings, light on black, become ink in the colour of their class; photographs stay as they are.
+    Drawings, light on black, become ink in the color of their class; photographs stay as they are.
 
     Args:
       path: the picture, such as `images.png`.
       points: [N, 2] the map, finite.
       images: [N, H, W] or [N, H, W, 3] uint8.
-      labels: [N] int, the classes of drawings. None draws all in one colour.
+      labels: [N] int, the classes of drawings. None draws all in one color.
       title: heading of the picture.
 
     Raises:
@@ -55,8 +55,8 @@ def write_image_map(
         if small.ndim == 2:
             small = small[:, :, None]
         if inked:
-            colour = to_rgb(class_style(0 if labels is None else int(labels[i]))[0])
-            small = 255 - small * (1 - np.array(colour))
+            color = to_rgb(class_style(0 if labels is None else int(labels[i]))[0])
+            small = 255 - small * (1 - np.array(color))
         left, bottom = corners[i]
         top = len(canvas) - bottom - height
         canvas[top : top + height, left : left + width] = small
@@ -81,7 +81,7 @@ def choose_apart(corners: np.ndarray, size: tuple[int, int]) -> list[int]:
     held: dict[tuple[int, int], int] = {}
     chosen = []
     for i in np.random.default_rng(0).permutation(len(corners)):
-        # Cells as large as a box hold one each, so that only neighbouring cells matter.
+        # Cells as large as a box hold one each, so that only neighboring cells matter.
         column, row = corners[i] // size
         around = (held.get((column + a, row + b)) for a in (-1, 0, 1) for b in (-1, 0, 1))
         if any(j is not None and (abs(corners[i] - corners[j]) < size).all() for j in around):

@@ -26,7 +26,7 @@ def write_rows(path: Path, rows: dict[str, np.ndarray], *, title: str = "") -> N
     chex.assert_equal_shape(images)
     columns = len(images[0])
     pixels = np.round(255 * np.clip(images[0], 0, 1)).astype(np.uint8)
-    colours = "gray_r" if is_drawing(pixels) else "gray"
+    colors = "gray_r" if is_drawing(pixels) else "gray"
     figure = new_figure(1.6 + 0.9 * columns, 0.5 + 0.9 * len(rows))
     figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
     axes = figure.subplots(len(rows), columns, squeeze=False)
@@ -37,5 +37,5 @@ def write_rows(path: Path, rows: dict[str, np.ndarray], *, title: str = "") -> N
             place.set_xticks([])
             place.set_yticks([])
             place.spines[:].set_visible(False)
-            place.imshow(np.clip(image, 0, 1), cmap=colours, vmin=0, vmax=1)
+            place.imshow(np.clip(image, 0, 1), cmap=colors, vmin=0, vmax=1)
     save(figure, path)

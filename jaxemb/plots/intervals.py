@@ -97,9 +97,9 @@ def _draw(axes: Axes, rows: Sequence[str], panel: Panel) -> None:
     for number, one in enumerate(panel.series):
         chex.assert_shape([one.values, one.low, one.high], (len(rows),))
         places = np.arange(len(rows)) + 0.15 * (number - (len(panel.series) - 1) / 2)
-        colour, marker = class_style(number)
-        axes.hlines(places, one.low, one.high, color=colour, linewidth=1.5, alpha=0.6)
-        axes.scatter(one.values, places, s=22, color=colour, marker=marker, label=one.name)
+        color, marker = class_style(number)
+        axes.hlines(places, one.low, one.high, color=color, linewidth=1.5, alpha=0.6)
+        axes.scatter(one.values, places, s=22, color=color, marker=marker, label=one.name)
     axes.set_yticks(range(len(rows)), rows, parse_math=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel(panel.x, color=INK)

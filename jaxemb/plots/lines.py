@@ -59,12 +59,12 @@ def draw_lines(axes: Axes, lines: Sequence[Line], *, x: str, y: str, log_x: bool
     if log_x:
         axes.set_xscale("log")
     for number, line in enumerate(lines):
-        colour, marker = class_style(number)
+        color, marker = class_style(number)
         runs = np.atleast_2d(line.runs)
-        axes.plot(line.x, runs.mean(axis=0), color=colour, marker=marker, ms=4, label=line.name)
+        axes.plot(line.x, runs.mean(axis=0), color=color, marker=marker, ms=4, label=line.name)
         if len(runs) > 1:
             low, high = runs.min(axis=0), runs.max(axis=0)
-            axes.fill_between(line.x, low, high, color=colour, alpha=0.15, linewidth=0)
+            axes.fill_between(line.x, low, high, color=color, alpha=0.15, linewidth=0)
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
     axes.tick_params(colors=QUIET)

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from jaxemb.plots.image_map import is_drawing
-from jaxemb.plots.style import COLOURS, INK, new_figure, save
+from jaxemb.plots.style import COLORS, INK, new_figure, save
 
-_RIGHT, _WRONG = COLOURS[0], COLOURS[2]  # blue and red
+_RIGHT, _WRONG = COLORS[0], COLORS[2]  # blue and red
 
 
 def write_pairs(
@@ -62,10 +62,10 @@ def write_pairs(
     save(figure, path)
 
 
-def write_neighbour_rows(
+def write_neighbor_rows(
     path: Path,
     queries: np.ndarray,
-    neighbours: np.ndarray,
+    neighbors: np.ndarray,
     distances: np.ndarray,
     right: np.ndarray,
     *,
@@ -77,9 +77,9 @@ def write_neighbour_rows(
     Args:
       path: the picture.
       queries: [Q, H, W] or [Q, H, W, 3] uint8, Q at least 1.
-      neighbours: [Q, k, H, W] or [Q, k, H, W, 3] uint8, nearest first.
+      neighbors: [Q, k, H, W] or [Q, k, H, W, 3] uint8, nearest first.
       distances: [Q, k].
-      right: [Q, k] bool, whether a neighbour is of the query's individual or class.
+      right: [Q, k] bool, whether a neighbor is of the query's individual or class.
       names: [Q] of the rows; empty leaves them unnamed.
       title: heading of the picture.
 
@@ -87,8 +87,8 @@ def write_neighbour_rows(
       AssertionError: if a shape disagrees with the above.
       OSError: if the file cannot be written.
     """
-    count, k = neighbours.shape[:2]
-    chex.assert_shape(queries, (count, *neighbours.shape[2:]))
+    count, k = neighbors.shape[:2]
+    chex.assert_shape(queries, (count, *neighbors.shape[2:]))
     chex.assert_shape([distances, right], (count, k))
     height, width = queries.shape[1:3]
     named = 1.2 if names else 0
@@ -102,7 +102,7 @@ def write_neighbour_rows(
             axes[0].set_ylabel(names[row], parse_math=False, **style)
         for column in range(k):
             fits = bool(right[row, column])
-            _draw(axes[column + 1], neighbours[row, column], queries, right=fits)
+            _draw(axes[column + 1], neighbors[row, column], queries, right=fits)
             axes[column + 1].set_title(
                 f"{distances[row, column]:.3f}", fontsize=7, color=_RIGHT if fits else _WRONG, pad=2
             )

@@ -14,7 +14,7 @@ import numpy as np
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.plots import sprites
-from jaxemb.plots.style import BLUES, COLOURS, rarity
+from jaxemb.plots.style import BLUES, COLORS, rarity
 
 _SCRIPTS = ("map_view.js", "point_map.js", "point_map_controls.js")
 
@@ -28,18 +28,18 @@ def write_html(
     labels: np.ndarray | None = None,
     classes: Sequence[str] = (),
     images: np.ndarray | None = None,
-    neighbours: np.ndarray | None = None,
+    neighbors: np.ndarray | None = None,
     cosines: np.ndarray | None = None,
     title: str = "Map",
 ) -> None:
     """Writes an interactive map: one page that needs nothing else, not even a network.
 
     It has pan and zoom, names and images under the pointer, a legend whose classes can be hidden,
-    and for a point clicked its image and its nearest neighbours, in a list and in the map. Where
+    and for a point clicked its image and its nearest neighbors, in a list and in the map. Where
     points have names, those of the most frequent in view are shown, and a box finds the others.
 
     Drawing takes 1 ms for each 5,000 points, so that a map of 70,000 follows the hand and one of a
-    million jerks. A page of 10,000 words with ten neighbours each has 1.5 MB, one of MNIST's 70,000
+    million jerks. A page of 10,000 words with ten neighbors each has 1.5 MB, one of MNIST's 70,000
     images 18 MB.
 
     Args:
@@ -47,24 +47,24 @@ def write_html(
       points: [N, 2] their places in the map, finite.
       names: [N] words, most frequent first; darker and larger points are more frequent.
       counts: [N] occurrences of the words. None leaves them out.
-      labels: [N] int positions in `classes`, which then give the colours. None has none.
+      labels: [N] int positions in `classes`, which then give the colors. None has none.
       classes: [C] names.
       images: [N, H, W] or [N, H, W, 3] uint8, thinned out where all together have more than 64
         million pixels. None has none.
-      neighbours: [N, k] each point's nearest points in the full space, nearest first. None shows
+      neighbors: [N, k] each point's nearest points in the full space, nearest first. None shows
         none.
-      cosines: [N, k] those neighbours' cosines, in [-1, 1]; needed with them.
+      cosines: [N, k] those neighbors' cosines, in [-1, 1]; needed with them.
       title: heading of the page.
 
     Raises:
       AssertionError: if a shape disagrees with the above.
-      InputError: if a point is not finite or a neighbour is not in 0..N-1.
+      InputError: if a point is not finite or a neighbor is not in 0..N-1.
       OSError: if the file cannot be written.
     """
     size = len(points)
     chex.assert_shape(points, (size, 2))
     assert names is None or len(names) == size
-    assert (neighbours is None) == (cosines is None)
+    assert (neighbors is None) == (cosines is None)
     check_finite(points, names)
     arrays = {"x": points[:, 0].astype("<f4"), "y": points[:, 1].astype("<f4")}
     # A small map can afford large points.
@@ -73,7 +73,7 @@ def write_html(
     if labels is not None:
         chex.assert_shape(labels, (size,))
         arrays["labels"] = labels.astype("<i4")
-        shade, palette = labels % len(COLOURS), list(COLOURS)
+        shade, palette = labels % len(COLORS), list(COLORS)
     if names is not None:
         radius = 22 - 14 * rarity(size)
         if labels is None:
@@ -83,15 +83,15 @@ def write_html(
     if counts is not None:
         chex.assert_shape(counts, (size,))
         arrays["counts"] = counts.astype("<f8")
-    if neighbours is not None and cosines is not None:
-        chex.assert_shape([neighbours, cosines], (size, None))
-        chex.assert_equal_shape([neighbours, cosines])
-        if neighbours.min() < 0 or neighbours.max() >= size:
+    if neighbors is not None and cosines is not None:
+        chex.assert_shape([neighbors, cosines], (size, None))
+        chex.assert_equal_shape([neighbors, cosines])
+        if neighbors.min() < 0 or neighbors.max() >= size:
             raise InputError(
-                f"{path}: neighbours {neighbours.min()}..{neighbours.max()} are outside "
+                f"{path}: neighbours {neighbors.min()}..{neighbors.max()} are outside "
                 f"0..{size - 1}; were they looked up in a larger table than the map's?"
             )
-        arrays |= {"neighbours": neighbours.astype("<i4"), "cosines": cosines.astype("<f4")}
+        arrays |= {"neighbours": neighbors.astype("<i4"), "cosines": cosines.astype("<f4")}
     packed = None
     if images is not None:
         chex.assert_axis_dimension(images, 0, size)

@@ -1,4 +1,4 @@
-"""Maps as pictures: points in the colours of their classes, one map or many side by side."""
+"""Maps as pictures: points in the colors of their classes, one map or many side by side."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from jaxemb.errors import InputError
 from jaxemb.plots.style import (
-    COLOURS,
+    COLORS,
     INK,
     MARKERS,
     QUIET,
@@ -166,11 +166,11 @@ def draw_map(
     # In no order of the input, whose last class would cover the others.
     order = rng.permutation(size)
     numbers = np.zeros(size, int) if labels is None else labels
-    colours = np.array(COLOURS)[numbers % len(COLOURS)]
-    shapes = numbers // len(COLOURS) % len(MARKERS)
+    colors = np.array(COLORS)[numbers % len(COLORS)]
+    shapes = numbers // len(COLORS) % len(MARKERS)
     for shape in np.unique(shapes):
         ids = order[shapes[order] == shape]
-        axes.scatter(*points[ids].T, c=colours[ids], marker=MARKERS[shape], **style)
+        axes.scatter(*points[ids].T, c=colors[ids], marker=MARKERS[shape], **style)
     if labels is not None and dim > 1 and len(classes) > _LEGEND:
         _name_classes(axes, points, labels, classes)
 
@@ -215,9 +215,9 @@ def _add_legend(figure: Figure, labels: np.ndarray | None, classes: Sequence[str
         return
     handles = []
     for number, name in enumerate(classes):
-        colour, marker = class_style(number)
+        color, marker = class_style(number)
         handles.append(
-            Line2D([], [], color=colour, marker=marker, linestyle="", markersize=7, label=name)
+            Line2D([], [], color=color, marker=marker, linestyle="", markersize=7, label=name)
         )
     legend = figure.legend(handles=handles, loc="outside right upper", frameon=False)
     for text in legend.get_texts():

@@ -14,9 +14,9 @@ from jaxemb.atomic import replacing
 INK, QUIET, RULE = "#1f2933", "#6b7885", "#e3e8ee"
 # For words, the most frequent first; the palest blues would vanish on white.
 BLUES = [to_hex(colormaps["Blues_r"](share)) for share in np.linspace(0.05, 0.6, 130)]
-# Petroff 2021, arXiv:2107.02270: ten colours that people of any colour vision can tell apart.
-COLOURS = tuple(map(to_hex, color_sequences["petroff10"]))
-# From the eleventh class on, the same colours in other shapes.
+# Petroff 2021, arXiv:2107.02270: ten colors that people of any color vision can tell apart.
+COLORS = tuple(map(to_hex, color_sequences["petroff10"]))
+# From the eleventh class on, the same colors in other shapes.
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 
 
@@ -26,8 +26,8 @@ def rarity(size: int) -> np.ndarray:
 
 
 def class_style(number: int) -> tuple[str, str]:
-    """Returns the colour and marker of a class; unique for the first 80."""
-    return COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)]
+    """Returns the color and marker of a class; unique for the first 80."""
+    return COLORS[number % len(COLORS)], MARKERS[number // len(COLORS) % len(MARKERS)]
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from jaxemb.plots.style import COLOURS, INK, QUIET, RULE, new_figure, save
+from jaxemb.plots.style import COLORS, INK, QUIET, RULE, new_figure, save
 
 
 class Relation(NamedTuple):
@@ -56,7 +56,7 @@ def write_substructures(
 
 
 def draw_substructure(axes: Axes, relation: Relation) -> None:
-    """Draws a relation into axes: a dashed line for each pair, a colour for each side."""
+    """Draws a relation into axes: a dashed line for each pair, a color for each side."""
     size = len(relation.pairs)
     chex.assert_shape(relation.points, (size, 2, 2))
     chex.assert_shape(relation.order, (size,))
@@ -66,7 +66,7 @@ def draw_substructure(axes: Axes, relation: Relation) -> None:
     for start, end in zip(first, second[relation.order], strict=True):
         axes.plot(*np.stack([start, end], axis=1), color=QUIET, linewidth=0.9, linestyle="--")
     for side, points in enumerate((first, second)):
-        axes.scatter(points[:, 0], points[:, 1], s=18, color=COLOURS[side], zorder=3, linewidths=0)
+        axes.scatter(points[:, 0], points[:, 1], s=18, color=COLORS[side], zorder=3, linewidths=0)
         # Away from the other side, where the lines are.
         others = relation.points[:, 1 - side]
         for pair, point, other in zip(relation.pairs, points, others, strict=True):

@@ -20,7 +20,7 @@ def write_html(
     path: Path,
     words: Sequence[str],
     points: np.ndarray,
-    neighbours: np.ndarray,
+    neighbors: np.ndarray,
     cosines: np.ndarray,
     *,
     counts: np.ndarray | None = None,
@@ -29,28 +29,28 @@ def write_html(
     """Writes an interactive map: one page that needs nothing else, not even a network.
 
     It has pan and zoom, names under the pointer and of the most frequent words in view, a search
-    box, and for a word found or clicked its nearest neighbours, in a list and in the map.
+    box, and for a word found or clicked its nearest neighbors, in a list and in the map.
 
     Args:
       path: the page, such as `map.html`.
       words: [V] names, most frequent first. 10,000 of them make a page of 1.5 MB.
       points: [V, 2] their places in the map, finite.
-      neighbours: [V, k] each word's nearest words in the full space, nearest first, as positions
+      neighbors: [V, k] each word's nearest words in the full space, nearest first, as positions
         in `words`.
-      cosines: [V, k] those neighbours' cosines, in [-1, 1].
+      cosines: [V, k] those neighbors' cosines, in [-1, 1].
       counts: [V] occurrences in the corpus, shown with the word. None leaves them out.
       title: heading of the page.
 
     Raises:
       AssertionError: if a shape disagrees with the above.
-      InputError: if a point is not finite or a neighbour is not in 0..V-1.
+      InputError: if a point is not finite or a neighbor is not in 0..V-1.
     """
     point_map.write_html(
         path,
         points,
         names=words,
         counts=counts,
-        neighbours=neighbours,
+        neighbors=neighbors,
         cosines=cosines,
         title=title,
     )
@@ -61,7 +61,7 @@ def write_png(
     words: Sequence[str],
     points: np.ndarray,
     *,
-    labelled: int = 300,
+    labeled: int = 300,
     title: str | None = None,
 ) -> None:
     """Draws the map as a picture, naming frequent words where there is room for their names.
@@ -70,7 +70,7 @@ def write_png(
       path: the picture, such as `map.png`.
       words: [V] names, most frequent first.
       points: [V, 2] their places in the map, finite.
-      labelled: names to write at most. A name that would cover one of a more frequent word is
+      labeled: names to write at most. A name that would cover one of a more frequent word is
         left out and the next word has its turn.
       title: heading of the picture.
 
@@ -100,7 +100,7 @@ def write_png(
     )
     canvas.draw()  # settles the layout, and so the pixels of the points
     picture.set_layout_engine("none")
-    _label(axes, canvas, words, points, labelled)
+    _label(axes, canvas, words, points, labeled)
     save(picture, path)
 
 

@@ -14,7 +14,7 @@ from scipy.special import entr
 
 from jaxemb.errors import InputError
 
-# Neighbours in a row of the graph. Short rows waste fewer places, long ones have fewer sums.
+# Neighbors in a row of the graph. Short rows waste fewer places, long ones have fewer sums.
 ROW = 8
 # Halvings of the range of log2 precision, [-10, 80] for distances of mean 1: down to rounding.
 _HALVINGS = 32
@@ -25,12 +25,12 @@ _POINTS_AT_A_TIME = 2**16
 
 
 class Conditional(NamedTuple):
-    """Distributions over each point's neighbours.
+    """Distributions over each point's neighbors.
 
     Attributes:
-      p: [N, k] float32, p_j|i of the k neighbours of point i; each row sums to 1.
+      p: [N, k] float32, p_j|i of the k neighbors of point i; each row sums to 1.
       perplexity: [N] float32, 2 to the entropy in bits, as reached: at least the number of
-        neighbours that tie for the nearest, at most k.
+        neighbors that tie for the nearest, at most k.
     """
 
     p: jax.Array
@@ -45,29 +45,29 @@ class Graph(NamedTuple):
     Attributes:
       order: [N] int32, which of the data's points each point of the graph is.
       owners: [R] int32, the point i of each row, ascending; every point has a row.
-      neighbours: [R, 8] int32, points j; the point itself where a row is not full.
+      neighbors: [R, 8] int32, points j; the point itself where a row is not full.
       joint: [R, 8] float32, p_ij, 0 where a row is not full; the sum of all is 1.
       plogp: [] float32, the sum of p_ij log p_ij, in nats.
     """
 
     order: jax.Array
     owners: jax.Array
-    neighbours: jax.Array
+    neighbors: jax.Array
     joint: jax.Array
     plogp: jax.Array
 
 
 @functools.partial(jax.jit, static_argnames="perplexity")
 def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
-    """Finds Gaussians around each point that see so many neighbours.
+    """Finds Gaussians around each point that see so many neighbors.
 
     Args:
-      distances: [N, k] squared distances to each point's neighbours, in any unit.
+      distances: [N, k] squared distances to each point's neighbors, in any unit.
       perplexity: from 1 to k.
 
     Returns:
       The distributions, of which the precision 1 / (2 sigma_i^2) was found by bisection. Where
-      all neighbours are equally far they are uniform.
+      all neighbors are equally far they are uniform.
 
     Raises:
       AssertionError: while tracing, if `distances` is no matrix.
@@ -79,7 +79,7 @@ def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
     target = jnp.log(perplexity)
 
     def of_tile(distances: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Subtracted, no exponential vanishes for all neighbours; the distribution is the same.
+        # Subtracted, no exponential vanishes for all neighbors; the distribution is the same.
         excess = distances - jnp.min(distances, axis=1, keepdims=True)
         mean = jnp.mean(excess, axis=1, keepdims=True)
         excess = excess / jnp.where(mean > 0, mean, 1)
@@ -111,11 +111,11 @@ def by_sigma(distances: jax.Array, *, sigma: float) -> Conditional:
     """Takes the same Gaussian around every point.
 
     Args:
-      distances: [N, k] squared distances to each point's neighbours.
+      distances: [N, k] squared distances to each point's neighbors.
       sigma: its standard deviation, in the unit of the distances' roots.
 
     Returns:
-      The distributions, each over its point's neighbours.
+      The distributions, each over its point's neighbors.
 
     Raises:
       AssertionError: while tracing, if `distances` is no matrix.
@@ -134,7 +134,7 @@ def by_sigma(distances: jax.Array, *, sigma: float) -> Conditional:
 
 
 def uniform(distances: jax.Array) -> Conditional:
-    """Gives all neighbours the same probability, whatever their [N, k] distances."""
+    """Gives all neighbors the same probability, whatever their [N, k] distances."""
     points, k = distances.shape
     return Conditional(jnp.full((points, k), 1 / k), jnp.full(points, float(k)))
 
@@ -143,7 +143,7 @@ def multiscale(distances: jax.Array, *, perplexities: Sequence[float]) -> list[C
     """Returns the distributions of several perplexities, of which `join` takes the mean.
 
     Args:
-      distances: [N, k] squared distances to each point's neighbours.
+      distances: [N, k] squared distances to each point's neighbors.
       perplexities: each from 1 to k; small ones see the near, large ones the whole.
 
     Returns:
@@ -156,8 +156,8 @@ def join(ids: np.ndarray, conditionals: Sequence[Conditional]) -> Graph:
     """Makes p_ij = (p_j|i + p_i|j) / 2N of conditional distributions.
 
     Args:
-      ids: [N, k] each point's neighbours, none of them itself.
-      conditionals: over these neighbours; their mean is taken.
+      ids: [N, k] each point's neighbors, none of them itself.
+      conditionals: over these neighbors; their mean is taken.
 
     Returns:
       The graph.
@@ -205,17 +205,17 @@ def from_directed(weights: sp.csr_array) -> Graph:
     rows = np.maximum(-(-degrees // ROW), 1)
     first = np.cumsum(rows) - rows
     owners = np.repeat(np.arange(points, dtype=np.int32), rows)
-    neighbours = np.repeat(owners[:, None], ROW, axis=1)
+    neighbors = np.repeat(owners[:, None], ROW, axis=1)
     joint = np.zeros((len(owners), ROW), np.float32)
     plogp = 0.0
     for start, piece in _summed(directed, reverse):
         stop = start + piece.shape[0]
         shift = ROW * first[start:stop] - piece.indptr[:-1]
         places = np.arange(piece.nnz) + np.repeat(shift, degrees[start:stop])
-        neighbours.reshape(-1)[places] = piece.indices
+        neighbors.reshape(-1)[places] = piece.indices
         joint.reshape(-1)[places] = piece.data
         plogp -= float(entr(piece.data).sum(dtype=float))
-    parts = (order, owners, neighbours, joint, np.float32(plogp))
+    parts = (order, owners, neighbors, joint, np.float32(plogp))
     return Graph(*[jnp.asarray(part) for part in parts])
 
 
@@ -227,7 +227,7 @@ def dense(graph: Graph) -> jax.Array:
     """
     points = len(graph.order)
     i = jnp.broadcast_to(graph.order[graph.owners][:, None], graph.joint.shape)
-    j = graph.order[graph.neighbours]
+    j = graph.order[graph.neighbors]
     return jnp.zeros((points, points)).at[i, j].add(graph.joint)
 
 

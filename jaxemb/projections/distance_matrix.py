@@ -4,7 +4,7 @@ import numpy as np
 
 from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
-from jaxemb.projections.neighbours import check_points
+from jaxemb.projections.neighbors import check_points
 
 # Distances of float64 held at a time: 32 MiB.
 _AT_A_TIME = 1 << 22
@@ -31,14 +31,14 @@ def distance_matrix(points: np.ndarray) -> np.ndarray:
         f"all distances of {count:,} points",
         "take fewer points, or a method that samples pairs",
     )
-    centred = points.astype(np.float64)
-    centred -= centred.mean(axis=0)
-    squares = np.einsum("nd,nd->n", centred, centred)
+    centered = points.astype(np.float64)
+    centered -= centered.mean(axis=0)
+    squares = np.einsum("nd,nd->n", centered, centered)
     distances = np.empty((count, count), np.float32)
     step = max(1, _AT_A_TIME // count)
     for start in range(0, count, step):
         rows = slice(start, start + step)
-        block = squares[rows, None] + squares[None, :] - 2 * (centred[rows] @ centred.T)
+        block = squares[rows, None] + squares[None, :] - 2 * (centered[rows] @ centered.T)
         distances[rows] = np.sqrt(np.maximum(block, 0, out=block), out=block)
     np.fill_diagonal(distances, 0)
     # Products leave some 1e-8 of the norm between equal points.

@@ -26,7 +26,7 @@ def classical(distances: np.ndarray, *, dim: int) -> tuple[np.ndarray, np.ndarra
       dim: of the map, d, less than N.
 
     Returns:
-      positions: [N, d] float32, centred, the widest coordinate first; its sign is such that the
+      positions: [N, d] float32, centered, the widest coordinate first; its sign is such that the
         entry of largest magnitude is positive. A coordinate is 0 if its eigenvalue isn't positive:
         no d real coordinates have such distances.
       eigenvalues: [d] float64 of the matrix of inner products, in squared units of the distances.
@@ -91,11 +91,11 @@ def guttman_transform(positions: jax.Array, distances: jax.Array) -> tuple[jax.A
     2 N (positions - transform), so that gradient descent with rate 1 / (2 N) is the same.
 
     Args:
-      positions: [N, d] the map, centred.
+      positions: [N, d] the map, centered.
       distances: [N, N] those wanted, symmetric with a zero diagonal.
 
     Returns:
-      transform: [N, d] centred. Points at the same place don't push each other.
+      transform: [N, d] centered. Points at the same place don't push each other.
       stress: [] the raw stress of `positions`, before the move; a sum.
 
     Raises:
@@ -146,8 +146,8 @@ def subset_gradient(
     chex.assert_shape(points, (size, None))
     assert 2 <= size <= count, f"{size} of {count} points"
     distances = jnp.where(jnp.eye(size, dtype=bool), 0, pairwise_euclidean(points, points))
-    centred = positions - positions.mean(axis=0, keepdims=True)
-    transform, stress = guttman_transform(centred, distances)
+    centered = positions - positions.mean(axis=0, keepdims=True)
+    transform, stress = guttman_transform(centered, distances)
     # A pair is in the subset with probability M (M - 1) / (N (N - 1)).
     share = size * (size - 1) / (count * (count - 1))
-    return 2 * size * (centred - transform) / share, stress / share
+    return 2 * size * (centered - transform) / share, stress / share

@@ -1,7 +1,7 @@
 """The repulsion of t-SNE: what all points of a map do to each other, exactly or on a grid.
 
 All needed follows from one potential, phi(y) = sum_j 1 / (1 + |y - y_j|^2): its sum over the points
-normalises q_ij, and its gradient is -2 sum_j (y - y_j) / (1 + |y - y_j|^2)^2. FIt-SNE (Linderman et
+normalizes q_ij, and its gradient is -2 sum_j (y - y_j) / (1 + |y - y_j|^2)^2. FIt-SNE (Linderman et
 al. 2019, Nature Methods 16) interpolates four sums instead.
 """
 
@@ -27,11 +27,11 @@ class Repulsion(NamedTuple):
 
     Attributes:
       force: [N, d] sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2.
-      normaliser: [] Z, the sum of 1 / (1 + |y_i - y_j|^2) over ordered pairs of different points.
+      normalizer: [] Z, the sum of 1 / (1 + |y_i - y_j|^2) over ordered pairs of different points.
     """
 
     force: jax.Array
-    normaliser: jax.Array
+    normalizer: jax.Array
 
 
 def exact_repulsion(positions: jax.Array) -> Repulsion:
@@ -85,6 +85,6 @@ def grid_repulsion(
     charges = grid.spread(splines, nodes=nodes)
     potential = grid.convolve(charges, influence)
     # A charge's potential on itself is near 1, its similarity to itself.
-    normaliser = jnp.sum(charges * potential) - rows
+    normalizer = jnp.sum(charges * potential) - rows
     slope = grid.read_touched(splines, potential, mesh=mesh)[1]
-    return Repulsion(-0.5 * slope, normaliser)
+    return Repulsion(-0.5 * slope, normalizer)

@@ -1,4 +1,4 @@
-"""Subsampled text, cut into groups of neighbouring words, one batch a step."""
+"""Subsampled text, cut into groups of neighboring words, one batch a step."""
 
 import functools
 from collections.abc import Callable
@@ -14,7 +14,7 @@ BLOCK = 1 << 15
 
 
 class TextBatch(NamedTuple):
-    """G groups of S neighbouring words with a margin of W words on both sides.
+    """G groups of S neighboring words with a margin of W words on both sides.
 
     Attributes:
       words: [G, S + 2W] int32 ids; V where a group reaches beyond the text.
@@ -29,7 +29,7 @@ class TextStream:
     """The batches of every epoch over a corpus, each a function of (corpus, key, step).
 
     An epoch draws anew which words stay. What stays is cut into G equal streams, which start far
-    apart, and a step takes the next S words of each: every word is a centre once an epoch.
+    apart, and a step takes the next S words of each: every word is a center once an epoch.
 
     Attributes:
       epoch_steps: [E] int, the steps of each epoch.

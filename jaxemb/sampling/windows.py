@@ -1,4 +1,4 @@
-"""Windows: which neighbours of a word are its contexts, and which stretches are of one text."""
+"""Windows: which neighbors of a word are its contexts, and which stretches are of one text."""
 
 import chex
 import jax
@@ -11,7 +11,7 @@ def window_reach(
     """Draws each word's window and cuts it at the ends of its document.
 
     A window reaches b words to each side, b uniform on 1..window, as in the word2vec code: near
-    neighbours count more.
+    neighbors count more.
 
     Args:
       key: drawn from here.
@@ -30,12 +30,12 @@ def window_reach(
     chex.assert_scalar_positive(size)
     # Uniform but for window / 2**32, in half the time that randint takes.
     reach = 1 + (jax.random.bits(key, (groups, size), jnp.uint32) % window).astype(jnp.int32)
-    centre = documents[:, window : window + size]
+    center = documents[:, window : window + size]
 
     def inside(offset: int) -> jax.Array:
         # Documents are in order, so that the words shared with one side are the nearest ones.
-        neighbour = documents[:, window + offset : window + offset + size]
-        return ((neighbour == centre) & (centre >= 0)).astype(jnp.int32)
+        neighbor = documents[:, window + offset : window + offset + size]
+        return ((neighbor == center) & (center >= 0)).astype(jnp.int32)
 
     left = sum((inside(-offset) for offset in range(1, window + 1)), jnp.zeros_like(reach))
     right = sum((inside(offset) for offset in range(1, window + 1)), jnp.zeros_like(reach))
@@ -60,16 +60,16 @@ def whole_windows(documents: jax.Array, *, window: int) -> jax.Array:
 
 
 def in_window(left: jax.Array, right: jax.Array, *, margin: int, columns: int) -> jax.Array:
-    """Marks the pairs of a centre and its contexts.
+    """Marks the pairs of a center and its contexts.
 
     Args:
-      left: [G, S] contexts to the left of each centre, at most W.
+      left: [G, S] contexts to the left of each center, at most W.
       right: [G, S] contexts to the right.
       margin: W.
       columns: C; columns from S + 2W on, if any, are no words of the text and must be ignored.
 
     Returns:
-      [G, S, C] bool, True where word c of the group with its margins is a context of centre s.
+      [G, S, C] bool, True where word c of the group with its margins is a context of center s.
     """
     shape = (*left.shape, columns)
     row = jax.lax.broadcasted_iota(jnp.int32, shape, 1)

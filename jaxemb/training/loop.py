@@ -1,42 +1,32 @@
-"""The training loop, the only one: many steps in one compiled call, and what goes on between."""
+"""The training loop, the only one: it restores, saves, reports, logs and stops early."""
 
 import contextlib
 import dataclasses
+import logging
 import math
 import signal
+import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.errors import InputError
+from jaxemb.errors import InputError, StoppedEarly
+from jaxemb.progress import progress_bar
 from jaxemb.training import checkpoint
-from jaxemb.training.state import TrainState
+from jaxemb.training.run import Run, add_line, cut_log
+from jaxemb.training.state import History, Metrics, Training, TrainState, Update
 
-# A loss above this multiple of the first has exploded; the first is that of random vectors.
+# A loss above this multiple of that at chance level has exploded.
 EXPLODED = 4.0
 
-Metrics = dict[str, np.ndarray]
-
-
-class Outcome(NamedTuple):
-    """How a run went.
-
-    Attributes:
-      state: the last.
-      metrics: of the last call, [steps] each.
-      seconds: wall time of the loop, without compilation.
-      stopped: the signal that stopped it early, or None.
-    """
-
-    state: TrainState
-    metrics: Metrics
-    seconds: float
-    stopped: signal.Signals | None
+_logger = logging.getLogger("jaxemb")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,17 +36,17 @@ class Steps:
     In one program, XLA's CPU runtime would grant the loop one thread less.
 
     Attributes:
-      prepare: (the run's key, the number of the first step, batches) -> their examples.
+      draw: (the run's key, the number of the first step, batches) -> their examples.
       take: (state, examples, how many of them) -> (state, metrics [most steps]).
     """
 
-    prepare: jax.stages.Compiled
+    draw: jax.stages.Compiled
     take: jax.stages.Compiled
 
     def __call__(
         self, state: TrainState, batches: Any, count: int
     ) -> tuple[TrainState, dict[str, jax.Array]]:
-        """Takes steps.
+        """Runs the next steps.
 
         Args:
           state: donated: its arrays are changed in place and must not be used again.
@@ -66,21 +56,14 @@ class Steps:
         Returns:
           The state, and metrics of [most steps].
         """
-        return self.take(state, self.prepare(state.key, state.step, batches), count)
+        return self.take(state, self.draw(state.key, state.step, batches), count)
 
 
-def compile_steps(
-    prepare: Callable[[jax.Array, Any], Any],
-    update: Callable[[TrainState, Any], tuple[TrainState, dict[str, jax.Array]]],
-    state: TrainState,
-    batches: Any,
-) -> Steps:
+def compile_steps(update: Update, state: TrainState, batches: Any) -> Steps:
     """Compiles many steps into one call.
 
     Args:
-      prepare: (the step's key, the step's batch) -> its example. Done for all steps of a call at
-        once: random numbers cost many small operations each time, however few they are.
-      update: (state, example) -> (the next state, metrics).
+      update: the step.
       state: a state, for its shapes.
       batches: batches stacked along a new first axis, for theirs: the most steps of a call.
 
@@ -90,19 +73,20 @@ def compile_steps(
     most = len(jax.tree.leaves(batches)[0])
 
     def draw(key: jax.Array, first: jax.Array, batches: Any) -> Any:
+        # For all steps at once: random numbers cost many small operations, however few they are.
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(most))
-        return jax.vmap(prepare)(keys, batches)
+        return jax.vmap(update.draw)(keys, batches)
 
     def take(state: TrainState, examples: Any, count: jax.Array) -> tuple[TrainState, Any]:
         def next_step(i: jax.Array, carry: tuple[TrainState, Any]) -> tuple[TrainState, Any]:
             state, metrics = carry
-            state, new = update(state, jax.tree.map(lambda leaf: leaf[i], examples))
+            state, new = update.take(state, jax.tree.map(lambda leaf: leaf[i], examples))
             return state, jax.tree.map(lambda all, one: all.at[i].set(one), metrics, new)
 
         one = jax.tree.map(lambda leaf: leaf[0], examples)
-        shapes = jax.eval_shape(update, state, one)[1]
+        shapes = jax.eval_shape(update.take, state, one)[1]
         metrics = jax.tree.map(lambda leaf: jnp.zeros((most, *leaf.shape), leaf.dtype), shapes)
-        # Not scan: with the count a value, one program serves calls of every length, so that a
+        # Not scan: with a traced step count, one program serves calls of every length, so that a
         # run cut anywhere takes the same steps with the same code.
         return jax.lax.fori_loop(0, count, next_step, (state, metrics))
 
@@ -111,85 +95,129 @@ def compile_steps(
     return Steps(drawing.compile(), taking.compile())
 
 
-def train(
-    state: TrainState,
-    call: Callable[[TrainState, Any, int], tuple[TrainState, Any]],
-    batches: Callable[[int, int], Any],
-    *,
-    steps: int,
-    call_steps: int,
-    checkpoints: Path | None,
-    checkpoint_every: int,
-    report: Callable[[int, Metrics, float], None],
-    first_loss: float | None = None,
-) -> Outcome:
-    """Takes the steps from the state's on, and saves the last.
+def fit(training: Training, run: Run | None = None) -> Any:
+    """Runs the remaining steps.
 
-    A first SIGINT or SIGTERM ends the run after the call under way, with a checkpoint.
+    The first SIGINT (Ctrl-C) or SIGTERM ends the run after the call under way, with a checkpoint
+    and a warning. Signals are left alone in a thread that isn't the main one, and where somebody
+    else handles them.
 
     Args:
-      state: where to start; donated.
-      call: from `compile_steps`.
-      batches: (start, stop) -> batches of these steps, stacked.
-      steps: how many the whole run takes.
-      call_steps: the most steps a call takes.
-      checkpoints: folder of the checkpoints; None saves none.
-      checkpoint_every: steps between checkpoints; 0 saves at the end only.
-      report: called with (steps done, metrics of the latest steps, seconds of the loop so far).
-      first_loss: of random parameters, against which an exploding one is judged. None takes that
-        of the first step, which a resumed run doesn't have.
+      training: from a method's `start`; its state is donated.
+      run: checkpoints, log and progress; None has none.
 
     Returns:
-      The outcome.
+      The method's Fitted with its history.
 
     Raises:
-      InputError: if the loss is not finite or explodes, or a parameter to save is not finite.
+      InputError: if the loss is not finite or explodes, a parameter to save is not finite, or no
+        checkpoint can be used.
+      OSError: if a checkpoint cannot be written.
     """
-    done = saved = int(state.step)
-    metrics: Metrics = {}
-    seconds, start = 0.0, time.perf_counter()
+    run = run or Run()
+    state, steps = training.state, training.steps
+    rejected: tuple[str, ...] = ()
+    if run.checkpoints is not None:
+        found = checkpoint.restore(run.checkpoints, state)
+        if found is not None:
+            state, rejected = found.state, found.rejected
+            for sentence in rejected:
+                _logger.warning(sentence)
+            _logger.info(f"going on from step {found.step:,} of {steps:,}")
+    size = min(training.call_steps, steps)
+    call = training.call
+    if call is None:
+        call = compile_steps(training.update, state, training.batches(0, size))
+    first = done = saved = int(state.step)
+    if run.log is not None:
+        run.log.parent.mkdir(parents=True, exist_ok=True)
+        cut_log(run.log, done)
 
-    def stop_at(done: int) -> int:
-        due = steps if not checkpoint_every else done + checkpoint_every - done % checkpoint_every
-        return min(done + call_steps, due, steps)
-
-    def padded(done: int) -> Any:
-        stop = stop_at(done)
-        rest = [(0, call_steps - (stop - done))]
-        return jax.tree.map(
-            lambda leaf: np.pad(leaf, rest + [(0, 0)] * (leaf.ndim - 1)), batches(done, stop)
+    def next_call(done: int) -> tuple[int, Any]:
+        """Returns where the next call ends, and its batches padded to the size of a call."""
+        # Calls end at multiples of their size, wherever a run was cut.
+        stop = min(done + size - done % size, steps)
+        rest = [(0, size - (stop - done))]
+        padded = jax.tree.map(
+            lambda leaf: np.pad(leaf, rest + [(0, 0)] * (np.ndim(leaf) - 1)),
+            training.batches(done, stop),
         )
+        return stop, padded
 
-    following = padded(done) if done < steps else None
-    with _caught_signals() as asked:
-        while done < steps and not asked:
-            stop = stop_at(done)
-            state, running = call(state, following, stop - done)
+    chance = training.chance_loss
+    losses: list[np.ndarray] = []
+    seconds, start = 0.0, time.perf_counter()
+    last_saved = start
+    because = training.stopped(state)
+    following = next_call(done) if done < steps and not because else (done, None)
+    unit, a_step = training.unit
+    with (
+        _caught_signals() as asked,
+        progress_bar(
+            total=round(a_step * steps),
+            initial=round(a_step * done),
+            unit=f" {unit}",
+            unit_scale=unit != "steps",
+            disable=not (sys.stderr.isatty() if run.progress is None else run.progress),
+        ) as bar,
+    ):
+        while done < steps and not asked and not because:
+            stop, given = following
+            state, running = call(state, given, stop - done)
             # The device computes while the host reads the next batches.
-            following = padded(stop) if stop < steps else None
+            following = next_call(stop) if stop < steps else (stop, None)
             metrics = {name: np.asarray(values)[: stop - done] for name, values in running.items()}
-            if first_loss is None:
-                first_loss = float(metrics["loss"][0])
-            _guard(metrics, done, first_loss, checkpoints, saved)
+            if chance is None:
+                chance = float(metrics["loss"][0])
+            _guard(metrics, done, chance, run.checkpoints, saved)
             done = stop
             seconds = time.perf_counter() - start
-            report(done, metrics, seconds)
-            if done == steps or asked or (checkpoint_every and done % checkpoint_every == 0):
-                _guard_parameters(state, metrics, checkpoints, saved)
-                if checkpoints is not None:
-                    checkpoint.save(checkpoints, done, state)
-                    saved = done
-    return Outcome(state, metrics, seconds, asked[0] if asked and done < steps else None)
+            losses.append(metrics["loss"])
+            state = training.judge(state, metrics)
+            because = training.stopped(state)
+            means = {name: float(values.mean()) for name, values in metrics.items()}
+            bar.set_postfix_str(f"loss {means['loss']:.4g}", refresh=False)
+            bar.update(round(a_step * done) - bar.n)
+            if run.log is not None:
+                speed = {f"{unit}_per_second": a_step * (done - first) / seconds}
+                add_line(run.log, {"step": done, "seconds": seconds, **means, **speed})
+            if run.report is not None:
+                run.report(done, metrics, seconds)
+            due = time.perf_counter() - last_saved >= run.seconds
+            if done == steps or asked or because or due:
+                _guard_parameters(state, metrics, run.checkpoints, saved)
+                if run.checkpoints is not None:
+                    checkpoint.save(run.checkpoints, done, state)
+                    saved, last_saved = done, time.perf_counter()
+    if asked and done < steps and not because:
+        because = asked[0].name
+        warnings.warn(
+            StoppedEarly(f"stopped by {because} at step {done:,} of {steps:,}"), stacklevel=3
+        )
+    loss = np.concatenate(losses) if losses else np.zeros(0, np.float32)
+    history = History(done, loss, seconds, because or "done", rejected)
+    return training.finish(state)._replace(history=history)
+
+
+def gives_way(handler: Any) -> Any:
+    """Marks a signal handler that a training may replace while it runs."""
+    handler.gives_way = True
+    return handler
 
 
 @contextlib.contextmanager
 def _caught_signals() -> Iterator[list[signal.Signals]]:
-    """Collects SIGINT and SIGTERM instead of dying of them."""
+    """Collects SIGINT and SIGTERM instead of dying of them, where nobody else handles them."""
     asked: list[signal.Signals] = []
-    before = {
-        number: signal.signal(number, lambda number, _: asked.append(signal.Signals(number)))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            usual = handler in (signal.SIG_DFL, signal.default_int_handler)
+            if usual or getattr(handler, "gives_way", False):
+                before[number] = handler
+    for number in before:
+        signal.signal(number, lambda number, _: asked.append(signal.Signals(number)))
     try:
         yield asked
     finally:
@@ -197,9 +225,11 @@ def _caught_signals() -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path | None, saved: int) -> None:
+def _guard(
+    metrics: Metrics, done: int, chance: float, checkpoints: Path | None, saved: int
+) -> None:
     """Refuses a loss that says the run is lost."""
-    limit = EXPLODED * first
+    limit = EXPLODED * chance
     losses = metrics["loss"]
     # A single step's loss is of few examples; an explosion lasts.
     lost = losses.mean() > limit
@@ -207,7 +237,7 @@ def _guard(metrics: Metrics, done: int, first: float, checkpoints: Path | None, 
     if bad.size == 0:
         return
     loss = losses[bad[0]]
-    what = f"exploded to {loss:.3g} from {first:.3g}" if math.isfinite(loss) else "is not finite"
+    what = f"exploded to {loss:.3g} from {chance:.3g}" if math.isfinite(loss) else "is not finite"
     raise _lost(f"the loss {what}", done + bad[0] + 1, metrics, bad[0], checkpoints, saved)
 
 

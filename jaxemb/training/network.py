@@ -1,8 +1,6 @@
 """Training of networks with Adam, and their use on many examples."""
 
-import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -11,75 +9,76 @@ import numpy as np
 import optax
 
 from jaxemb.errors import InputError
-from jaxemb.training import checkpoint, loop
-from jaxemb.training.state import TrainState
+from jaxemb.training.state import Metrics, Training, TrainState, Update
 
-# Steps of a compiled call, and examples that a finished network is applied to at a time.
-CALL_STEPS = 25
+# Examples that a finished network is applied to at a time.
 AT_A_TIME = 4096
 
-Report = Callable[[int, loop.Metrics, float], None]
 # (parameters, example) -> (loss [], what else to look at)
 Objective = Callable[[Any, Any], tuple[jax.Array, dict[str, jax.Array]]]
 
 
-class Trained(NamedTuple):
-    """A trained network.
+class Validation(NamedTuple):
+    """How a network is judged while it is trained; the best parameters are kept.
 
     Attributes:
-      params: of it.
-      loss: [steps] of each step of this call.
-      seconds: wall time of the loop of this call, without compilation.
-      stopped_because: "iterations done" or the name of the signal.
-      rejected: a sentence for each checkpoint that was found damaged and passed over.
+      score: parameters -> their score on validation data; higher is better.
+      every: steps from one judgment to the next; judged at the end of the call under way.
+      patience: judgments in a row without a better score that end the training; 0 never does.
     """
 
+    score: Callable[[Any], float]
+    every: int
+    patience: int
+
+
+class Best(NamedTuple):
+    """The best parameters so far."""
+
     params: Any
-    loss: np.ndarray
-    seconds: float
-    stopped_because: str
-    rejected: tuple[str, ...]
+    score: jax.Array  # [] float32
+    since: jax.Array  # [] int32, judgments since then
 
 
-def fit(
+def start(
     key: jax.Array,
     params: Any,
     objective: Objective,
     batches: Callable[[int, int], Any],
     *,
-    prepare: Callable[[jax.Array, Any], Any] = lambda key, batch: batch,
+    draw: Callable[[jax.Array, Any], Any] = lambda key, batch: batch,
+    finish: Callable[[Any], Any],
     iterations: int,
     learning_rate: float,
     weight_decay: float = 0.0,
-    first_loss: float,
-    call_steps: int = CALL_STEPS,
-    checkpoints: Path | None = None,
-    checkpoint_every: int = 0,
-    report: Report | None = None,
-) -> Trained:
-    """Trains with Adam, its learning rate falling to 0 along a cosine.
+    chance_loss: float,
+    call_steps: int = 25,
+    judge: Callable[[TrainState, Metrics], TrainState] = lambda state, metrics: state,
+    validation: Validation | None = None,
+) -> Training:
+    """Prepares a training with Adam, its learning rate falling to 0 along a cosine.
 
     Args:
-      key: of the random numbers that `prepare` draws.
+      key: random key of what `draw` draws.
       params: to start from.
       objective: (parameters, example) -> (loss [], metrics {name: []}).
       batches: (start, stop) -> the data of these steps, stacked along a new first axis.
-      prepare: (the step's key, the step's data) -> its example: augmentation, noise.
-      iterations: steps; goes on from the last checkpoint if there is one.
+      draw: (the step's key, the step's data) -> its example: augmentation, noise.
+      finish: the last parameters, or the best of a validation -> the method's Fitted.
+      iterations: steps.
       learning_rate: at the start.
       weight_decay: share of a weight, times the learning rate, taken off it each step; biases and
         other vectors keep theirs (Loshchilov & Hutter 2019, arXiv:1711.05101).
-      first_loss: of a network that knows nothing, against which an exploding one is judged.
+      chance_loss: the loss at chance level, against which an exploding one is judged.
       call_steps: steps of a compiled call; fewer take less memory.
-      checkpoints: folder of the checkpoints; None keeps none.
-      checkpoint_every: steps between them; 0 saves at the end only.
-      report: called with (steps done, metrics of the latest, seconds so far).
+      judge: as in `Training`.
+      validation: how to judge the network on the way; None keeps the last parameters.
 
     Returns:
-      The network; the same bits for the same arguments on the same machine, interrupted or not.
+      The training.
 
     Raises:
-      InputError: if a number is none of the above, the loss explodes, or no checkpoint can be used.
+      InputError: if a number is outside its documented range.
     """
     if iterations < 1:
         raise InputError(f"iterations must be at least 1, found {iterations}")
@@ -90,43 +89,73 @@ def fit(
     if weight_decay:
         matrices = jax.tree.map(lambda leaf: leaf.ndim > 1, params)
         optimizer = optax.adamw(schedule, weight_decay=weight_decay, mask=matrices)
-    # The loop donates its state; the caller keeps what is his.
-    key, params = jax.tree.map(jnp.copy, (key, params))
-    state = TrainState(jnp.zeros((), jnp.int32), key, params, optimizer.init(params))
-    rejected: tuple[str, ...] = ()
-    if checkpoints is not None and (held := checkpoint.restore(checkpoints, state)) is not None:
-        state, rejected = held.state, held.rejected
 
-    def update(state: TrainState, example: Any) -> tuple[TrainState, dict[str, jax.Array]]:
+    def take(state: TrainState, example: Any) -> tuple[TrainState, dict[str, jax.Array]]:
+        opt_state = state.opt_state if validation is None else state.opt_state[0]
         differentiate = jax.value_and_grad(objective, has_aux=True)
         (loss, metrics), gradient = differentiate(state.params, example)
-        changes, opt_state = optimizer.update(gradient, state.opt_state, state.params)
+        changes, opt_state = optimizer.update(gradient, opt_state, state.params)
         params = optax.apply_updates(state.params, changes)
         metrics = {"loss": loss, "learning_rate": jnp.asarray(schedule(state.step)), **metrics}
+        if validation is not None:
+            opt_state = (opt_state, state.opt_state[1])
         return TrainState(state.step + 1, state.key, params, opt_state), metrics
 
-    losses: list[np.ndarray] = []
-
-    def note(done: int, metrics: loop.Metrics, seconds: float) -> None:
-        losses.append(metrics["loss"])
-        if report is not None:
-            report(done, metrics, seconds)
-
-    size = min(call_steps, iterations)
-    outcome = loop.train(
+    # The loop donates its state; the caller keeps what is theirs.
+    key, params = jax.tree.map(jnp.copy, (key, params))
+    opt_state = optimizer.init(params)
+    if validation is None:
+        state = TrainState(jnp.zeros((), jnp.int32), key, params, opt_state)
+        return Training(
+            state,
+            iterations,
+            batches,
+            Update(draw, take),
+            lambda state: finish(state.params),
+            chance_loss=chance_loss,
+            call_steps=call_steps,
+            judge=judge,
+        )
+    none_yet = Best(jax.tree.map(jnp.copy, params), jnp.float32(-jnp.inf), jnp.int32(0))
+    state = TrainState(jnp.zeros((), jnp.int32), key, params, (opt_state, none_yet))
+    return Training(
         state,
-        loop.compile_steps(prepare, update, state, batches(0, size)),
+        iterations,
         batches,
-        steps=iterations,
-        call_steps=size,
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        report=note,
-        first_loss=first_loss,
+        Update(draw, take),
+        lambda state: finish(state.opt_state[1].params),
+        chance_loss=chance_loss,
+        call_steps=call_steps,
+        judge=lambda state, metrics: _keep_best(
+            judge(state, metrics), len(metrics["loss"]), iterations, validation
+        ),
+        stopped=lambda state: _out_of_patience(state, validation),
     )
-    because = "iterations done" if outcome.stopped is None else signal.Signals(outcome.stopped).name
-    trace = np.concatenate(losses) if losses else np.empty(0, np.float32)
-    return Trained(outcome.state.params, trace, outcome.seconds, because, rejected)
+
+
+def _keep_best(
+    state: TrainState, steps: int, iterations: int, validation: Validation
+) -> TrainState:
+    """Judges the parameters if it is time to, and keeps them if they are the best."""
+    done = int(state.step)
+    if done < iterations and done // validation.every == (done - steps) // validation.every:
+        return state
+    opt_state, best = state.opt_state
+    score = np.float32(validation.score(state.params))
+    if not np.isfinite(score):
+        raise InputError(f"the validation score is {score} after {done} steps; is a label missing?")
+    if score > float(best.score):
+        best = Best(jax.tree.map(jnp.copy, state.params), jnp.asarray(score), jnp.int32(0))
+    else:
+        best = best._replace(since=best.since + 1)
+    return state._replace(opt_state=(opt_state, best))
+
+
+def _out_of_patience(state: TrainState, validation: Validation) -> str:
+    since = int(state.opt_state[1].since)
+    if validation.patience and since >= validation.patience:
+        return f"no better for {since} validations"
+    return ""
 
 
 def in_blocks(

@@ -7,7 +7,7 @@ import pytest
 
 from jaxemb.data import corpora
 from jaxemb.data.corpora import default_data_dir, file_sha256, open_corpus
-from jaxemb.data.tokenise import words
+from jaxemb.data.tokenize import words
 from jaxemb.errors import InputError
 
 

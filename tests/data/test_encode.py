@@ -113,7 +113,7 @@ def test_encoded_once(small, tmp_path, monkeypatch, capsys):
 
 def test_another_file_or_rule_is_encoded_anew(small, tmp_path):
     first = encode(small, tmp_path / "cache", progress=False)
-    split = Corpus("small", (small.sources[0]._replace(tokenise=str.split),))
+    split = Corpus("small", (small.sources[0]._replace(tokenize=str.split),))
     assert encode(split, tmp_path / "cache", progress=False).directory != first.directory
     small.files[0].write_text("other words")
     assert decoded(encode(small, tmp_path / "cache", progress=False)) == [["other", "words"]]

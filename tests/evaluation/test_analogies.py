@@ -41,7 +41,7 @@ def _table():
 
 
 def _scores_by_loops(vectors, index, sections, most_frequent):
-    """The papers' maximisation, a word at a time in float64."""
+    """The papers' maximization, a word at a time in float64."""
     vectors = vectors[:most_frequent].astype(np.float64)
 
     def cosine(x, y):

@@ -14,8 +14,8 @@ def data():
     """Ten classes of 3 to 12 things."""
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat(np.arange(10) * 2, np.arange(3, 13)))
-    centres = rng.normal(size=(20, D))
-    return centres[labels] + rng.normal(size=(len(labels), D)) / 2, labels
+    centers = rng.normal(size=(20, D))
+    return centers[labels] + rng.normal(size=(len(labels), D)) / 2, labels
 
 
 def draw(**change):

@@ -11,12 +11,12 @@ D = 4
 def data():
     """Individuals 2, 5, 6, 9 and 11 with one to three pictures; 30 queries, some of 1 and 7."""
     rng = np.random.default_rng(0)
-    centres = {i: rng.normal(size=D) for i in (1, 2, 5, 6, 7, 9, 11)}
+    centers = {i: rng.normal(size=D) for i in (1, 2, 5, 6, 7, 9, 11)}
     gallery_labels = np.array([9, 2, 5, 6, 2, 11, 9, 5, 2, 6])
-    labels = rng.choice(sorted(centres), 30)
+    labels = rng.choice(sorted(centers), 30)
     noise = rng.normal(size=(40, D))
-    queries = np.array([centres[i] for i in labels]) + noise[:30]
-    gallery = np.array([centres[i] for i in gallery_labels]) + noise[30:] / 2
+    queries = np.array([centers[i] for i in labels]) + noise[:30]
+    gallery = np.array([centers[i] for i in gallery_labels]) + noise[30:] / 2
     return queries, labels, gallery, gallery_labels
 
 
@@ -51,7 +51,7 @@ def test_rank_k(metric):
     assert found.missing > 0
 
 
-def test_a_collapsed_embedding_recognises_nobody():
+def test_a_collapsed_embedding_recognizes_nobody():
     queries, labels, gallery, gallery_labels = data()
     found = identification(0 * queries, labels, 0 * gallery, gallery_labels)
     assert found.rates == {1: 0, 5: 1}
@@ -62,17 +62,17 @@ def test_a_collapsed_embedding_recognises_nobody():
 @pytest.mark.parametrize("threshold", [0.5, 2.0, 8.0])
 def test_open_set(threshold):
     queries, labels, gallery, gallery_labels = data()
-    recognised, accepted = [], []
+    recognized, accepted = [], []
     for query, label in zip(queries, labels, strict=True):
         gaps = nearest(query, gallery, gallery_labels, squared)
         who = min(gaps, key=lambda i: gaps[i])
         if label in gaps:
-            recognised.append(gaps[who] <= threshold and who == label)
+            recognized.append(gaps[who] <= threshold and who == label)
         else:
             accepted.append(gaps[who] <= threshold)
     found = open_set(*data(), threshold=threshold)
     assert found == pytest.approx(
-        (np.mean(recognised), np.mean(accepted), len(recognised), len(accepted))
+        (np.mean(recognized), np.mean(accepted), len(recognized), len(accepted))
     )
 
 

@@ -14,7 +14,7 @@ def _distance(name, x, y):
 
 
 @pytest.mark.parametrize("name", MEASURES)
-def test_neighbours_are_those_of_the_definition(name):
+def test_neighbors_are_those_of_the_definition(name):
     rng = np.random.default_rng(3)
     vectors = (rng.normal(size=(23, 11)) * rng.gamma(2, size=(23, 1))).astype(np.float32)
     rows = np.array([4, 0, 22, 4])
@@ -25,7 +25,7 @@ def test_neighbours_are_those_of_the_definition(name):
     np.testing.assert_array_equal(nearest_by(MEASURES[name], vectors, rows, k=6), expected)
 
 
-def test_ties_and_all_neighbours():
+def test_ties_and_all_neighbors():
     vectors = np.ones((4, 3), np.float32)
     found = nearest_by(MEASURES["Manhattan"], vectors, np.array([2, 0]), k=3)
     np.testing.assert_array_equal(found, [[0, 1, 3], [1, 2, 3]])

@@ -29,7 +29,7 @@ def ranks(points):
 
 
 def loops(points, embedding, k, rows):
-    """Trustworthiness, continuity and share of neighbours kept, as in Venna & Kaski."""
+    """Trustworthiness, continuity and share of neighbors kept, as in Venna & Kaski."""
     size = len(points)
     in_points, in_map = ranks(points), ranks(embedding)
     intruders = torn = kept = 0
@@ -45,14 +45,14 @@ def loops(points, embedding, k, rows):
 
 def test_scores_are_the_loops():
     points, embedding = spaces()
-    found = projection.neighbour_scores(points, embedding, k=K)
+    found = projection.neighbor_scores(points, embedding, k=K)
     np.testing.assert_allclose(found, loops(points, embedding, K, range(N)), rtol=1e-12)
     assert 0.2 < found.preservation < 0.8
 
 
 def test_trustworthiness_and_continuity_agree_with_scikit_learn():
     points, embedding = spaces(1)
-    found = projection.neighbour_scores(points, embedding, k=K)
+    found = projection.neighbor_scores(points, embedding, k=K)
     expected = trustworthiness(points, embedding, n_neighbors=K)
     assert found.trustworthiness == pytest.approx(expected, abs=1e-12)
     # Continuity is the trustworthiness of the points as a picture of the map.
@@ -66,16 +66,16 @@ def test_a_sample_counts_ranks_among_all(monkeypatch):
     expected = loops(points, embedding, K, rows)
     # In several blocks, of rows and of columns.
     monkeypatch.setattr(projection, "_DISTANCES_AT_A_TIME", 8 * N)
-    found = projection.neighbour_scores(points, embedding, k=K, rows=20, seed=5)
+    found = projection.neighbor_scores(points, embedding, k=K, rows=20, seed=5)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_a_perfect_map_and_a_random_one():
     points, _ = spaces(3, 400)
-    assert projection.neighbour_scores(points, 3 * points[:, ::-1] - 9) == (1, 1, 1)
+    assert projection.neighbor_scores(points, 3 * points[:, ::-1] - 9) == (1, 1, 1)
     noise = np.random.default_rng(0).normal(size=(400, 2))
-    found = projection.neighbour_scores(points, noise)
-    # Of a random map: half of the largest penalty, and one neighbour in forty by chance.
+    found = projection.neighbor_scores(points, noise)
+    # Of a random map: half of the largest penalty, and one neighbor in forty by chance.
     np.testing.assert_allclose(found, [0.5, 0.5, 10 / 399], atol=0.03)
 
 
@@ -98,7 +98,7 @@ def test_knn_accuracy_of_a_sample_asks_all_points():
     assert projection.knn_accuracy(points, np.arange(100), k=1, rows=9) == 0
 
 
-def test_a_point_is_no_neighbour_of_its_own_among_many_duplicates():
+def test_a_point_is_no_neighbor_of_its_own_among_many_duplicates():
     points = np.zeros((30, 2))
     found = projection.nearest_ids(points, np.arange(30), k=3)
     assert found.shape == (30, 3)
@@ -138,21 +138,21 @@ def test_procrustes_forgives_position_turn_mirror_and_scale():
     assert projection.procrustes_disparity(embedding, other) > 0.8
 
 
-def test_neighbour_overlap_counts_common_neighbours():
+def test_neighbor_overlap_counts_common_neighbors():
     a, b = spaces(9)
     in_a, in_b = ranks(a), ranks(b)
     common = (in_a > 0) & (in_a <= K) & (in_b <= K)
     expected = common.sum(axis=1).mean() / K
-    assert projection.neighbour_overlap(a, b, k=K) == pytest.approx(expected)
-    assert projection.neighbour_overlap(a, a, k=K, rows=11) == 1
+    assert projection.neighbor_overlap(a, b, k=K) == pytest.approx(expected)
+    assert projection.neighbor_overlap(a, a, k=K, rows=11) == 1
 
 
 def test_shapes_are_checked():
     points, embedding = spaces()
     with pytest.raises(AssertionError):
-        projection.neighbour_scores(points, embedding[1:])
+        projection.neighbor_scores(points, embedding[1:])
     with pytest.raises(AssertionError):
-        projection.neighbour_scores(points, embedding, k=N // 2)
+        projection.neighbor_scores(points, embedding, k=N // 2)
     with pytest.raises(AssertionError):
         projection.knn_accuracy(embedding, np.zeros((N, 1), int))
     with pytest.raises(AssertionError):

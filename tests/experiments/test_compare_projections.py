@@ -44,7 +44,7 @@ def test_each_method_leaves_a_map_and_its_scores(finished):
 
 def test_the_scores_are_in_the_order_that_the_methods_aim_at(finished):
     summary = json.loads((finished.out / "summary.json").read_text())
-    # Least stress where it is what is minimised; best neighbours by t-SNE.
+    # Least stress where it is what is minimized; best neighbors by t-SNE.
     assert summary["smacof_stress"] < summary["pca_stress"]
     assert summary["sammon_stress"] < summary["pca_stress"]
     assert summary["tsne_knn_accuracy"] > summary["pca_knn_accuracy"] + 0.05

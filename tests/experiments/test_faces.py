@@ -74,7 +74,7 @@ def test_a_run_leaves_its_results(finished):
     assert lines[-1]["step"] == 30
 
 
-def test_the_gallery_recognises_those_enrolled(finished, capsys):
+def test_the_gallery_recognizes_those_enrolled(finished, capsys):
     kept = gallery_file.read(finished.out / "gallery.npz")
     assert kept.names == [f"person {number}" for number in range(9, 25)]
     for name in kept.names:

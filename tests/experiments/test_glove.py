@@ -11,7 +11,7 @@ from jaxemb.experiments.harness.words import vectors as word_vectors
 
 from jaxemb import io
 from jaxemb.data import cooccurrence, sparse_counts
-from jaxemb.evaluation.neighbours import nearest
+from jaxemb.evaluation.neighbors import nearest
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

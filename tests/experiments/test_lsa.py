@@ -11,7 +11,7 @@ from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.words import vectors as word_vectors
 
 from jaxemb import io
-from jaxemb.evaluation.neighbours import nearest
+from jaxemb.evaluation.neighbors import nearest
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -40,7 +40,7 @@ def make(finished, tmp_path):
 
 
 def purity(words, vectors) -> float:
-    """Share of the three nearest neighbours that are of the word's topic."""
+    """Share of the three nearest neighbors that are of the word's topic."""
     table = jnp.asarray(vectors)
     ids, _ = nearest(table, table, k=3, exclude=jnp.arange(len(table))[:, None])
     topics = np.array([word.split("w")[0] for word in words])
@@ -209,7 +209,7 @@ def test_corpora_that_cannot_be_counted(ask, tmp_path):
         assert (status, len(told)) == (2, 1), told
         assert told[0].startswith(f"error: {message}")
         assert not (tmp_path / "run").exists()
-    # Each word has the other as its only neighbour, which is twice as often as by chance.
+    # Each word has the other as its only neighbor, which is twice as often as by chance.
     status, told = ask("--corpus", same, "--dim", 2, "--shift", 3)
     assert (status, told) == (
         2,

@@ -59,7 +59,7 @@ def _assert_same(ours, theirs):
     np.testing.assert_allclose([c for _, c in ours], [c for _, c in theirs], atol=6e-5)
 
 
-def test_neighbours(ask, peer):
+def test_neighbors(ask, peer):
     status, out, err = ask("neighbours", "frog", "--count", "4")
     assert (status, err) == (0, "")
     assert out.splitlines()[0] == "frog: word 5 of 9"

@@ -92,7 +92,7 @@ def test_the_classic_table(ran):
     assert "not among the words: apple, ballmer, " in out
 
 
-def test_neighbours_are_those_of_other_libraries(ran):
+def test_neighbors_are_those_of_other_libraries(ran):
     config, out = ran
     table = io.read(config.vectors)
     block = out[out.index("\nB2, by") :].splitlines()[2:7]

@@ -26,7 +26,7 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
-    """Stripes in three directions, a class each, of many colours."""
+    """Stripes in three directions, a class each, of many colors."""
     rng = np.random.default_rng(0)
     down, right = np.meshgrid(np.arange(32), np.arange(32), indexing="ij")
     arrays: dict[str, np.ndarray] = {"classes": np.array(["down", "right", "both"])}

@@ -14,7 +14,7 @@ from jaxemb.experiments.harness.words import vectors as word_vectors
 from jaxemb.experiments.harness.words import windows as window_report
 
 from jaxemb import io
-from jaxemb.evaluation.neighbours import nearest
+from jaxemb.evaluation.neighbors import nearest
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -80,7 +80,7 @@ def test_the_table_has_a_word_a_column(finished):
     # None of the words to show is known, so the most frequent are shown.
     words, _ = io.read(finished.out / "vectors.txt")
     assert rows[0] == [word.upper() for word in words[:6]]
-    assert len(rows) == 1 + window_report.NEIGHBOURS
+    assert len(rows) == 1 + window_report.NEIGHBORS
     for row in rows[1:]:
         assert [word.split("w")[0] for word in row] == [word.split("w")[0] for word in words[:6]]
 

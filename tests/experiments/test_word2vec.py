@@ -8,7 +8,7 @@ import pytest
 from jaxemb.experiments import word2vec
 
 from jaxemb import io
-from jaxemb.evaluation.neighbours import nearest
+from jaxemb.evaluation.neighbors import nearest
 from jaxemb.methods.word2vec import step as training
 from jaxemb.models import word2vec as model
 
@@ -45,7 +45,7 @@ def finished(planted, sets, tmp_path_factory, private_cache):
 
 
 def purity(words, vectors) -> float:
-    """Share of the three nearest neighbours that are of the word's topic."""
+    """Share of the three nearest neighbors that are of the word's topic."""
     table = jnp.asarray(vectors)
     ids, _ = nearest(table, table, k=3, exclude=jnp.arange(len(table))[:, None])
     topics = np.array([word.split("w")[0] for word in words])
@@ -127,7 +127,7 @@ def test_each_call_leaves_a_line(finished):
     assert all(line["words_per_second"] > 0 for line in lines)
 
 
-def test_neighbours_are_poor_before_and_good_after(finished):
+def test_neighbors_are_poor_before_and_good_after(finished):
     words, vectors = io.read(finished.out / "vectors.txt")
     before = model.init(jax.random.key(3), vocabulary=72, dim=16)["input"]
     # A sixth is chance; 216 draws have a standard deviation of .025.
@@ -220,7 +220,7 @@ def test_a_vocabulary_of_two_words_is_enough(planted, tmp_path):
     assert io.read(config.out / "vectors.txt").vectors.shape == (2, 2)
 
 
-def test_a_corpus_with_few_neighbours_is_no_explosion(finished, planted, tmp_path):
+def test_a_corpus_with_few_neighbors_is_no_explosion(finished, planted, tmp_path):
     # Many steps measure no prediction, so that their loss is 0.
     words = planted.read_text().split()
     text = tmp_path / "text.txt"

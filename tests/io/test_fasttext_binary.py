@@ -109,7 +109,7 @@ def test_damage_is_named(model_and_path, tmp_path, offset, value, message):
         io.read(changed)
 
 
-def test_numbers_that_are_not_finite_and_quantised_models_are_refused(model_and_path, tmp_path):
+def test_numbers_that_are_not_finite_and_quantized_models_are_refused(model_and_path, tmp_path):
     model, path = model_and_path
     data = bytearray(path.read_bytes())
     first = data.find(model.wv.vectors_vocab[0].tobytes())

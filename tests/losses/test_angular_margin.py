@@ -11,20 +11,20 @@ SCALE = 7.0
 
 
 def data():
-    """Among the angles to the own centre are small ones and some beyond pi - margin."""
+    """Among the angles to the own center are small ones and some beyond pi - margin."""
     rng = np.random.default_rng(0)
-    vectors, centres = rng.normal(size=(B, D)), rng.normal(size=(C, D))
+    vectors, centers = rng.normal(size=(B, D)), rng.normal(size=(C, D))
     labels = rng.integers(C, size=B)
-    vectors[0] = centres[labels[0]] + 0.05 * vectors[0]
-    vectors[1] = -centres[labels[1]] + 0.2 * vectors[1]
-    return vectors, labels, centres
+    vectors[0] = centers[labels[0]] + 0.05 * vectors[0]
+    vectors[1] = -centers[labels[1]] + 0.2 * vectors[1]
+    return vectors, labels, centers
 
 
-def paper_loss(vectors, labels, centres, own_logit):
+def paper_loss(vectors, labels, centers, own_logit):
     losses = []
     for x, y in zip(vectors, labels, strict=True):
         logits = []
-        for c, w in enumerate(centres):
+        for c, w in enumerate(centers):
             cosine = x @ w / np.linalg.norm(x) / np.linalg.norm(w)
             logits.append(SCALE * (own_logit(cosine) if c == y else cosine))
         losses.append(np.log(np.exp(logits).sum()) - logits[y])
@@ -42,8 +42,8 @@ def widened(margin):
 
 
 def arrays():
-    vectors, labels, centres = data()
-    return jnp.asarray(vectors, jnp.float32), jnp.asarray(labels), jnp.asarray(centres, jnp.float32)
+    vectors, labels, centers = data()
+    return jnp.asarray(vectors, jnp.float32), jnp.asarray(labels), jnp.asarray(centers, jnp.float32)
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.5, 1.2])
@@ -62,7 +62,7 @@ def test_cosface(margin):
 
 
 def test_gradient_of_arcface():
-    vectors, labels, centres = data()
+    vectors, labels, centers = data()
     x, *rest = arrays()
     found = jax.jit(jax.grad(lambda x: arcface_loss(x, *rest, scale=SCALE).loss.sum()))(x)
     step = 1e-6
@@ -71,7 +71,7 @@ def test_gradient_of_arcface():
         for d in range(D):
             moved = np.array([vectors, vectors])
             moved[:, i, d] += [step, -step]
-            up, down = (paper_loss(x, labels, centres, widened(0.5)).sum() for x in moved)
+            up, down = (paper_loss(x, labels, centers, widened(0.5)).sum() for x in moved)
             expected[i, d] = (up - down) / (2 * step)
     # float32 rounds the sine of the smallest angle, 0.05, in the fourth digit.
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-3)
@@ -80,8 +80,8 @@ def test_gradient_of_arcface():
 def test_the_loss_only_grows_with_the_angle():
     angles = np.linspace(0, np.pi, 400)
     vectors = jnp.asarray(np.stack([np.cos(angles), np.sin(angles)], axis=1), jnp.float32)
-    centres = jnp.array([[1.0, 0.0], [0.0, 0.0]])  # the other class is always at cosine 0
-    losses = jax.jit(lambda: arcface_loss(vectors, jnp.zeros(400, int), centres, scale=4.0))().loss
+    centers = jnp.array([[1.0, 0.0], [0.0, 0.0]])  # the other class is always at cosine 0
+    losses = jax.jit(lambda: arcface_loss(vectors, jnp.zeros(400, int), centers, scale=4.0))().loss
     assert (np.diff(losses) > -1e-5).all()
 
 

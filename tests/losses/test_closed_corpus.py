@@ -57,7 +57,7 @@ def descend(gradient, columns, rows=V):
     return [np.asarray(table, np.float64) for table in tables]
 
 
-def test_negative_sampling_factorises_shifted_pmi(text, counts):
+def test_negative_sampling_factorizes_shifted_pmi(text, counts):
     """Levy & Goldberg 2014, NIPS, eq. 11 and 12: u.v = PMI(w, c) - log k."""
     ring = np.concatenate([text[-W:], text, text[:W]])
     # The words themselves are the noise, so that it is the unigram distribution exactly.
@@ -108,7 +108,7 @@ def test_full_softmax_finds_the_probabilities(counts):
     np.testing.assert_allclose(found / found.sum(axis=1, keepdims=True), expected, atol=0.002)
 
 
-def test_nce_finds_the_probabilities_without_normalising(counts):
+def test_nce_finds_the_probabilities_without_normalizing(counts):
     w, c = pairs()
     q = jnp.asarray((counts.sum(0) ** 0.75 / (counts.sum(0) ** 0.75).sum())[None], jnp.float32)
     expected = jnp.log(NEGATIVES * q)

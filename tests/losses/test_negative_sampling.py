@@ -32,11 +32,11 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def paper_loss(centre, context, noise):
+def paper_loss(center, context, noise):
     """Equation 4 of Mikolov et al. 2013 for one pair, in float64, sign flipped."""
-    loss = -log_sigmoid(float(np.dot(centre, context)))
+    loss = -log_sigmoid(float(np.dot(center, context)))
     for word in noise:
-        loss -= log_sigmoid(-float(np.dot(centre, word)))
+        loss -= log_sigmoid(-float(np.dot(center, word)))
     return loss
 
 
@@ -63,9 +63,9 @@ def test_one_pair_alone_has_its_loss_in_the_batch(batch):
 
 
 def test_masked_noise_is_dropped(batch):
-    centre, context, noise = float32(batch)
+    center, context, noise = float32(batch)
     where = np.random.default_rng(1).random((7, K)) < 0.5
-    masked = np.asarray(of_pairs(centre, context, noise, where=where))
+    masked = np.asarray(of_pairs(center, context, noise, where=where))
     for i in range(7):
         kept = [batch[2][i, k] for k in range(K) if where[i, k]]
         np.testing.assert_allclose(masked[i], paper_loss(batch[0][i], batch[1][i], kept), rtol=1e-5)
@@ -73,12 +73,12 @@ def test_masked_noise_is_dropped(batch):
 
 @pytest.mark.parametrize("size", [0.0, 1.0, 1e4, 1e18])
 def test_loss_and_gradient_are_finite(size):
-    centre, noise = float32([np.full((2, D), size), np.full((2, K, D), size)])
+    center, noise = float32([np.full((2, D), size), np.full((2, K, D), size)])
 
-    def total(centre, context, noise):
-        return negative_sampling_loss(centre, context, noise).sum()
+    def total(center, context, noise):
+        return negative_sampling_loss(center, context, noise).sum()
 
-    loss, gradient = jax.jit(jax.value_and_grad(total))(centre, -centre, noise)
+    loss, gradient = jax.jit(jax.value_and_grad(total))(center, -center, noise)
     if size < 1e10:  # the product of two larger ones is no float32
         assert np.isfinite(loss)
     assert np.isfinite(gradient).all()
@@ -92,7 +92,7 @@ def groups(seed=0):
 
 
 def pairs(left, right):
-    """All (group, centre, column of the context)."""
+    """All (group, center, column of the context)."""
     return [
         (g, s, s + W + offset)
         for g in range(G)
@@ -121,7 +121,7 @@ def loop_skipgram(hidden, outputs, left, right, noise_weight, term=lambda term: 
 
 
 def test_blocks_overlap_by_the_margins():
-    words = jnp.arange(10, 20)[None]  # 6 centres and 2 words on either side
+    words = jnp.arange(10, 20)[None]  # 6 centers and 2 words on either side
     found = cut_blocks(words, margin=2, block=3)
     expected = [10, 11, 12, 13, 14, 15, 16, 13, 14, 15, 16, 17, 18, 19]
     np.testing.assert_array_equal(found, [expected])
@@ -211,11 +211,11 @@ def test_skipgram_gradients_are_those_of_the_loss():
     g, s, c = map(np.array, zip(*pairs(left, right), strict=True))
 
     def total(hidden, outputs):
-        centre = hidden[g, s]
+        center = hidden[g, s]
         noise = outputs[g][:, S + 2 * W :]
-        observed = negative_sampling_loss(centre, outputs[g, c], noise[:, :0])
+        observed = negative_sampling_loss(center, outputs[g, c], noise[:, :0])
         # The observed word twice, less the observed word: the loss of the noise alone.
-        both = negative_sampling_loss(centre, outputs[g, c], noise)
+        both = negative_sampling_loss(center, outputs[g, c], noise)
         return jnp.sum(observed + NEGATIVES / K * (both - observed))
 
     expected = jax.jit(jax.grad(total, (0, 1)))(*float32((hidden, outputs)))
@@ -225,11 +225,11 @@ def test_skipgram_gradients_are_those_of_the_loss():
 
 def table_gradients(words, noise, table_in, table_out, left, right):
     """Adds a step's row gradients up to gradients of the whole tables."""
-    centres = words[:, W : W + S]
+    centers = words[:, W : W + S]
     columns = np.concatenate([words, noise], axis=1)
-    found = skipgram(table_in[centres], table_out[columns], left, right)
+    found = skipgram(table_in[centers], table_out[columns], left, right)
     to_in, to_out = np.zeros(table_in.shape), np.zeros(table_out.shape)
-    np.add.at(to_in, centres, np.asarray(found.hidden))
+    np.add.at(to_in, centers, np.asarray(found.hidden))
     np.add.at(to_out, columns, np.asarray(found.outputs))
     return to_in, to_out
 
@@ -252,19 +252,19 @@ def test_expected_gradient_of_shared_noise_is_the_papers():
     )
     to_in, to_out = np.zeros((V, D)), np.zeros((V, D))
     for g, s, c in pairs(left, right):
-        centre, context = words[g, s + W], words[g, c]
-        error = sigmoid(table_in[centre] @ table_out[context]) - 1
-        to_in[centre] += error * table_out[context]
-        to_out[context] += error * table_in[centre]
+        center, context = words[g, s + W], words[g, c]
+        error = sigmoid(table_in[center] @ table_out[context]) - 1
+        to_in[center] += error * table_out[context]
+        to_out[context] += error * table_in[center]
         for w in range(V):
-            error = NEGATIVES * probability[w] * sigmoid(table_in[centre] @ table_out[w])
-            to_in[centre] += error * table_out[w]
-            to_out[w] += error * table_in[centre]
+            error = NEGATIVES * probability[w] * sigmoid(table_in[center] @ table_out[w])
+            to_in[center] += error * table_out[w]
+            to_out[w] += error * table_in[center]
     np.testing.assert_allclose(mean_in, to_in, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(mean_out, to_out, rtol=1e-4, atol=1e-5)
 
 
-def test_the_reported_loss_is_that_of_each_groups_first_centre():
+def test_the_reported_loss_is_that_of_each_groups_first_center():
     rng, left, right = groups(3)
     hidden, outputs = rng.normal(size=(G, S, D)), rng.normal(size=(G, S + 2 * W + K, D))
     found = skipgram(hidden, outputs, left, right)

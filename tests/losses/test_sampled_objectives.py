@@ -24,13 +24,13 @@ def batch():
     return *vectors, np.log(K * rng.random(B)), np.log(K * rng.random((B, K)))
 
 
-def call(loss, centre, context, noise, context_expected, noise_expected, where=None):
-    centre, context, noise, context_expected, noise_expected = (
+def call(loss, center, context, noise, context_expected, noise_expected, where=None):
+    center, context, noise, context_expected, noise_expected = (
         jnp.asarray(part, jnp.float32)
-        for part in (centre, context, noise, context_expected, noise_expected)
+        for part in (center, context, noise, context_expected, noise_expected)
     )
     return loss(
-        centre,
+        center,
         context,
         noise,
         context_expected=context_expected,
@@ -39,22 +39,22 @@ def call(loss, centre, context, noise, context_expected, noise_expected, where=N
     )
 
 
-def paper_nce(centre, context, noise, context_expected, noise_expected):
+def paper_nce(center, context, noise, context_expected, noise_expected):
     """Mnih & Kavukcuoglu 2013, eq. 5 to 8: P(D = 1) = p / (p + k q), with p = exp(score)."""
-    p, kq = np.exp(np.dot(centre, context)), np.exp(context_expected)
+    p, kq = np.exp(np.dot(center, context)), np.exp(context_expected)
     loss = -np.log(p / (p + kq))
     for k in range(len(noise)):
-        p, kq = np.exp(np.dot(centre, noise[k])), np.exp(noise_expected[k])
+        p, kq = np.exp(np.dot(center, noise[k])), np.exp(noise_expected[k])
         loss -= np.log(1 - p / (p + kq))
     return loss
 
 
-def paper_sampled_softmax(centre, context, noise, context_expected, noise_expected):
+def paper_sampled_softmax(center, context, noise, context_expected, noise_expected):
     """Jean et al. 2015, eq. 10, with the observed word in the sample: weights exp(score) / E."""
-    own = np.exp(np.dot(centre, context)) / np.exp(context_expected)
+    own = np.exp(np.dot(center, context)) / np.exp(context_expected)
     total = own
     for k in range(len(noise)):
-        total += np.exp(np.dot(centre, noise[k])) / np.exp(noise_expected[k])
+        total += np.exp(np.dot(center, noise[k])) / np.exp(noise_expected[k])
     return -np.log(own / total)
 
 
@@ -80,10 +80,10 @@ def test_masked_noise_is_dropped(loss, batch):
     where = np.random.default_rng(1).random((B, K)) < 0.5
     where[2] = False
     masked = call(loss, *batch, where=jnp.asarray(where))
-    centre, context, noise, context_expected, noise_expected = batch
+    center, context, noise, context_expected, noise_expected = batch
     for i in range(B):
         expected = PAPER[loss](
-            centre[i],
+            center[i],
             context[i],
             noise[i, where[i]],
             context_expected[i],
@@ -95,8 +95,8 @@ def test_masked_noise_is_dropped(loss, batch):
 @each
 @pytest.mark.parametrize("size", [0.0, 1e4, 1e15])
 def test_loss_and_gradients_are_finite(loss, size):
-    def total(centre, noise):
-        return call(loss, centre, -centre, noise, np.zeros(2), np.ones((2, K))).sum()
+    def total(center, noise):
+        return call(loss, center, -center, noise, np.zeros(2), np.ones((2, K))).sum()
 
     value, gradients = jax.jit(jax.value_and_grad(total, (0, 1)))(
         jnp.full((2, D), size), jnp.full((2, K, D), size)
@@ -117,20 +117,20 @@ def test_shapes_are_checked(loss, batch):
 
 @pytest.fixture
 def model():
-    """A centre, the vectors of all words, whose probabilities sum to 1, and the noise's."""
+    """A center, the vectors of all words, whose probabilities sum to 1, and the noise's."""
     rng = np.random.default_rng(2)
-    centre, outputs = rng.normal(size=D), rng.normal(size=(V, D))
-    # The last column is a bias, of which there is one value to make the model normalised.
-    bias = -np.log(np.exp(outputs @ centre).sum())
+    center, outputs = rng.normal(size=D), rng.normal(size=(V, D))
+    # The last column is a bias, of which there is one value to make the model normalized.
+    bias = -np.log(np.exp(outputs @ center).sum())
     q = rng.random(V) + 0.1
-    return np.append(centre, 1), np.column_stack([outputs, np.full(V, bias)]), q / q.sum()
+    return np.append(center, 1), np.column_stack([outputs, np.full(V, bias)]), q / q.sum()
 
 
-def full_gradient(centre, outputs, target):
-    def total(centre, outputs):
-        return full_softmax_loss(centre[None], outputs, jnp.array([target]))[0]
+def full_gradient(center, outputs, target):
+    def total(center, outputs):
+        return full_softmax_loss(center[None], outputs, jnp.array([target]))[0]
 
-    return jax.jit(jax.grad(total, (0, 1)))(jnp.float32(centre), jnp.float32(outputs))
+    return jax.jit(jax.grad(total, (0, 1)))(jnp.float32(center), jnp.float32(outputs))
 
 
 def distance(one, other):
@@ -138,23 +138,23 @@ def distance(one, other):
 
 
 def test_the_expected_gradient_of_nce_goes_to_that_of_full_softmax(model):
-    """At a normalised model, and as fast as 1 / K; over all draws, by enumeration."""
-    centre, outputs, q = model
+    """At a normalized model, and as fast as 1 / K; over all draws, by enumeration."""
+    center, outputs, q = model
     target = 4
     errors = []
     for samples in (100, 1000, 10_000):
         expected = np.log(samples * q)
 
-        def total(centre, outputs, samples=samples, expected=expected):
-            pair = jnp.tile(centre, (V, 1)), jnp.tile(outputs[target], (V, 1)), outputs[:, None]
+        def total(center, outputs, samples=samples, expected=expected):
+            pair = jnp.tile(center, (V, 1)), jnp.tile(outputs[target], (V, 1)), outputs[:, None]
             none = jnp.zeros((V, 1), bool)
             observed = call(nce_loss, *pair, np.full(V, expected[target]), expected[:, None], none)
             # Each word in turn as the only noise word, and the observed one beyond doubt.
             noise = call(nce_loss, *pair, np.full(V, -1e9), expected[:, None])
             return observed[0] + samples * jnp.sum(jnp.float32(q) * noise)
 
-        found = jax.jit(jax.grad(total, (0, 1)))(jnp.float32(centre), jnp.float32(outputs))
-        errors.append(distance(found, full_gradient(centre, outputs, target)))
+        found = jax.jit(jax.grad(total, (0, 1)))(jnp.float32(center), jnp.float32(outputs))
+        errors.append(distance(found, full_gradient(center, outputs, target)))
     assert errors[0] / errors[1] == pytest.approx(10, rel=0.1)
     assert errors[1] / errors[2] == pytest.approx(10, rel=0.1)
     assert errors[2] < 0.002
@@ -162,20 +162,20 @@ def test_the_expected_gradient_of_nce_goes_to_that_of_full_softmax(model):
 
 def test_the_gradient_of_sampled_softmax_goes_to_that_of_full_softmax(model):
     """Of any model, and as fast as 1 / sqrt(K): four times the words halve the error."""
-    centre, outputs, q = model
-    centre, outputs = jnp.float32(2 * centre), jnp.float32(outputs)  # not normalised
+    center, outputs, q = model
+    center, outputs = jnp.float32(2 * center), jnp.float32(outputs)  # not normalized
     target, draws = 4, 3000
-    exact = full_gradient(centre, outputs, target)
+    exact = full_gradient(center, outputs, target)
     rng = np.random.default_rng(5)
     errors, biases = [], []
     for samples in (32, 128, 512):
         noise = rng.choice(V, (draws, samples), p=q)
         expected = np.log(samples * q)
 
-        def total(centre, outputs, words, expected=expected):
+        def total(center, outputs, words, expected=expected):
             return call(
                 sampled_softmax_loss,
-                centre[None],
+                center[None],
                 outputs[target][None],
                 outputs[words][None],
                 expected[target][None],
@@ -183,7 +183,7 @@ def test_the_gradient_of_sampled_softmax_goes_to_that_of_full_softmax(model):
             )[0]
 
         slopes = jax.jit(jax.vmap(jax.grad(total, (0, 1)), (None, None, 0)))
-        found = slopes(centre, outputs, noise)
+        found = slopes(center, outputs, noise)
         squares = [
             np.square(a - b).sum(axis=tuple(range(1, a.ndim)))
             for a, b in zip(map(np.asarray, found), map(np.asarray, exact), strict=True)

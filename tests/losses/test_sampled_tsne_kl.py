@@ -13,20 +13,20 @@ sampled_tsne_kl = jax.jit(losses.sampled_tsne_kl, static_argnames="points")
 
 def test_formula():
     rng = np.random.default_rng(0)
-    centre, neighbour = rng.normal(size=(2, 7, 3))
+    center, neighbor = rng.normal(size=(2, 7, 3))
     attraction, kernels = 0.0, 0.0
     for i in range(7):
-        attraction += np.log(1 + ((centre[i] - neighbour[i]) ** 2).sum()) / 7
+        attraction += np.log(1 + ((center[i] - neighbor[i]) ** 2).sum()) / 7
         for j in range(7):
             if i != j:
-                kernels += 1 / (1 + ((centre[i] - centre[j]) ** 2).sum())
+                kernels += 1 / (1 + ((center[i] - center[j]) ** 2).sum())
     expected = attraction + np.log(kernels / 42 * 100 * 99)
-    found = sampled_tsne_kl(jnp.asarray(centre), jnp.asarray(neighbour), points=100)
+    found = sampled_tsne_kl(jnp.asarray(center), jnp.asarray(neighbor), points=100)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_all_points_and_pairs_give_the_divergence():
-    # Each centre once and each neighbour as often as p_{j|i} says: nothing is left to chance, so
+    # Each center once and each neighbor as often as p_{j|i} says: nothing is left to chance, so
     # the estimate is the divergence itself, less its constant.
     rng = np.random.default_rng(1)
     size, draws = 6, 4
@@ -69,8 +69,8 @@ def test_batches_tend_to_the_whole():
 
 @pytest.mark.parametrize("scale", [0.0, 1e-20, 1e18])
 def test_gradient_is_finite_for_equal_and_far_points(scale):
-    centre = scale * jnp.array([[1.0, 2.0], [3.0, -1.0], [-2.0, 0.5]])
-    value, gradient = jax.value_and_grad(sampled_tsne_kl)(centre, centre[::-1], points=3)
+    center = scale * jnp.array([[1.0, 2.0], [3.0, -1.0], [-2.0, 0.5]])
+    value, gradient = jax.value_and_grad(sampled_tsne_kl)(center, center[::-1], points=3)
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
 

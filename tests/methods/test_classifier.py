@@ -13,7 +13,7 @@ ROOM = 5
 
 @pytest.fixture(scope="module")
 def data():
-    """Ten points around each of five centres."""
+    """Ten points around each of five centers."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(ROOM, dtype=np.int32), 10)
     points = rng.normal(size=(ROOM, 6))[labels] + 0.2 * rng.normal(size=(len(labels), 6))

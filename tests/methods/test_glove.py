@@ -9,7 +9,7 @@ from jaxemb.methods.glove import step as training
 from jaxemb.models import glove as model
 from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.counted_pairs import PairStream
-from jaxemb.training import loop
+from jaxemb.training import before_loop as loop
 from jaxemb.training.state import TrainState
 
 V, D, RATE = 30, 5, 0.2

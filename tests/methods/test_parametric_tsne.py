@@ -33,23 +33,23 @@ def distance(one, other):
 
 def test_each_term_against_its_formula():
     encode = jax.jit(functools.partial(MODEL.apply, method="encode"))
-    centre, neighbour = (
-        np.asarray(encode(PARAMS, rows), float) for rows in (BATCH.points, BATCH.neighbours)
+    center, neighbor = (
+        np.asarray(encode(PARAMS, rows), float) for rows in (BATCH.points, BATCH.neighbors)
     )
     given_back = np.asarray(jax.jit(MODEL.apply)(PARAMS, BATCH.points), float)
-    attraction = sum(np.log(1 + distance(a, b)) for a, b in zip(centre, neighbour, strict=True)) / 6
+    attraction = sum(np.log(1 + distance(a, b)) for a, b in zip(center, neighbor, strict=True)) / 6
     kernels = [
-        1 / (1 + distance(centre[i], centre[j])) for i in range(6) for j in range(6) if i != j
+        1 / (1 + distance(center[i], center[j])) for i in range(6) for j in range(6) if i != j
     ]
     kl = attraction + np.log(np.mean(kernels) * 50 * 49)
     labels = np.asarray(BATCH.labels)
     hinges = []
     for i in range(6):
         near = [
-            distance(centre[i], centre[j]) for j in range(6) if j != i and labels[j] == labels[i]
+            distance(center[i], center[j]) for j in range(6) if j != i and labels[j] == labels[i]
         ]
         far = [
-            distance(centre[i], centre[j])
+            distance(center[i], center[j])
             for j in range(6)
             if labels[j] >= 0 and labels[j] != labels[i]
         ]

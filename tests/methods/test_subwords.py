@@ -16,7 +16,8 @@ from jaxemb.models import word2vec as model
 from jaxemb.models.subword_table import word_vectors
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.text import TextBatch
-from jaxemb.training import checkpoint, loop
+from jaxemb.training import before_loop as loop
+from jaxemb.training import checkpoint
 from jaxemb.training.state import TrainState
 
 D, G, S, B, W, K, NEGATIVES, RATE = 6, 16, 4, 2, 2, 3, 5.0, 0.05
@@ -121,11 +122,11 @@ def pairs(name, batch, example):
         for s in range(S):
             reach = range(-int(example.left[g, s]), int(example.right[g, s]) + 1)
             near = [int(batch.words[g, s + W + offset]) for offset in reach if offset]
-            centre = int(batch.words[g, s + W])
+            center = int(batch.words[g, s + W])
             if name == "skipgram":
-                yield from ((g, s, [centre], context) for context in near)
+                yield from ((g, s, [center], context) for context in near)
             elif near:
-                yield g, s, near, centre
+                yield g, s, near, center
 
 
 def damped(counts):

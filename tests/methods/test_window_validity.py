@@ -9,7 +9,7 @@ from jaxemb.methods.window_validity.step import Step, init, prepare, scores, upd
 from jaxemb.models import window_scorer
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.text import TextBatch
-from jaxemb.training import loop
+from jaxemb.training import before_loop as loop
 from jaxemb.training.state import TrainState
 
 V, D = 3001, 20  # no other array of a step has such shapes

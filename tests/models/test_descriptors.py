@@ -6,38 +6,38 @@ import numpy as np
 from jaxemb.models import descriptors
 
 # Operation by operation, each would be compiled.
-colour_cells, edge_cells = map(jax.jit, (descriptors.colour_cells, descriptors.edge_cells))
+color_cells, edge_cells = map(jax.jit, (descriptors.color_cells, descriptors.edge_cells))
 IMAGES = np.random.default_rng(0).uniform(size=(3, 8, 12, 3))
 
 
 def by_definition(image):
-    """Colours and edges of 4 x 4 cells, pixel by pixel."""
+    """Colors and edges of 4 x 4 cells, pixel by pixel."""
     height, width, _ = image.shape
-    grey = image.mean(axis=2)
-    colours, edges = np.zeros((16, 3)), np.zeros((16, 8))
+    gray = image.mean(axis=2)
+    colors, edges = np.zeros((16, 3)), np.zeros((16, 8))
     pixels = height * width / 16
     for row in range(height):
         for column in range(width):
             cell = 4 * (row * 4 // height) + column * 4 // width
             red, green, blue = image[row, column]
             opponent = [(red + green + blue) / 3, (red - green) / 2, (2 * blue - red - green) / 4]
-            colours[cell] += np.array(opponent) / pixels
+            colors[cell] += np.array(opponent) / pixels
             below, above = min(row + 1, height - 1), max(row - 1, 0)
             after, before = min(column + 1, width - 1), max(column - 1, 0)
-            down = grey[below, column] - grey[above, column]
-            right = grey[row, after] - grey[row, before]
+            down = gray[below, column] - gray[above, column]
+            right = gray[row, after] - gray[row, before]
             place = math.atan2(down, right) / math.pi * 8 % 8
             low = int(place)
             length = math.hypot(down, right)
             edges[cell, low % 8] += length * (1 - (place - low))
             edges[cell, (low + 1) % 8] += length * (place - low)
-    return colours.ravel(), np.sqrt(edges / edges.sum()).ravel()
+    return colors.ravel(), np.sqrt(edges / edges.sum()).ravel()
 
 
-def test_colours_and_edges_of_cells():
-    colours, edges = zip(*map(by_definition, IMAGES), strict=True)
+def test_colors_and_edges_of_cells():
+    colors, edges = zip(*map(by_definition, IMAGES), strict=True)
     images = np.float32(IMAGES)
-    np.testing.assert_allclose(colour_cells(images), colours, atol=1e-6)
+    np.testing.assert_allclose(color_cells(images), colors, atol=1e-6)
     np.testing.assert_allclose(edge_cells(images), edges, atol=1e-5)
 
 
@@ -51,5 +51,5 @@ def test_an_edge_has_its_direction_whichever_side_is_light():
 
 
 def test_a_picture_without_edges():
-    grey = np.full((1, 8, 8, 3), 0.5, np.float32)
-    np.testing.assert_array_equal(edge_cells(grey), 0)
+    gray = np.full((1, 8, 8, 3), 0.5, np.float32)
+    np.testing.assert_array_equal(edge_cells(gray), 0)

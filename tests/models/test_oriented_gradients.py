@@ -66,7 +66,7 @@ def test_an_edge_is_found_in_its_direction_whatever_the_light():
 
 
 @pytest.mark.parametrize("side", [2, 6, 13])
-def test_a_grey_wall_has_none(side):
+def test_a_gray_wall_has_none(side):
     found = oriented_gradients(np.full((1, side, side), 0.7, np.float32))
     np.testing.assert_allclose(found, 0, atol=1e-2)  # of rounding
     assert np.isfinite(found).all()

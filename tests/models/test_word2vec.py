@@ -16,7 +16,7 @@ def test_tables_start_as_word2vecs():
 
 
 @pytest.mark.parametrize("mean", [True, False])
-def test_context_is_the_mean_or_sum_of_the_neighbours(mean):
+def test_context_is_the_mean_or_sum_of_the_neighbors(mean):
     rng = np.random.default_rng(0)
     left, right = rng.integers(0, 3, (3, 4)), rng.integers(0, 3, (3, 4))
     left[0, 1] = right[0, 1] = 0

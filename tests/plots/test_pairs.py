@@ -4,15 +4,15 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from jaxemb.plots import pairs
-from jaxemb.plots.style import COLOURS
+from jaxemb.plots.style import COLORS
 
-RIGHT, WRONG = COLOURS[0], COLOURS[2]
+RIGHT, WRONG = COLORS[0], COLORS[2]
 
 
-def _share(path, colour) -> float:
-    """How much of a picture has a colour."""
+def _share(path, color) -> float:
+    """How much of a picture has a color."""
     picture = matplotlib.image.imread(path)[..., :3]
-    return float((np.abs(picture - to_rgb(colour)) < 0.01).all(axis=-1).mean())
+    return float((np.abs(picture - to_rgb(color)) < 0.01).all(axis=-1).mean())
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_the_threshold_says_of_pairs_is_marked(tmp_path, distances, same, r
     assert [entry.name for entry in tmp_path.iterdir()] == ["pairs.png"]
 
 
-def test_neighbours_are_marked_and_the_query_is_not(tmp_path):
+def test_neighbors_are_marked_and_the_query_is_not(tmp_path):
     rng = np.random.default_rng(1)
     queries = rng.integers(256, size=(2, 8, 8, 3), dtype=np.uint8)
     near = rng.integers(256, size=(2, 3, 8, 8, 3), dtype=np.uint8)
@@ -49,7 +49,7 @@ def test_neighbours_are_marked_and_the_query_is_not(tmp_path):
     shares = []
     for right in ([[True] * 3, [False] * 3], [[True, False, False], [False] * 3]):
         path = tmp_path / f"{len(shares)}.png"
-        pairs.write_neighbour_rows(
+        pairs.write_neighbor_rows(
             path, queries, near, distances, np.array(right), names=["$a", "b"], title="$x"
         )
         shares.append((_share(path, RIGHT), _share(path, WRONG)))
@@ -65,7 +65,7 @@ def test_shapes_must_agree(tmp_path):
             tmp_path / "a.png", images, images, np.ones(2), np.ones(3, bool), threshold=1.0
         )
     with pytest.raises(AssertionError):
-        pairs.write_neighbour_rows(
+        pairs.write_neighbor_rows(
             tmp_path / "a.png", images, images[:, None], np.ones((3, 1)), np.ones((3, 2), bool)
         )
     assert not list(tmp_path.iterdir())

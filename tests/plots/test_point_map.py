@@ -94,7 +94,7 @@ def test_a_point_under_the_pointer_shows_its_image(browser, tmp_path, channels):
 
 
 @pytest.mark.browser
-def test_a_click_shows_image_and_neighbours(browser, tmp_path):
+def test_a_click_shows_image_and_neighbors(browser, tmp_path):
     _, _, images, ids, _ = _arrays()
     points = _open(browser, tmp_path / "map.html")
     _move_to(browser, points[6]).click().perform()
@@ -229,7 +229,7 @@ def test_faults_are_told_and_leave_no_file(tmp_path):
     points, labels, images, ids, cosines = _arrays()
     path = tmp_path / "map.html"
     with pytest.raises(InputError, match=r"neighbours 0\.\.12 are outside 0\.\.11"):
-        point_map.write_html(path, points, neighbours=ids + (ids == 11), cosines=cosines)
+        point_map.write_html(path, points, neighbors=ids + (ids == 11), cosines=cosines)
     hole = points.copy()
     hole[4, 0] = np.inf
     with pytest.raises(InputError, match="1 of 12 points are not finite, the first number 4"):

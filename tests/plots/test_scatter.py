@@ -5,7 +5,7 @@ from matplotlib.colors import to_rgb
 
 from jaxemb.errors import InputError
 from jaxemb.plots import image_map, lines, scatter
-from jaxemb.plots.style import COLOURS, class_style, new_figure
+from jaxemb.plots.style import COLORS, class_style, new_figure
 
 
 def _points(size=60, dim=2):
@@ -16,34 +16,34 @@ def _picture(path):
     return np.round(255 * matplotlib.image.imread(path)[..., :3]).astype(int)
 
 
-def _has(picture, colour, *, alpha=1.0) -> bool:
-    """Whether a colour is there, laid over white."""
-    expected = 255 * (1 - alpha * (1 - np.array(to_rgb(colour))))
+def _has(picture, color, *, alpha=1.0) -> bool:
+    """Whether a color is there, laid over white."""
+    expected = 255 * (1 - alpha * (1 - np.array(to_rgb(color))))
     return bool((np.abs(picture - expected) <= 2).all(axis=-1).sum() > 20)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
-def test_each_class_has_its_colour_in_a_map_of_any_dimension(tmp_path, dim):
+def test_each_class_has_its_color_in_a_map_of_any_dimension(tmp_path, dim):
     labels = np.arange(60) % 3
     path = tmp_path / "map.png"
     scatter.write_map(path, _points(dim=dim), labels=labels, classes=["a", "$b", "c"], title="$x")
     picture = _picture(path)
     assert picture.shape[0] == 1350
     for number in range(4):
-        assert _has(picture, COLOURS[number], alpha=0.85) == (number < 3)
+        assert _has(picture, COLORS[number], alpha=0.85) == (number < 3)
     assert [entry.name for entry in tmp_path.iterdir()] == ["map.png"]
 
 
-def test_points_without_classes_have_one_colour(tmp_path):
+def test_points_without_classes_have_one_color(tmp_path):
     scatter.write_map(tmp_path / "map.png", _points())
     picture = _picture(tmp_path / "map.png")
-    assert [_has(picture, colour, alpha=0.85) for colour in COLOURS] == [True] + 9 * [False]
+    assert [_has(picture, color, alpha=0.85) for color in COLORS] == [True] + 9 * [False]
 
 
-def test_classes_differ_in_colour_or_shape():
+def test_classes_differ_in_color_or_shape():
     styles = [class_style(number) for number in range(80)]
     assert len(set(styles)) == 80
-    assert len({colour for colour, _ in styles[:10]}) == 10
+    assert len({color for color, _ in styles[:10]}) == 10
 
 
 @pytest.mark.parametrize(("count", "named"), [(20, False), (21, True)])
@@ -63,7 +63,7 @@ def test_the_input_s_order_does_not_decide_which_class_lies_on_top():
     axes = new_figure(4, 4).add_subplot()
     scatter.draw_map(axes, _points(1000), labels=np.repeat([0, 1], 500))
     (drawn,) = axes.collections
-    first = (drawn.get_facecolors()[:, 0] == to_rgb(COLOURS[0])[0])[:500]
+    first = (drawn.get_facecolors()[:, 0] == to_rgb(COLORS[0])[0])[:500]
     assert 150 < first.sum() < 350
 
 
@@ -105,14 +105,14 @@ def test_drawings_become_ink_and_photographs_stay(tmp_path):
     drawings[:, 2:6, 2:6] = 255
     image_map.write_image_map(tmp_path / "ink.png", points, drawings, labels=np.arange(4))
     picture = _picture(tmp_path / "ink.png")
-    assert [_has(picture, colour) for colour in COLOURS[:5]] == 4 * [True] + [False]
+    assert [_has(picture, color) for color in COLORS[:5]] == 4 * [True] + [False]
     assert not _has(picture, "black")
     photographs = np.tile(np.array([40, 160, 90], np.uint8), (4, 8, 8, 1))
     image_map.write_image_map(tmp_path / "photo.png", points, photographs, labels=np.arange(4))
     picture = _picture(tmp_path / "photo.png")
     assert _has(picture, (40 / 255, 160 / 255, 90 / 255))
-    assert not any(_has(picture, colour) for colour in COLOURS[:4])
-    # A photograph of a grey wall is none of a drawing.
+    assert not any(_has(picture, color) for color in COLORS[:4])
+    # A photograph of a gray wall is none of a drawing.
     assert not image_map.is_drawing(np.full((2, 5, 5), 130, np.uint8))
 
 

@@ -48,13 +48,13 @@ def _search(page, text: str) -> None:
     box.send_keys(text + Keys.ENTER)
 
 
-def _neighbours(page) -> list[list[str]]:
+def _neighbors(page) -> list[list[str]]:
     rows = page.find_elements(By.CSS_SELECTOR, "#neighbours button")
     return [[s.text for s in row.find_elements(By.TAG_NAME, "span")] for row in rows]
 
 
 def _assert_shows(page, i: int) -> None:
-    """The page shows word i at its point, with its neighbours in the map and in the list."""
+    """The page shows word i at its point, with its neighbors in the map and in the list."""
     points, ids, cosines = _arrays()
     shown = _wait(page, lambda shown: shown.get("word") == WORDS[i])
     assert [float(shown["x"]), float(shown["y"])] == points[i].astype(np.float32).tolist()
@@ -62,27 +62,27 @@ def _assert_shows(page, i: int) -> None:
     rank = f"number {i + 1} by frequency, seen {COUNTS[i]:,} times"
     assert page.find_element(By.ID, "facts").text == rank
     expected = [[WORDS[j], f"{c:.3f}"] for j, c in zip(ids[i], cosines[i], strict=True)]
-    assert _neighbours(page) == expected
+    assert _neighbors(page) == expected
     assert shown["nearest"] == " ".join(map(str, ids[i]))
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("i", range(len(WORDS)))
-def test_search_highlights_and_centres(page, i):
+def test_search_highlights_and_centers(page, i):
     points, _, _ = _arrays()
     _search(page, WORDS[i])
     _assert_shows(page, i)
 
-    def is_centred(shown):
+    def is_centered(shown):
         x0, x1, y0, y1 = map(float, shown["view"].split())
         # A thousandth of a pixel.
         return np.allclose([(x0 + x1) / 2, (y0 + y1) / 2], points[i], atol=1e-6 * (x1 - x0))
 
-    _wait(page, is_centred)
+    _wait(page, is_centered)
 
 
 @pytest.mark.browser
-def test_neighbour_in_the_list_leads_to_it(page):
+def test_neighbor_in_the_list_leads_to_it(page):
     _, ids, _ = _arrays()
     _search(page, "frog")
     _assert_shows(page, 1)
@@ -151,7 +151,7 @@ def test_ten_thousand_words(browser, tmp_path):
     assert browser.find_element(By.ID, "facts").text == "number 9,877 by frequency"
 
 
-def test_page_refuses_neighbours_of_another_table(tmp_path):
+def test_page_refuses_neighbors_of_another_table(tmp_path):
     points, ids, cosines = _arrays()
     with pytest.raises(InputError, match=r"neighbours 0\.\.8 are outside 0\.\.7"):
         word_map.write_html(tmp_path / "map.html", WORDS, points, ids + (ids == 7), cosines)
@@ -186,7 +186,7 @@ def test_picture_names_the_frequent_words_where_there_is_room(tmp_path, written)
     points, _, _ = _arrays()
     points[2] = points[0]  # "toad" would cover the more frequent "the"
     path = tmp_path / "map.png"
-    word_map.write_png(path, WORDS, points, labelled=6, title="$x$")
+    word_map.write_png(path, WORDS, points, labeled=6, title="$x$")
     named = [name.get_text() for name in written]
     assert named == ["the", "frog", "Paris", "fromage", "</script><b>", "&amp;"]
     picture = matplotlib.image.imread(path)
@@ -196,7 +196,7 @@ def test_picture_names_the_frequent_words_where_there_is_room(tmp_path, written)
 
 def test_names_in_the_picture_do_not_overlap(tmp_path, written):
     points = np.random.default_rng(1).normal(size=(900, 2))
-    word_map.write_png(tmp_path / "map.png", [f"w{i:03}" for i in range(900)], points, labelled=900)
+    word_map.write_png(tmp_path / "map.png", [f"w{i:03}" for i in range(900)], points, labeled=900)
     # The crowd in the middle has no room for all, the rest has for many.
     assert 200 < len(written) < 900
     boxes = [name.get_window_extent() for name in written]

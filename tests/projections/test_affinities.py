@@ -15,7 +15,7 @@ from jaxemb.projections.affinities import (
     multiscale,
     uniform,
 )
-from jaxemb.projections.neighbours import nearest_neighbours
+from jaxemb.projections.neighbors import nearest_neighbors
 
 N, D, K = 50, 4, 20
 
@@ -26,7 +26,7 @@ def made(seed=0):
 
 
 def near(seed=0, k=K):
-    return nearest_neighbours(made(seed), k=k)
+    return nearest_neighbors(made(seed), k=k)
 
 
 def loop_conditional(distances, perplexity):
@@ -126,7 +126,7 @@ def test_joint_probabilities_are_those_of_the_loops(at_a_time, monkeypatch):
     assert sorted(graph.order.tolist()) == list(range(N))
     assert (np.diff(graph.owners) >= 0).all()
     assert set(graph.owners.tolist()) == set(range(N))
-    padding = np.asarray(graph.neighbours == graph.owners[:, None])
+    padding = np.asarray(graph.neighbors == graph.owners[:, None])
     assert not np.asarray(graph.joint)[padding].any()
 
 
@@ -134,7 +134,7 @@ def test_joint_probabilities_are_those_of_open_tsne():
     affinity = pytest.importorskip("openTSNE.affinity")
     points = made(2)
     theirs = affinity.PerplexityBasedNN(points, perplexity=6, method="exact").P.toarray()
-    found = nearest_neighbours(points, k=18)
+    found = nearest_neighbors(points, k=18)
     distances = jnp.asarray(found.distances)
     ours = dense(join(found.ids, multiscale(distances, perplexities=[6.0])))
     # Theirs stops at a tolerance of 1e-5 in entropy.
@@ -145,7 +145,7 @@ def test_several_perplexities_are_those_of_open_tsne():
     affinity = pytest.importorskip("openTSNE.affinity")
     points = made(3)
     theirs = affinity.Multiscale(points, perplexities=[3, 6], method="exact").P.toarray()
-    found = nearest_neighbours(points, k=18)
+    found = nearest_neighbors(points, k=18)
     distances = jnp.asarray(found.distances)
     ours = dense(join(found.ids, multiscale(distances, perplexities=[3.0, 6.0])))
     np.testing.assert_allclose(ours, theirs, atol=2e-6)

@@ -132,8 +132,8 @@ def test_the_move_is_the_gradients():
     start, wanted = float32(start, cdist(points, points))
     stress, gradient = jax.jit(jax.value_and_grad(raw_stress))(start, wanted)
     moved, found = jax.jit(guttman_transform)(start, wanted)
-    centred = start - start.mean(axis=0, keepdims=True)
-    np.testing.assert_allclose(2 * N * (centred - moved), gradient, rtol=1e-4, atol=1e-3)
+    centered = start - start.mean(axis=0, keepdims=True)
+    np.testing.assert_allclose(2 * N * (centered - moved), gradient, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(found, stress, rtol=1e-5)
 
 

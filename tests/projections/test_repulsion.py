@@ -13,11 +13,11 @@ from jaxemb.projections.repulsion import ACCURATE, FAST, exact_repulsion, grid_r
 def made(dim, points=400, span=30.0, seed=0):
     """Clusters about a unit wide, and points between, of another extent along each axis."""
     rng = np.random.default_rng(seed)
-    centres = rng.uniform(size=(6, dim))[rng.integers(0, 6, points // 2)]
+    centers = rng.uniform(size=(6, dim))[rng.integers(0, 6, points // 2)]
     y = np.concatenate(
         [
-            centres + rng.normal(size=centres.shape) / span,
-            rng.uniform(size=(points - len(centres), dim)),
+            centers + rng.normal(size=centers.shape) / span,
+            rng.uniform(size=(points - len(centers), dim)),
         ]
     )
     return (span * y * [1, 0.6, 0.8][:dim] - 7).astype(np.float32)
@@ -47,7 +47,7 @@ def test_exact_repulsion_is_that_of_the_loops(dim, monkeypatch):
     force, z = loops(y)
     found = exact_repulsion(jnp.asarray(y))
     np.testing.assert_allclose(found.force, force, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found.normaliser, z, rtol=1e-5)
+    np.testing.assert_allclose(found.normalizer, z, rtol=1e-5)
 
 
 # Promised of the default and of the accurate one; the spans bound a 3-D grid's memory.
@@ -58,7 +58,7 @@ def test_a_grid_is_as_near_as_promised(dim, span, mesh, error):
     force, z = loops(y)
     found = on_grid(y, mesh)
     assert np.linalg.norm(found.force - force) < error * np.linalg.norm(force)
-    np.testing.assert_allclose(found.normaliser, z, rtol=error / 30)
+    np.testing.assert_allclose(found.normalizer, z, rtol=error / 30)
 
 
 def test_any_order_of_splines_does():
@@ -81,7 +81,7 @@ def test_finer_nodes_serve_a_map_that_begins():
         found = on_grid(y, FAST._replace(per_unit=finer * FAST.per_unit), nodes=128)
         rest = np.asarray(found.force) - np.mean(found.force, axis=0, keepdims=True) - away
         assert np.linalg.norm(rest) < error * np.linalg.norm(away)
-        np.testing.assert_allclose(found.normaliser, z, rtol=0.02)
+        np.testing.assert_allclose(found.normalizer, z, rtol=0.02)
 
 
 @pytest.mark.parametrize("mesh", [FAST, ACCURATE])

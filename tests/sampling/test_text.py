@@ -26,7 +26,7 @@ def stream(ids, documents, keep, *, epochs=1, groups=3, size=4, key=0):
     )
 
 
-def centres(batch):
+def centers(batch):
     """The (word, document) pairs of the middle of every group, without padding."""
     middle = slice(MARGIN, -MARGIN)
     words, documents = batch.words[..., middle].ravel(), batch.documents[..., middle].ravel()
@@ -42,7 +42,7 @@ def centres(batch):
     groups=st.integers(1, 5),
     size=st.integers(1, 7),
 )
-def test_every_known_word_is_a_centre_once_an_epoch(lengths, seed, groups, size):
+def test_every_known_word_is_a_center_once_an_epoch(lengths, seed, groups, size):
     rng = np.random.default_rng(seed)
     ids = rng.integers(0, 6, sum(lengths)).astype(np.int32)  # of which 5 is unknown
     starts = np.cumsum([0, *lengths[:-1]])
@@ -53,11 +53,11 @@ def test_every_known_word_is_a_centre_once_an_epoch(lengths, seed, groups, size)
     )
     first, second = map(int, batches.epoch_steps)
     if expected:
-        assert collections.Counter(centres(batches.batches(0, first))) == expected
-        assert collections.Counter(centres(batches.batches(first, first + second))) == expected
+        assert collections.Counter(centers(batches.batches(0, first))) == expected
+        assert collections.Counter(centers(batches.batches(first, first + second))) == expected
 
 
-def test_groups_hold_neighbouring_words_with_their_margins():
+def test_groups_hold_neighboring_words_with_their_margins():
     ids = np.arange(100, dtype=np.int32)
     batch = stream(ids, [0, 50], np.append(np.ones(100), 0)).batches(0, 9)
     assert batch.words.shape == (9, 3, 4 + 2 * MARGIN)
@@ -104,7 +104,7 @@ def test_subsampling_keeps_the_order_and_the_documents(monkeypatch, block):
     starts = np.array([0, 3, 64, 65, 128, 400])
     keep = np.append(np.full(500, 0.3), 0)
     batches = stream(ids, starts, keep, groups=1, size=4)
-    found = centres(batches.batches(0, int(batches.epoch_steps[0])))
+    found = centers(batches.batches(0, int(batches.epoch_steps[0])))
     words = [word for word, _ in found]
     assert words == sorted(set(words))
     assert 90 < len(words) < 210  # 150 expected, 10 standard deviations of 10

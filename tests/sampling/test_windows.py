@@ -8,7 +8,7 @@ import scipy.stats
 from jaxemb.sampling.windows import in_window, whole_windows, window_reach
 
 WINDOW = 3
-# Two stretches of 11 words, of which the middle 5 are centres; -1: beyond the text.
+# Two stretches of 11 words, of which the middle 5 are centers; -1: beyond the text.
 DOCUMENTS = jnp.array([[-1, -1, 4, 4, 4, 5, 5, 6, 6, 6, 6], [2, 2, 2, 2, 2, 2, 2, 2, 2, -1, -1]])
 
 

@@ -45,8 +45,8 @@ def make(step: int) -> State:
         "none": jnp.zeros((0, 3)),
     }
     tables = {"input": params["input"]}
-    optimiser = optax.chain(optax.clip(1.0), optax.adam(0.1), optax.identity())
-    return State(jnp.array(step, jnp.int32), key, params, optimiser.init(tables))
+    optimizer = optax.chain(optax.clip(1.0), optax.adam(0.1), optax.identity())
+    return State(jnp.array(step, jnp.int32), key, params, optimizer.init(tables))
 
 
 def assert_same(found: Any, wanted: Any) -> None:
@@ -155,17 +155,17 @@ def test_keys_of_any_kind(tmp_path, impl):
 
 
 def test_restored_state_trains_on_like_the_unbroken_one(tmp_path):
-    optimiser = optax.adam(0.1)
+    optimizer = optax.adam(0.1)
 
     @jax.jit
     def update(state):
         noise = jax.random.normal(jax.random.fold_in(state.key, state.step), (4, 3))
-        updates, opt_state = optimiser.update(state.params - noise, state.opt_state)
+        updates, opt_state = optimizer.update(state.params - noise, state.opt_state)
         params = optax.apply_updates(state.params, updates)
         return State(state.step + 1, state.key, params, opt_state)
 
     params = jnp.ones((4, 3))
-    state = State(jnp.int32(0), jax.random.key(1), params, optimiser.init(params))
+    state = State(jnp.int32(0), jax.random.key(1), params, optimizer.init(params))
     like = state
     for step in range(6):
         if step == 3:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.training import checkpoint, loop
+from jaxemb.training import before_loop as loop
+from jaxemb.training import checkpoint
 from jaxemb.training.state import TrainState
 
 

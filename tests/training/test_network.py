@@ -5,7 +5,7 @@ import optax
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.training import network
+from jaxemb.training import before_network as network
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(40, 8, 3)).astype(np.float32)

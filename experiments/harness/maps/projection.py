@@ -18,10 +18,10 @@ from jaxemb.errors import InputError
 
 from .. import command, run_folder
 
-# Neighbours that the scores look at, where there are points enough.
-NEIGHBOURS = 10
-# Points of which the interactive map tells the neighbours, at most.
-MAP_NEIGHBOURS_MOST = 10_000
+# Neighbors that the scores look at, where there are points enough.
+NEIGHBORS = 10
+# Points of which the interactive map tells the neighbors, at most.
+MAP_NEIGHBORS_MOST = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,14 +119,14 @@ def score(
       labels: [N] int from 0; None if there are none.
 
     Returns:
-      Trustworthiness, continuity, preservation of neighbours, Shepard correlation and, with labels,
-      accuracy of the nearest neighbours: `name: number`. Large sets by a sample of rows.
+      Trustworthiness, continuity, preservation of neighbors, Shepard correlation and, with labels,
+      accuracy of the nearest neighbors: `name: number`. Large sets by a sample of rows.
     """
     from jaxemb.evaluation import projection  # loads slowly
 
-    # The scores are defined for fewer neighbours than half of the points.
-    k = min(NEIGHBOURS, (len(points) - 1) // 2)
-    found = {"neighbours": k, **projection.neighbour_scores(points, embedding, k=k)._asdict()}
+    # The scores are defined for fewer neighbors than half of the points.
+    k = min(NEIGHBORS, (len(points) - 1) // 2)
+    found = {"neighbours": k, **projection.neighbor_scores(points, embedding, k=k)._asdict()}
     found["shepard"] = projection.shepard_correlation(points, embedding)
     if labels is not None:
         found["knn_accuracy"] = projection.knn_accuracy(embedding, labels, k=k)
@@ -181,14 +181,14 @@ def score_held_out(
 
     Returns:
       `held_out`, their number, and with labels `held_out_knn_accuracy`: the share whose class is
-      that of most of their nearest neighbours among those kept.
+      that of most of their nearest neighbors among those kept.
     """
     figures: dict[str, float] = {"held_out": len(held_out)}
     told = f"{len(held_out):,} points placed afterwards"
     if points.labels is not None:
         from sklearn.neighbors import KNeighborsClassifier
 
-        judge = KNeighborsClassifier(min(NEIGHBOURS, len(kept)))
+        judge = KNeighborsClassifier(min(NEIGHBORS, len(kept)))
         judge.fit(embedding[kept], points.labels[kept])
         accuracy = float(judge.score(embedding[held_out], points.labels[held_out]))
         figures["held_out_knn_accuracy"] = accuracy
@@ -216,7 +216,7 @@ def draw(config: Config, points: Points, embedding: np.ndarray, title: str) -> N
         image_map.write_image_map(
             out / "images.png", shown, points.images, labels=labels, title=title
         )
-    ids, cosines = find_neighbours(points.values)
+    ids, cosines = find_neighbors(points.values)
     point_map.write_html(
         out / "map.html",
         shown,
@@ -224,14 +224,14 @@ def draw(config: Config, points: Points, embedding: np.ndarray, title: str) -> N
         images=points.images,
         labels=labels,
         classes=classes,
-        neighbours=ids,
+        neighbors=ids,
         cosines=cosines,
         title=title,
     )
 
 
-def find_neighbours(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Finds each point's neighbours in the full space, for the interactive map.
+def find_neighbors(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Finds each point's neighbors in the full space, for the interactive map.
 
     Args:
       points: [N, D] finite.
@@ -240,11 +240,11 @@ def find_neighbours(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray |
       [N, k] ids and [N, k] cosines, nearest first. None and None for more than 10,000 points: the
       search would take longer than most maps.
     """
-    if len(points) > MAP_NEIGHBOURS_MOST:
+    if len(points) > MAP_NEIGHBORS_MOST:
         return None, None
-    from jaxemb.evaluation.neighbours import nearest
+    from jaxemb.evaluation.neighbors import nearest
 
     table = jnp.asarray(points)
-    k = min(NEIGHBOURS, len(points) - 1)
+    k = min(NEIGHBORS, len(points) - 1)
     ids, cosines = nearest(table, table, k=k, exclude=jnp.arange(len(table))[:, None])
     return np.asarray(ids), np.asarray(cosines)

@@ -11,7 +11,7 @@ import numpy as np
 from flax import linen as nn
 
 from jaxemb.data.framing import set_upright
-from jaxemb.data.images import LabelledImages
+from jaxemb.data.images import LabeledImages
 from jaxemb.errors import InputError
 from jaxemb.factorize import within_class
 from jaxemb.losses.distances import unit
@@ -20,7 +20,7 @@ from jaxemb.models.encoders import ConvEncoder, MlpEncoder
 from jaxemb.models.oriented_gradients import oriented_gradients
 from jaxemb.sampling import augment
 from jaxemb.sampling.balanced import BalancedBatches
-from jaxemb.training.network import in_blocks
+from jaxemb.training.before_network import in_blocks
 
 from .. import command
 from . import handwriting
@@ -42,7 +42,7 @@ class Config(handwriting.Config):
     one digit vary, a closed form: seven digits are too few to learn filters from that serve others.
     --encoder conv and mlp learn them all the same, by --loss.
 
-    Writes pairs.png (the hardest pairs), neighbours.png, images.png and map.html (all digits by
+    Writes pairs.png (the hardest pairs), neighbors.png, images.png and map.html (all digits by
     t-SNE), summary.json, and for a network metrics.jsonl and checkpoints/ to --out; the same
     command again then goes on where it was stopped.
     """
@@ -122,12 +122,12 @@ class Config(handwriting.Config):
             )
 
 
-def learn(config: Config, data: LabelledImages) -> Callable[[jax.Array], jax.Array]:
+def learn(config: Config, data: LabeledImages) -> Callable[[jax.Array], jax.Array]:
     """Returns the embedding that the training images teach: [B, 28, 28] uint8 -> [B, dim]."""
     return even_out(config, data) if config.encoder == "gradients" else train(config, data)
 
 
-def even_out(config: Config, data: LabelledImages) -> Callable[[jax.Array], jax.Array]:
+def even_out(config: Config, data: LabeledImages) -> Callable[[jax.Array], jax.Array]:
     """Returns oriented gradients in which one digit's vary alike: [B, 28, 28] uint8 -> [B, dim]."""
     rows = np.flatnonzero(np.isin(data.labels[:TRAIN], config.trained_on))
     described = in_blocks(jax.jit(describe), data.images[rows])
@@ -149,7 +149,7 @@ def describe(images: jax.Array) -> jax.Array:
     return found.reshape(len(images), -1)
 
 
-def train(config: Config, data: LabelledImages) -> Callable[[jax.Array], jax.Array]:
+def train(config: Config, data: LabeledImages) -> Callable[[jax.Array], jax.Array]:
     """Returns the trained network: [B, 28, 28] uint8 -> [B, dim]."""
     encoder_key, loss_key, batch_key = matching.keys(config, 3)
     rows, turns, labels = classes_of(config, data.labels[:TRAIN])

@@ -1,4 +1,4 @@
-"""Losses and mining of experiments that learn from labelled batches, chosen by fields."""
+"""Losses and mining of experiments that learn from labeled batches, chosen by fields."""
 
 import dataclasses
 import math
@@ -54,7 +54,7 @@ class Config(matching.Config):
 
 
 def init(key: jax.Array, config: Config, classes: int) -> dict[str, jax.Array]:
-    """Draws what the loss itself learns: "centres" [C, D], a vector for each class, or nothing.
+    """Draws what the loss itself learns: "centers" [C, D], a vector for each class, or nothing.
 
     Args:
       key: drawn from.

@@ -22,7 +22,7 @@ class Characters(NamedTuple):
     images: np.ndarray  # [N, 21, 21, 1] float32 ink in [0, 1]
     labels: np.ndarray  # [N] int32
     samples: np.ndarray  # [C, K, 21, 21, 1] of new characters, to learn or enrol
-    asked: np.ndarray  # [C, Q, 21, 21, 1] of the same, by other drawers, to be recognised
+    asked: np.ndarray  # [C, Q, 21, 21, 1] of the same, by other drawers, to be recognized
 
 
 def read(path: Path, *, seed: int, classes: int, samples: int) -> Characters:

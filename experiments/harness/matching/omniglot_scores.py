@@ -1,4 +1,4 @@
-"""How well unseen characters of Omniglot are recognised, in figures and pictures."""
+"""How well unseen characters of Omniglot are recognized, in figures and pictures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,9 +9,9 @@ import numpy as np
 from jaxemb.data.images import Omniglot
 from jaxemb.evaluation.episodes import draw_episodes, episode_accuracy, one_shot_runs
 from jaxemb.plots.image_rows import write_rows
-from jaxemb.plots.pairs import write_neighbour_rows
+from jaxemb.plots.pairs import write_neighbor_rows
 
-from .pictures import draw_neighbours
+from .pictures import draw_neighbors
 
 # Of episodes: classes, and queries of each.
 WAYS, QUERIES = 20, 5
@@ -60,7 +60,7 @@ def judge_held_out(
       vectors: [N, D] by the embedding's name.
       names: of these alphabets.
       episodes: how many of each kind.
-      picture: where neighbours are drawn.
+      picture: where neighbors are drawn.
 
     Returns:
       The figures.
@@ -91,7 +91,7 @@ def judge_held_out(
                 told = f"{1 - score.accuracy:.2%} +- {score.interval:.2%}"
                 where = part.rstrip("_") or "all held out"
                 print(f"  {where}, {shots} of each, {name}: error {told}")
-    draw_neighbours(
+    draw_neighbors(
         picture,
         data.images[rows],
         characters,
@@ -103,7 +103,7 @@ def judge_held_out(
 
 
 def draw_runs(out: Path, data: Omniglot, vectors: Mapping[str, np.ndarray]) -> None:
-    """Draws hardest.png, what the embedding mistakes, and neighbours.png, beside pixels.
+    """Draws hardest.png, what the embedding mistakes, and neighbors.png, beside pixels.
 
     Args:
       out: the folder.
@@ -167,7 +167,7 @@ def _draw_nearest(path: Path, data: Omniglot, distances: Mapping[str, np.ndarray
     rows = [(run, name) for run in range(len(runs)) for name in distances]
     near = np.array([order[name][run] for run, name in rows])
     number = runs[[run for run, _ in rows]]
-    write_neighbour_rows(
+    write_neighbor_rows(
         path,
         data.test[number, 0],
         data.train[number[:, None], near],

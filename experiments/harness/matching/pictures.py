@@ -7,11 +7,11 @@ import numpy as np
 
 from jaxemb.evaluation.distance_rows import distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
-from jaxemb.plots.pairs import write_neighbour_rows, write_pairs
+from jaxemb.plots.pairs import write_neighbor_rows, write_pairs
 
-# Pairs of each kind in a picture, and neighbours of a query.
+# Pairs of each kind in a picture, and neighbors of a query.
 HARDEST = 12
-NEIGHBOURS = 8
+NEIGHBORS = 8
 
 
 def draw_hardest_pairs(
@@ -60,7 +60,7 @@ def draw_hardest_pairs(
     )
 
 
-def draw_neighbours(
+def draw_neighbors(
     path: Path,
     images: np.ndarray,
     labels: np.ndarray,
@@ -79,7 +79,7 @@ def draw_neighbours(
       queries: [Q] positions of images; all others are searched.
       title: heading of the picture.
     """
-    k = min(NEIGHBOURS, len(images) - 1)
+    k = min(NEIGHBORS, len(images) - 1)
     found, distances = [], []
     for vectors in embeddings.values():
         blocks = distance_rows(vectors[queries], vectors, pairwise_squared_euclidean)
@@ -90,7 +90,7 @@ def draw_neighbours(
         distances.append(np.take_along_axis(block, ids, axis=1))
     near = np.stack(found, axis=1).reshape(-1, k)  # [Q E, k], a query's rows side by side
     rows = np.repeat(queries, len(embeddings))
-    write_neighbour_rows(
+    write_neighbor_rows(
         path,
         images[rows],
         images[near],

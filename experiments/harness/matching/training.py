@@ -15,7 +15,7 @@ from jaxemb.errors import InputError
 from jaxemb.losses.distances import unit
 from jaxemb.methods.matching import refuse_collapse
 from jaxemb.methods.tsne import fit as tsne
-from jaxemb.training import network
+from jaxemb.training import before_network as network
 
 from .. import command, run_folder
 from ..maps import projection
@@ -191,14 +191,14 @@ def draw_map(
     image_map.write_image_map(
         config.out / "images.png", embedding, images, labels=labels, title=title
     )
-    ids, cosines = projection.find_neighbours(vectors)
+    ids, cosines = projection.find_neighbors(vectors)
     point_map.write_html(
         config.out / "map.html",
         embedding,
         images=images,
         labels=labels,
         classes=classes,
-        neighbours=ids,
+        neighbors=ids,
         cosines=cosines,
         title=title,
     )

@@ -12,7 +12,7 @@ import numpy as np
 from jaxemb import io
 from jaxemb.atomic import replacing
 from jaxemb.evaluation.analogies import AnalogyScore
-from jaxemb.evaluation.neighbours import unit_rows
+from jaxemb.evaluation.neighbors import unit_rows
 from jaxemb.evaluation.parallelism import Parallelism
 from jaxemb.factorize import pca
 from jaxemb.plots import substructure

@@ -59,7 +59,7 @@ def tell_windows(config: window_validity.Config, text: Text, began: float) -> Ma
     return np.asarray(params["words"]), figures
 
 
-def factorise(config: lsa.Config, text: Text, began: float) -> Made:
+def factorize(config: lsa.Config, text: Text, began: float) -> Made:
     """Returns singular vectors, without their values."""
     vectors, _, figures = lsa.make(config, text)
     return vectors, figures
@@ -87,7 +87,7 @@ SYSTEMS: dict[Name, System] = {
     "window_validity": System(
         "window validity", window_validity.Config, tell_windows, check=window_validity.check
     ),
-    "lsa": System("LSA", lsa.Config, factorise, check=lsa.check),
+    "lsa": System("LSA", lsa.Config, factorize, check=lsa.check),
     # An epoch is one over its pairs of words, and quickly done.
     "glove": System(
         "GloVe", glove.Config, glove.train, {"epochs": glove.Config.epochs}, check=glove.check

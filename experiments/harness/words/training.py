@@ -12,7 +12,8 @@ import jax
 import numpy as np
 
 from jaxemb.progress import progress_bar
-from jaxemb.training import checkpoint, loop
+from jaxemb.training import before_loop as loop
+from jaxemb.training import checkpoint
 from jaxemb.training.state import TrainState
 
 from .. import command, run_folder

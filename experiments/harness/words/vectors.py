@@ -24,8 +24,8 @@ from jaxemb.errors import InputError
 from .. import command, run_folder
 
 MAP_WORDS = 5000
-MAP_NEIGHBOURS = 10
-# The first of these that the vocabulary has are shown with their neighbours.
+MAP_NEIGHBORS = 10
+# The first of these that the vocabulary has are shown with their neighbors.
 SHOWN = ("array", "sin", "mean", "red", "thread", "json", "frog", "france", "king", "music")
 
 
@@ -91,7 +91,7 @@ def prepare(config: Config, *, check: Callable[[Text], None] = lambda text: None
       The text; None if the folder holds this run, finished, which is then shown.
 
     Raises:
-      InputError: if the text cannot be read, has too few words or no neighbours, doesn't pass the
+      InputError: if the text cannot be read, has too few words or no neighbors, doesn't pass the
         check, or the folder holds something else.
     """
     cache = command.use_cache()
@@ -137,7 +137,7 @@ def write(
     *,
     title: str,
 ) -> None:
-    """Writes vectors.txt, map.html, map.png and summary.json, and tells scores and neighbours.
+    """Writes vectors.txt, map.html, map.png and summary.json, and tells scores and neighbors.
 
     Args:
       config: the experiment's.
@@ -153,7 +153,7 @@ def write(
     """
     # Plotting and evaluation libraries load slowly, and only now are they needed.
     from jaxemb import io
-    from jaxemb.evaluation.neighbours import nearest
+    from jaxemb.evaluation.neighbors import nearest
     from jaxemb.evaluation.word_scores import evaluate
     from jaxemb.plots import word_map
 
@@ -173,7 +173,7 @@ def write(
     give_memory_back()
     size = min(MAP_WORDS, len(vocabulary))
     shown = table[:size]
-    count = min(MAP_NEIGHBOURS, size - 1)
+    count = min(MAP_NEIGHBORS, size - 1)
     ids, cosines = nearest(shown, shown, k=count, exclude=jnp.arange(size)[:, None])
     points = lay_out(jax.random.key(config.seed), vectors[:size])
     words = vocabulary.words[:size]
@@ -193,7 +193,7 @@ def write(
 def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:
     """Returns places in a map, [N, 2], near one another where the cosine is large: by t-SNE.
 
-    Fewer than ten words have too few neighbours for it and are laid out by PCA.
+    Fewer than ten words have too few neighbors for it and are laid out by PCA.
     """
     if len(vectors) < 10:
         from jaxemb.factorize import pca

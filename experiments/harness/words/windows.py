@@ -1,4 +1,4 @@
-"""What a run of window validity shows: windows held out with their scores, and neighbours."""
+"""What a run of window validity shows: windows held out with their scores, and neighbors."""
 
 from typing import NamedTuple
 
@@ -7,18 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.data.vocabulary import Vocabulary
-from jaxemb.evaluation.neighbours import nearest
+from jaxemb.evaluation.neighbors import nearest
 from jaxemb.evaluation.window_validity import window_validity
 from jaxemb.methods.window_validity import step as training
 from jaxemb.models import window_scorer
 from jaxemb.sampling.noise import NoiseDistribution
 from jaxemb.sampling.text import TextBatch, TextStream
 
-# Windows that are shown, and neighbours of each word of the table.
+# Windows that are shown, and neighbors of each word of the table.
 SHOWN = 4
-NEIGHBOURS = 8
+NEIGHBORS = 8
 # A column each in the table: the first of these words that the vocabulary has, of a country, a
-# religion, a console, a colour, a verb and a unit. Technical English has others.
+# religion, a console, a color, a verb and a unit. Technical English has others.
 COLUMNS = (
     ("france", "germany", "float32"),
     ("jesus", "christianity", "sin"),
@@ -127,14 +127,14 @@ def judge(scored: Scored, vocabulary: Vocabulary, place: int) -> dict[str, float
     }
 
 
-def neighbours(vocabulary: Vocabulary, vectors: np.ndarray) -> str:
-    """Returns a table of words and their nearest neighbours by cosine, a word a column."""
+def neighbors(vocabulary: Vocabulary, vectors: np.ndarray) -> str:
+    """Returns a table of words and their nearest neighbors by cosine, a word a column."""
     known = [[word for word in column if word in vocabulary.ids][:1] for column in COLUMNS]
     # Of another language or field, the most frequent words.
     words = [word for column in known for word in column] or list(vocabulary.words[:6])
     ids = jnp.asarray(vocabulary.encode(words))
     table = jnp.asarray(vectors)
-    count = min(NEIGHBOURS, len(vocabulary) - 1)
+    count = min(NEIGHBORS, len(vocabulary) - 1)
     near, _ = nearest(table, table[ids], k=count, exclude=ids[:, None])
     columns = [
         [word.upper(), *(vocabulary.words[i] for i in row)]

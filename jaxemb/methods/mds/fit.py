@@ -13,8 +13,8 @@ from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
 from jaxemb.projections import mds, sammon
 from jaxemb.projections.distance_matrix import check_distances, power_of_two
-from jaxemb.projections.neighbours import check_points
-from jaxemb.training import loop
+from jaxemb.projections.neighbors import check_points
+from jaxemb.training import before_loop as loop
 from jaxemb.training.state import TrainState
 
 Method = Literal["smacof", "gradient", "sammon"]
@@ -30,7 +30,7 @@ class Fitted(NamedTuple):
     """A map and how it came about.
 
     Attributes:
-      positions: [N, d] float32, centred, in the units of the distances.
+      positions: [N, d] float32, centered, in the units of the distances.
       stress: [iterations] float64 before each iteration: the raw stress, in squared units of the
         distances (of a sample, an estimate), or Sammon's, free of units.
       stopped_because: "converged", "iterations done", or the name of the signal.
@@ -65,7 +65,7 @@ def fit(
       key: the random start is drawn from here, and the noise that parts equal positions of the
         classical one, a ten-thousandth of its size.
       distances: [N, N] float, symmetric with a zero diagonal; `distance_matrix` takes them.
-      method: "smacof" (majorisation, the stress never rises), "gradient" (of the raw stress, with
+      method: "smacof" (majorization, the stress never rises), "gradient" (of the raw stress, with
         momentum) or "sammon" (Sammon's stress by diagonal Newton steps).
       dim: of the map, d, less than N.
       iterations: at most.
@@ -102,7 +102,7 @@ def fit(
     scale = power_of_two(float(distances.max()))
     wanted = (distances * scale).astype(np.float32)
     if isinstance(initialization, str):
-        positions = _initialise(start_key, wanted, dim, initialization)
+        positions = _initialize(start_key, wanted, dim, initialization)
     else:
         positions = checked_start(initialization, count, dim) * scale
     optimizer = optax.sgd(learning_rate / (2 * count), momentum=momentum)
@@ -209,8 +209,8 @@ def drive(
     except _Converged:
         because = "converged"
     positions = np.asarray(latest[0].params)
-    centred = positions - positions.mean(axis=0, keepdims=True)
-    return Fitted(centred / np.float32(scale), np.array(stress), because)
+    centered = positions - positions.mean(axis=0, keepdims=True)
+    return Fitted(centered / np.float32(scale), np.array(stress), because)
 
 
 def check_numbers(count: int, dim: int, iterations: int, tolerance: float) -> None:
@@ -234,7 +234,7 @@ def checked_start(start: np.ndarray, count: int, dim: int) -> np.ndarray:
     return start
 
 
-def _initialise(key: jax.Array, wanted: np.ndarray, dim: int, initialization: str) -> np.ndarray:
+def _initialize(key: jax.Array, wanted: np.ndarray, dim: int, initialization: str) -> np.ndarray:
     noise = np.asarray(jax.random.normal(key, (len(wanted), dim)))
     if initialization == "classical":
         positions = mds.classical(wanted, dim=dim)[0]

@@ -11,7 +11,7 @@ from jaxemb.errors import InputError
 from jaxemb.methods.mds import fit as mds_training
 from jaxemb.projections import mds
 from jaxemb.projections.distance_matrix import power_of_two
-from jaxemb.projections.neighbours import check_points
+from jaxemb.projections.neighbors import check_points
 from jaxemb.sampling.minibatches import minibatches
 from jaxemb.training.state import TrainState
 
@@ -54,7 +54,7 @@ def fit(
         raise InputError(f"subset must be at least 2, points that have a distance, found {subset}")
     size = min(subset, count)
     lowest, highest = (points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64))
-    centre, extent = (lowest + highest) / 2, highest - lowest
+    center, extent = (lowest + highest) / 2, highest - lowest
     if not extent.any():
         raise InputError(
             f"all {count:,} points are at the same place, so there are no distances to keep; were "
@@ -68,7 +68,7 @@ def fit(
 
     def batches(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         ids = choose(start, stop)
-        return ids, ((points[ids] - centre) * scale).astype(np.float32)
+        return ids, ((points[ids] - center) * scale).astype(np.float32)
 
     # Of the expectation's gradient: the step that makes of it SMACOF's within the subset.
     most = (size - 1) / (2 * count * (count - 1))

@@ -34,7 +34,7 @@ def update(
     Returns:
       The function: (state, example) -> (the next state, metrics: "loss" in nats a prediction, over
       a sample of them, and "learning_rate"). Parameters are {"input": [R, D], "output": [V, D]};
-      there is no state of an optimiser.
+      there is no state of an optimizer.
 
     Raises:
       InputError: for another objective.

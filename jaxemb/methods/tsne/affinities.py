@@ -14,7 +14,7 @@ from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
 from jaxemb.projections import affinities
 from jaxemb.projections.affinities import Graph
-from jaxemb.projections.neighbours import Engine, Metric, nearest_neighbours
+from jaxemb.projections.neighbors import Engine, Metric, nearest_neighbors
 
 
 class Affinities(NamedTuple):
@@ -23,8 +23,8 @@ class Affinities(NamedTuple):
     Attributes:
       graph: the joint probabilities.
       perplexity: [N] float32 as each point reached it, the mean over several.
-      recall: share of the true neighbours found.
-      seconds: of "neighbours" and "affinities".
+      recall: share of the true neighbors found.
+      seconds: of "neighbors" and "affinities".
     """
 
     graph: Graph
@@ -45,11 +45,11 @@ def affinities_of(
     Args:
       points: [N, D] float, N at least 4.
       perplexity: from 1 to less than N / 3; several make the mean of their affinities.
-      metric: of the neighbours' distances.
-      engine: of the search for neighbours.
+      metric: of the neighbors' distances.
+      engine: of the search for neighbors.
 
     Returns:
-      The affinities, over three times as many neighbours as the largest perplexity.
+      The affinities, over three times as many neighbors as the largest perplexity.
 
     Raises:
       InputError: as in `fit`.
@@ -58,12 +58,12 @@ def affinities_of(
     count, width = points.shape
     perplexities = check_perplexity(perplexity, count)
     k = min(count - 1, int(3 * max(perplexities)))
-    # Neighbours and their distances, the graph, and what it is made of; a search's copies.
+    # Neighbors and their distances, the graph, and what it is made of; a search's copies.
     require_memory(
         count * (k * 40 + width * 16), f"{count:,} points with {k} neighbours", "take fewer points"
     )
     began = time.perf_counter()
-    near = nearest_neighbours(points, k=k, metric=metric, engine=engine)
+    near = nearest_neighbors(points, k=k, metric=metric, engine=engine)
     _refuse_coinciding(near.distances, min(perplexities))
     searched = time.perf_counter()
     distances = jnp.asarray(near.distances)

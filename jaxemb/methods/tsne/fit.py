@@ -1,4 +1,4 @@
-"""t-SNE of a data set: neighbours, affinities, and the descent, driven by the training loop."""
+"""t-SNE of a data set: neighbors, affinities, and the descent, driven by the training loop."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,10 +15,11 @@ from jaxemb.methods.tsne.affinities import Affinities, affinities_of, jittered
 from jaxemb.methods.tsne.programs import steps_by_grid, with_frames
 from jaxemb.methods.tsne.transform import transform as transform
 from jaxemb.projections.grid import Mesh
-from jaxemb.projections.initialisation import Initialization, initialise
-from jaxemb.projections.neighbours import Engine, Metric
+from jaxemb.projections.initialization import Initialization, initialize
+from jaxemb.projections.neighbors import Engine, Metric
 from jaxemb.projections.repulsion import FAST
-from jaxemb.training import checkpoint, loop
+from jaxemb.training import before_loop as loop
+from jaxemb.training import checkpoint
 
 CALL_STEPS = 50
 
@@ -27,13 +28,13 @@ class Fitted(NamedTuple):
     """A map, and how it came about.
 
     Attributes:
-      embedding: [N, d] float32, in the order of the points, centred.
+      embedding: [N, d] float32, in the order of the points, centered.
       kl: of the map, in nats.
       kl_trace: [T, 2] float, rows of (steps done, KL), as measured on the way and at the end.
       iterations: steps taken.
       stopped_because: "iterations done", "gradient norm below ..." or the name of a signal.
       affinities: what it shows.
-      seconds: of each phase: "neighbours", "affinities", "initialization", "optimisation".
+      seconds: of each phase: "neighbors", "affinities", "initialization", "optimization".
     """
 
     embedding: np.ndarray
@@ -75,7 +76,7 @@ def fit(
     Args:
       key: of all that is random: the noise of the start, and the jitter.
       points: [N, D] float, N at least 4.
-      perplexity: how many neighbours a point sees, from 1 to less than N / 3; several make the
+      perplexity: how many neighbors a point sees, from 1 to less than N / 3; several make the
         mean of their affinities.
       dim: d of the map, 1, 2 or 3.
       iterations: steps.
@@ -83,8 +84,8 @@ def fit(
       exaggeration: factor on the affinities in the early steps, at least 1.
       early_iterations: how many those are.
       initialization: "pca", "spectral", "random" or [N, d] positions.
-      metric: of the neighbours' distances.
-      engine: of the search for neighbours.
+      metric: of the neighbors' distances.
+      engine: of the search for neighbors.
       jitter: standard deviation of noise added to the points, as a share of their own (of 1 if
         they are all equal). It parts points that coincide.
       mesh: how fine the repulsion's grids are; None sums over all pairs.
@@ -120,7 +121,7 @@ def fit(
     points = jittered(jitter_key, points, jitter)
     found = affinities_of(points, perplexity=perplexity, metric=metric, engine=engine)
     began = time.perf_counter()
-    positions = initialise(
+    positions = initialize(
         start_key,
         initialization,
         points=points,
@@ -129,7 +130,7 @@ def fit(
         dim=dim,
     )
     took = {"initialization": time.perf_counter() - began}
-    fitted = optimise(
+    fitted = optimize(
         base_key,
         found,
         positions,
@@ -149,7 +150,7 @@ def fit(
     return fitted._replace(seconds=found.seconds | took | fitted.seconds)
 
 
-def optimise(
+def optimize(
     key: jax.Array,
     found: Affinities,
     positions: jax.Array,

@@ -35,7 +35,7 @@ class Phase(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """The optimiser's state.
+    """The optimizer's state.
 
     Attributes:
       velocity: [N, d] the last step.
@@ -137,11 +137,11 @@ def update(
         repulsion = repel(positions)
         kl = jax.lax.cond(
             phase.measure,
-            lambda: divergence(positions, graph, repulsion.normaliser),
+            lambda: divergence(positions, graph, repulsion.normalizer),
             lambda: descent.kl,
         )
         attraction = phase.exaggeration * attract(positions, graph)
-        gradient = 4 * (attraction - repulsion.force / repulsion.normaliser)
+        gradient = 4 * (attraction - repulsion.force / repulsion.normalizer)
         # Computed once, and rounded alike in whatever program this is compiled into.
         gradient = jax.lax.optimization_barrier(gradient)
         norm = jnp.sqrt(jnp.sum(gradient * gradient))
@@ -172,7 +172,7 @@ def update(
 
 
 def attract(positions: jax.Array, graph: Graph) -> jax.Array:
-    """Sums each point's attraction to its neighbours.
+    """Sums each point's attraction to its neighbors.
 
     Args:
       positions: [N, d].
@@ -195,13 +195,13 @@ def attract(positions: jax.Array, graph: Graph) -> jax.Array:
     return _unpaired(sums, positions.shape[1])
 
 
-def divergence(positions: jax.Array, graph: Graph, normaliser: jax.Array) -> jax.Array:
+def divergence(positions: jax.Array, graph: Graph, normalizer: jax.Array) -> jax.Array:
     """Returns the KL of `losses.tsne_kl` over the graph's pairs, those with a p_ij.
 
     Args:
       positions: [N, d].
       graph: the joint probabilities.
-      normaliser: [] Z of these positions.
+      normalizer: [] Z of these positions.
 
     Returns:
       [] in nats.
@@ -210,15 +210,15 @@ def divergence(positions: jax.Array, graph: Graph, normaliser: jax.Array) -> jax
     costs = graph.joint * -jnp.log(similarity)
     # Summed as complex numbers: of real ones XLA would hold all edges' terms at once.
     by_row = jnp.sum(jax.lax.complex(costs, costs), axis=1)
-    return graph.plogp + jnp.sum(jax.lax.optimization_barrier(by_row).real) + jnp.log(normaliser)
+    return graph.plogp + jnp.sum(jax.lax.optimization_barrier(by_row).real) + jnp.log(normalizer)
 
 
 def _along(positions: jax.Array, graph: Graph) -> tuple[list[jax.Array], jax.Array]:
     """Returns differences, in paired coordinates, and similarities along the graph, [R, 8]."""
     chex.assert_rank(positions, 2)
-    chex.assert_equal_shape([graph.neighbours, graph.joint])
+    chex.assert_equal_shape([graph.neighbors, graph.joint])
     columns = _paired(positions)
-    apart = [_at(part, graph.owners)[:, None] - _at(part, graph.neighbours) for part in columns]
+    apart = [_at(part, graph.owners)[:, None] - _at(part, graph.neighbors) for part in columns]
     similarity = jnp.ones(graph.joint.shape)
     for part in apart:
         similarity += jnp.square(part.real) + jnp.square(part.imag)

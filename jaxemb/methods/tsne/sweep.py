@@ -15,8 +15,8 @@ from jaxemb.methods.tsne.affinities import affinities_of
 from jaxemb.methods.tsne.programs import ALL_PAIRS, limits, no_metrics, take_steps
 from jaxemb.methods.tsne.step import Phase
 from jaxemb.projections.affinities import Graph
-from jaxemb.projections.initialisation import Initialization, initialise
-from jaxemb.projections.neighbours import Engine, Metric
+from jaxemb.projections.initialization import Initialization, initialize
+from jaxemb.projections.neighbors import Engine, Metric
 from jaxemb.projections.repulsion import exact_repulsion
 from jaxemb.training.state import TrainState
 
@@ -62,8 +62,8 @@ def sweep(
       exaggeration: factor on the affinities in the early steps.
       early_iterations: how many those are.
       initialization: as in `fit`.
-      metric: of the neighbours' distances.
-      engine: of the search for neighbours.
+      metric: of the neighbors' distances.
+      engine: of the search for neighbors.
       vmap: all runs at once, step by step, which suits accelerators. The bits are then not those
         of single runs: sums are taken in another order, and the early steps make small
         differences large. As good a map, but another one.
@@ -93,7 +93,7 @@ def sweep(
     for key, perplexity, rate in zip(keys, perplexities, learning_rates, strict=True):
         graph = found[perplexity].graph
         _, start_key, base_key = jax.random.split(key, 3)
-        positions = initialise(
+        positions = initialize(
             start_key, initialization, points=points, graph=graph, count=len(points), dim=dim
         )
         starts.append(tsne.start(base_key, positions, graph))
@@ -130,7 +130,7 @@ def _padded(graph: Graph, rows: int) -> Graph:
     last = len(graph.order) - 1
     return graph._replace(
         owners=jnp.pad(graph.owners, (0, spare), constant_values=last),
-        neighbours=jnp.pad(graph.neighbours, ((0, spare), (0, 0)), constant_values=last),
+        neighbors=jnp.pad(graph.neighbors, ((0, spare), (0, 0)), constant_values=last),
         joint=jnp.pad(graph.joint, ((0, spare), (0, 0))),
     )
 
@@ -153,7 +153,7 @@ def _run_all(
         graph, state, phases = run
         metrics = no_metrics(phases)
         state, *rest = take_steps(state, metrics, graph, None, served, phases, begin, end)
-        normaliser = exact_repulsion(state.params).normaliser
-        return state, tsne.divergence(state.params, graph, normaliser), rest
+        normalizer = exact_repulsion(state.params).normalizer
+        return state, tsne.divergence(state.params, graph, normalizer), rest
 
     return jax.vmap(one)(runs) if vmap else jax.lax.map(one, runs)

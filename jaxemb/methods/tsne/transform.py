@@ -12,7 +12,7 @@ from jaxemb.errors import InputError
 from jaxemb.projections import grid
 from jaxemb.projections.affinities import by_perplexity
 from jaxemb.projections.grid import Mesh
-from jaxemb.projections.neighbours import Metric, neighbours_among
+from jaxemb.projections.neighbors import Metric, neighbors_among
 from jaxemb.projections.repulsion import FAST
 
 # Units around the map in which new points may lie.
@@ -34,7 +34,7 @@ def transform(
     """Places new points in a finished map.
 
     Each new point i has its own objective, KL(P_i || Q_i) of p_j|i and of q_j|i, the similarity
-    (1 + |y_i - y_j|^2)^-1 to reference j over its sum. It begins at the median of its neighbours
+    (1 + |y_i - y_j|^2)^-1 to reference j over its sum. It begins at the median of its neighbors
     and goes down; new points don't see one another, so that each lands where it would alone.
 
     Args:
@@ -71,7 +71,7 @@ def transform(
         )
     if not 0 < learning_rate <= 0.5:
         raise InputError(f"learning_rate must be more than 0 and at most 0.5: {learning_rate}")
-    near = neighbours_among(references, points, k=int(3 * perplexity), metric=metric)
+    near = neighbors_among(references, points, k=int(3 * perplexity), metric=metric)
     p = by_perplexity(jnp.asarray(near.distances), perplexity=perplexity).p
     low = embedding.min(axis=0) - _MARGIN
     span = float(np.max(embedding.max(axis=0) + _MARGIN - low))
@@ -120,9 +120,9 @@ def _descend(
         apart = positions[:, None] - seen
         weights = p / (1 + jnp.sum(apart * apart, axis=-1))
         attraction = jnp.sum(weights[..., None] * apart, axis=1)
-        normaliser, slope = grid.read(positions, corner, potential, mesh=mesh)
-        # The gradient of the logarithm of each point's normaliser.
-        gradient = 2 * attraction + slope / normaliser[:, None]
+        normalizer, slope = grid.read(positions, corner, potential, mesh=mesh)
+        # The gradient of the logarithm of each point's normalizer.
+        gradient = 2 * attraction + slope / normalizer[:, None]
         velocity = _MOMENTUM * velocity - learning_rate * gradient
         return positions + velocity, velocity
 

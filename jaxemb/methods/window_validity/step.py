@@ -25,7 +25,7 @@ class Step(NamedTuple):
     Attributes:
       window: n, words of a window; odd, so that one is the middle.
       place: in 0..n-1, of the word that is switched.
-      loss: what is minimised.
+      loss: what is minimized.
       margin: of the ranking loss.
       noise: K, random words that a group shares.
       groups: G, stretches of text a step.

@@ -37,7 +37,7 @@ class Step(NamedTuple):
       size: S, words in each.
       block: B, of which skip-gram's scores are one matrix product; it divides S.
       noise: K, noise words that a group shares.
-      objective: what is minimised.
+      objective: what is minimized.
       dtype: of the rows that are multiplied, of CBOW's those of the contexts: float32, or for
         negative sampling bfloat16, which is as good and moves half as much. Tables, sums and
         changes are float32.
@@ -59,14 +59,14 @@ class Example(NamedTuple):
     """A step's input, with all that is random drawn.
 
     Attributes:
-      inputs: [G, M] rows of the input table: the centres for skip-gram, all words in blocks
+      inputs: [G, M] rows of the input table: the centers for skip-gram, all words in blocks
         (`losses.negative_sampling.cut_blocks`) for CBOW.
       outputs: [G, C] rows of the output table, the other way round; in blocks for skip-gram by
         negative sampling or NCE. With a tree inputs are all words for skip-gram, too, and outputs
-        the nodes on the ways to the centres, [G, S * L].
+        the nodes on the ways to the centers, [G, S * L].
       noise: [G, K] rows of the output table, or [G, 0] where there are none, or sampled softmax has
         them at the end of `outputs`.
-      left: [G, S] contexts to the left of each centre.
+      left: [G, S] contexts to the left of each center.
       right: [G, S] contexts to the right.
       targets: what else the objective needs. NCE and sampled softmax: [G, C + K] the log of how
         often each word is expected among the noise words of a prediction. Hierarchical softmax:
@@ -205,7 +205,7 @@ def _observed(step: Step, left: jax.Array, right: jax.Array) -> jax.Array:
         return present[:, None, :] * jnp.eye(step.size)[None]
     columns = step.size + 2 * step.window
     inside = in_window(left, right, margin=step.window, columns=columns).astype(jnp.float32)
-    # In hierarchical softmax the contexts predict the centres.
+    # In hierarchical softmax the contexts predict the centers.
     return inside if step.objective == "hierarchical_softmax" else jnp.swapaxes(inside, 1, 2)
 
 

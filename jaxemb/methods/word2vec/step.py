@@ -56,7 +56,7 @@ def prepare(
         words = jnp.asarray(batch.words)
         left, right = window_reach(window_key, jnp.asarray(batch.documents), window=step.window)
         inputs, others = words[:, middle], words
-        # Windows are symmetric, so that the contexts may as well predict their centre: with a
+        # Windows are symmetric, so that the contexts may as well predict their center: with a
         # tree, whose ways are long, fewer rows are then wanted.
         if step.model == "cbow" or isinstance(source, HuffmanTree):
             inputs, others = others, inputs

@@ -25,7 +25,7 @@ def files(tmp_path_factory):
     return paths
 
 
-def test_a_map_that_keeps_neighbours_is_judged_better(files):
+def test_a_map_that_keeps_neighbors_is_judged_better(files):
     good, bad = tsne_child.judge(
         points=files["points"],
         labels=files["labels"],

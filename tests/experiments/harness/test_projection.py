@@ -130,7 +130,7 @@ def test_words_are_named_and_have_no_accuracy(tmp_path):
     assert not (config.out / "images.png").exists()
 
 
-def test_few_points_have_fewer_neighbours(tmp_path):
+def test_few_points_have_fewer_neighbors(tmp_path):
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(4, 3)))
     config = Config(data=str(tmp_path / "points.npy"), out=tmp_path / "run")
     run(config)

@@ -17,7 +17,7 @@ from jaxemb.methods.tsne.sweep import sweep
 from jaxemb.projections.affinities import dense
 from jaxemb.projections.grid import Mesh, capacity
 from jaxemb.projections.repulsion import FAST
-from jaxemb.training import loop
+from jaxemb.training import before_loop as loop
 
 # One program for all tests that don't say otherwise: few points are summed over all pairs.
 N = 150
@@ -34,7 +34,7 @@ def short(points=None, seed=0, **options):
     return fit(jax.random.key(seed), points, **(SHORT | options))
 
 
-def neighbours_with_the_same_label(embedding, labels):
+def neighbors_with_the_same_label(embedding, labels):
     found = KNeighborsClassifier(4).fit(embedding, labels).kneighbors()[1]
     return np.mean(labels[found] == labels[:, None])
 
@@ -49,8 +49,8 @@ def small_grids(monkeypatch):
 def test_a_map_shows_what_belongs_together():
     points, labels = made()
     fitted = short()
-    start = neighbours_with_the_same_label(short(iterations=1).embedding, labels)
-    assert neighbours_with_the_same_label(fitted.embedding, labels) > max(0.88, start + 0.1)
+    start = neighbors_with_the_same_label(short(iterations=1).embedding, labels)
+    assert neighbors_with_the_same_label(fitted.embedding, labels) > max(0.88, start + 0.1)
     assert fitted.embedding.shape == (N, 2)
     assert fitted.embedding.dtype == np.float32
     np.testing.assert_allclose(fitted.embedding.mean(axis=0), 0, atol=1e-3)
@@ -158,7 +158,7 @@ def test_other_starts_make_as_good_maps(initialization):
     if initialization == "given":
         initialization = points[:, [20, 30]] * 5
     fitted = short(initialization=initialization)
-    assert neighbours_with_the_same_label(fitted.embedding, labels) > 0.8
+    assert neighbors_with_the_same_label(fitted.embedding, labels) > 0.8
 
 
 def test_a_sweep_is_single_runs_bit_for_bit():
@@ -223,7 +223,7 @@ def test_awkward_points_are_mapped():
         fitted = short(awkward)
         assert np.isfinite(fitted.embedding).all()
         own = N - 42 if awkward is double else N
-        assert neighbours_with_the_same_label(fitted.embedding[:own], labels[:own]) > 0.8
+        assert neighbors_with_the_same_label(fitted.embedding[:own], labels[:own]) > 0.8
     assert np.isfinite(short(points[:4], perplexity=1.2).embedding).all()
 
 
@@ -284,7 +284,7 @@ def test_mnist(data_dir):
     file = np.load(data_dir / "mnist.npz")
     images = file["x_test"][:1500].reshape(1500, -1).astype(np.float32) / 255
     fitted = fit(jax.random.key(0), images, iterations=400)
-    assert neighbours_with_the_same_label(fitted.embedding, file["y_test"][:1500]) > 0.8
+    assert neighbors_with_the_same_label(fitted.embedding, file["y_test"][:1500]) > 0.8
 
 
 def test_metrics_are_reported():

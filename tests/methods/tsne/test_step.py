@@ -6,7 +6,7 @@ import pytest
 from jaxemb.losses.tsne_kl import tsne_kl, tsne_kl_gradient
 from jaxemb.methods.tsne import step as tsne
 from jaxemb.projections.affinities import dense, join, multiscale
-from jaxemb.projections.neighbours import nearest_neighbours
+from jaxemb.projections.neighbors import nearest_neighbors
 from jaxemb.projections.repulsion import exact_repulsion
 
 N = 35
@@ -15,7 +15,7 @@ N = 35
 def made(dim=2, seed=0):
     """Points of a map, in the graph's order and the data's, and their graph."""
     rng = np.random.default_rng(seed)
-    found = nearest_neighbours(rng.normal(size=(N, 5)).astype(np.float32), k=12)
+    found = nearest_neighbors(rng.normal(size=(N, 5)).astype(np.float32), k=12)
     graph = join(found.ids, multiscale(jnp.asarray(found.distances), perplexities=[4.0]))
     y = jnp.asarray(rng.normal(size=(N, dim)) * 3, jnp.float32)
     return y, y[graph.order], graph
@@ -25,7 +25,7 @@ def made(dim=2, seed=0):
 def test_attraction_and_repulsion_make_the_papers_gradient(dim):
     y, ordered, graph = made(dim)
     repulsion = exact_repulsion(ordered)
-    found = 4 * (tsne.attract(ordered, graph) - repulsion.force / repulsion.normaliser)
+    found = 4 * (tsne.attract(ordered, graph) - repulsion.force / repulsion.normalizer)
     expected = tsne_kl_gradient(y, dense(graph))[graph.order]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
@@ -33,7 +33,7 @@ def test_attraction_and_repulsion_make_the_papers_gradient(dim):
 @pytest.mark.parametrize("dim", [1, 2, 3])
 def test_divergence_is_the_kl(dim):
     y, ordered, graph = made(dim, seed=1)
-    found = tsne.divergence(ordered, graph, exact_repulsion(ordered).normaliser)
+    found = tsne.divergence(ordered, graph, exact_repulsion(ordered).normalizer)
     np.testing.assert_allclose(found, tsne_kl(y, dense(graph)), rtol=1e-5)
 
 

@@ -10,9 +10,9 @@ from jaxemb.projections.repulsion import ACCURATE
 def made(seed=0):
     """References in three clusters, and a map that has them as they are."""
     rng = np.random.default_rng(seed)
-    centres = np.array([[0.0, 0], [9, 2], [3, 11]])
+    centers = np.array([[0.0, 0], [9, 2], [3, 11]])
     labels = np.arange(90) % 3
-    embedding = centres[labels] + rng.normal(size=(90, 2))
+    embedding = centers[labels] + rng.normal(size=(90, 2))
     lift = rng.normal(size=(2, 6))
     return (embedding @ lift).astype(np.float32), embedding.astype(np.float32), labels, lift
 

@@ -22,7 +22,7 @@ from jaxemb.models.huffman import huffman_tree
 from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.text import TextBatch
-from jaxemb.training import loop
+from jaxemb.training import before_loop as loop
 from jaxemb.training.state import TrainState
 
 # No other array of a step has shapes such as the tables'.
@@ -103,13 +103,13 @@ def predictions(objective, name, batch, example):
                 for offset in range(-int(example.left[g, s]), int(example.right[g, s]) + 1)
                 if offset
             ]
-            words, centre = batch.words[g], int(batch.words[g, s + W])
+            words, center = batch.words[g], int(batch.words[g, s + W])
             if name == "skipgram" and objective == "hierarchical_softmax":
-                found += [(g, s, [int(words[c])], centre) for c in near]
+                found += [(g, s, [int(words[c])], center) for c in near]
             elif name == "skipgram":
-                found += [(g, s, [centre], int(words[c])) for c in near]
+                found += [(g, s, [center], int(words[c])) for c in near]
             elif near:
-                found.append((g, s, [int(words[c]) for c in near], centre))
+                found.append((g, s, [int(words[c]) for c in near], center))
     return found
 
 
@@ -178,8 +178,8 @@ def test_a_step_descends_the_per_example_losses(objective, name, mean):
         return terms, back(jnp.ones(len(found)))[0]
 
     terms, gradient = jax.tree.map(np.asarray, traced(params))
-    centres = batch.words[:, W : W + S]
-    predicting, predicted = (centres, batch.words)[:: 1 if name == "skipgram" else -1]
+    centers = batch.words[:, W : W + S]
+    predicting, predicted = (centers, batch.words)[:: 1 if name == "skipgram" else -1]
     if objective == "hierarchical_softmax":
         predicting, predicted = batch.words, example.outputs
     elif objective == "sampled_softmax":

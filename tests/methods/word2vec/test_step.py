@@ -12,7 +12,7 @@ from jaxemb.models import word2vec as model
 from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.text import TextBatch
-from jaxemb.training import loop
+from jaxemb.training import before_loop as loop
 from jaxemb.training.state import TrainState
 
 V, D = 3001, 20  # no other array of a step has such shapes
@@ -158,7 +158,7 @@ def test_a_rows_gradient_is_damped_by_its_count():
     state = start(rows)
     after, _ = take(state, example)
     # From zero output vectors every score is zero: the gradient with respect to the output row of
-    # a context is minus half the sum of its centres' input vectors, of noise plus a share of it.
+    # a context is minus half the sum of its centers' input vectors, of noise plus a share of it.
     vectors = np.asarray(state.params["input"], np.float64)[np.asarray(example.inputs)]
     left, right = np.asarray(example.left), np.asarray(example.right)
     expected = np.zeros((V, D))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxemb.data.tokenise import words
+from jaxemb.data.tokenize import words
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxemb.data.word_sets import CategorySet
-from jaxemb.evaluation.categorisation import categorisation
+from jaxemb.evaluation.categorization import categorization
 
 
 def _groups(sizes, spread):
@@ -33,7 +33,7 @@ def test_is_the_best_partition_of_directions():
         max(sum(categories[i] == category for i in cluster) for category in "abc")
         for cluster in best[1]
     )
-    score = categorisation(jnp.asarray(points), index, CategorySet("x", words, categories))
+    score = categorization(jnp.asarray(points), index, CategorySet("x", words, categories))
     assert score == ("x", right / 9, 9, ())
     assert 1 / 3 < score.purity < 1
 
@@ -41,7 +41,7 @@ def test_is_the_best_partition_of_directions():
 def test_separate_groups_are_pure():
     words, index, points, direction = _groups([7, 11, 5, 9], spread=0.05)
     categories = [str(d) for d in direction]
-    score = categorisation(jnp.asarray(points), index, CategorySet("x", words, categories))
+    score = categorization(jnp.asarray(points), index, CategorySet("x", words, categories))
     assert score.purity == 1
 
 
@@ -50,12 +50,12 @@ def test_missing_words_and_categories():
     word_set = CategorySet(
         "x", ["yeti", *words, "elf", "elf"], ["no", *(str(d) for d in direction), "0", "1"]
     )
-    score = categorisation(jnp.asarray(points), index, word_set)
+    score = categorization(jnp.asarray(points), index, word_set)
     assert score == ("x", 1, 23, ("elf", "yeti"))
 
 
 def test_nothing_known():
-    score = categorisation(jnp.ones((2, 3)), {}, CategorySet("x", ["elf"], ["a"]))
+    score = categorization(jnp.ones((2, 3)), {}, CategorySet("x", ["elf"], ["a"]))
     assert np.isnan(score.purity)
     assert score[2:] == (0, ("elf",))
 
@@ -64,5 +64,5 @@ def test_nothing_known():
 def test_equal_vectors_are_one_cluster(value):
     words, index, points, direction = _groups([2, 7, 4], spread=0.1)
     same = jnp.full(points.shape, value, jnp.float32)
-    score = categorisation(same, index, CategorySet("x", words, [str(d) for d in direction]))
+    score = categorization(same, index, CategorySet("x", words, [str(d) for d in direction]))
     assert score.purity == 7 / 13

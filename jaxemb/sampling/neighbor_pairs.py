@@ -1,4 +1,4 @@
-"""Pairs of neighbours: evenly drawn points, each with a neighbour drawn from p_j|i."""
+"""Pairs of neighbors: evenly drawn points, each with a neighbor drawn from p_j|i."""
 
 from collections.abc import Callable
 
@@ -9,25 +9,25 @@ import numpy as np
 from jaxemb.sampling.minibatches import minibatches
 
 
-def neighbour_pairs(
-    key: jax.Array, neighbours: np.ndarray, p: np.ndarray, *, size: int
+def neighbor_pairs(
+    key: jax.Array, neighbors: np.ndarray, p: np.ndarray, *, size: int
 ) -> Callable[[int, int], tuple[np.ndarray, np.ndarray]]:
     """Returns the function that tells the pairs of steps, whichever were asked for before.
 
     Args:
       key: pairs are drawn from here.
-      neighbours: [N, k] ids of each point's neighbours.
+      neighbors: [N, k] ids of each point's neighbors.
       p: [N, k] p_j|i, each row's sum 1 up to rounding.
       size: pairs a step, B, in 1..N.
 
     Returns:
       The function: (start, stop) -> [stop - start, B] points, different ones within a step, and
-      [stop - start, B] the neighbour of each, both int32.
+      [stop - start, B] the neighbor of each, both int32.
 
     Raises:
       AssertionError: if a shape disagrees with the above.
     """
-    points, k = neighbours.shape
+    points, k = neighbors.shape
     chex.assert_shape(p, (points, k))
     rows_key, place_key = jax.random.split(key)
     rows_of = minibatches(rows_key, rows=points, size=size)
@@ -44,6 +44,6 @@ def neighbour_pairs(
         level = drawn.astype(np.float32) * sums[..., -1]
         # Rounded up, a level can equal the last sum.
         place = np.minimum((sums <= level[..., None]).sum(axis=-1), k - 1)
-        return rows, neighbours[rows, place].astype(np.int32)
+        return rows, neighbors[rows, place].astype(np.int32)
 
     return batches

@@ -1,4 +1,4 @@
-"""Nearest neighbours by cosine."""
+"""Nearest neighbors by cosine."""
 
 import functools
 
@@ -43,9 +43,9 @@ def nearest(
     Memory beyond the arguments and results is one copy of the table and 16 MiB of cosines.
 
     Args:
-      vectors: [V, D] the table; need not be normalised.
-      queries: [B, D] directions looked for; need not be normalised.
-      k: neighbours of each query; at most V - E.
+      vectors: [V, D] the table; need not be normalized.
+      queries: [B, D] directions looked for; need not be normalized.
+      k: neighbors of each query; at most V - E.
       exclude: [B, E] row numbers that may not answer the query, such as its own; -1 excludes
         none. None excludes nothing.
 
@@ -66,7 +66,7 @@ def nearest(
     unit = unit_rows(vectors)
 
     def one_query(query: jax.Array, excluded: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # GPUs would otherwise multiply in TF32 and confuse near neighbours.
+        # GPUs would otherwise multiply in TF32 and confuse near neighbors.
         cosines = jnp.matmul(unit, query, precision=jax.lax.Precision.HIGHEST)  # [V]
         barred = jnp.any(jnp.arange(rows)[:, None] == excluded[None, :], axis=1)
         best, ids = jax.lax.top_k(jnp.where(barred, -jnp.inf, cosines), k)

@@ -19,7 +19,7 @@ Initialization = Literal["pca", "spectral", "random"]
 DEVIATION, NOISE = 1e-4, 1e-2
 
 
-def initialise(
+def initialize(
     key: jax.Array,
     how: Initialization | np.ndarray,
     *,
@@ -40,7 +40,7 @@ def initialise(
       dim: d.
 
     Returns:
-      [N, d] float32, centred, the first coordinate's standard deviation 1e-4.
+      [N, d] float32, centered, the first coordinate's standard deviation 1e-4.
 
     Raises:
       InputError: if the positions given are of another shape, not finite or all in one place, or
@@ -109,7 +109,7 @@ def _principal(points: np.ndarray, dim: int) -> np.ndarray:
 
 
 def _spectral(rng: np.random.Generator, graph: Graph, count: int, dim: int) -> np.ndarray:
-    """The smoothest functions on the graph: eigenvectors of its normalised adjacency matrix.
+    """The smoothest functions on the graph: eigenvectors of its normalized adjacency matrix.
 
     The smoothest of all, the constant, is left out first: of a graph in several parts others are as
     smooth, those that tell the parts apart.
@@ -118,7 +118,7 @@ def _spectral(rng: np.random.Generator, graph: Graph, count: int, dim: int) -> n
         raise InputError(f'initialization "spectral" needs more than {dim + 1} points for {dim}-D')
     order = np.asarray(graph.order)
     i = np.repeat(order[graph.owners], graph.joint.shape[1])
-    edges = np.asarray(graph.joint).ravel(), (i, order[graph.neighbours].ravel())
+    edges = np.asarray(graph.joint).ravel(), (i, order[graph.neighbors].ravel())
     joint = sp.coo_array(edges, shape=(count, count)).tocsr()
     roots = np.sqrt(joint.sum(axis=1), dtype=float)
     normal = (sp.diags_array(1 / roots) @ joint @ sp.diags_array(1 / roots)).astype(float)

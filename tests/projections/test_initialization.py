@@ -6,8 +6,8 @@ from sklearn.decomposition import PCA
 
 from jaxemb.errors import InputError
 from jaxemb.projections.affinities import join, multiscale
-from jaxemb.projections.initialisation import DEVIATION, NOISE, initialise
-from jaxemb.projections.neighbours import nearest_neighbours
+from jaxemb.projections.initialization import DEVIATION, NOISE, initialize
+from jaxemb.projections.neighbors import nearest_neighbors
 
 N, D = 40, 6
 
@@ -18,7 +18,7 @@ def made(width=D):
 
 
 def graph_of(points):
-    found = nearest_neighbours(points, k=9)
+    found = nearest_neighbors(points, k=9)
     return join(found.ids, multiscale(jnp.asarray(found.distances), perplexities=[3.0]))
 
 
@@ -26,7 +26,7 @@ def start(how, points=None, dim=2, graph=None, seed=0):
     points = made() if points is None else points
     graph = graph_of(points) if graph is None else graph
     key = jax.random.key(seed)
-    return np.asarray(initialise(key, how, points=points, graph=graph, count=len(points), dim=dim))
+    return np.asarray(initialize(key, how, points=points, graph=graph, count=len(points), dim=dim))
 
 
 def agree(found, expected, dim=2):
@@ -63,7 +63,7 @@ def test_random_depends_on_the_key_alone():
     assert np.abs(start("random") - start("random", seed=1)).min() > 0
 
 
-def test_given_positions_are_scaled_and_centred():
+def test_given_positions_are_scaled_and_centered():
     given = np.random.default_rng(1).normal(size=(N, 2)) * 1e30 + 5e30
     agree(start(given), given - given.mean(axis=0))
 

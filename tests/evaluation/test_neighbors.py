@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb.evaluation import neighbours
-from jaxemb.evaluation.neighbours import nearest, unit_rows
+from jaxemb.evaluation import neighbors
+from jaxemb.evaluation.neighbors import nearest, unit_rows
 
 
 def _nearest_by_loops(vectors, queries, k, exclude):
@@ -33,7 +33,7 @@ def _table():
 
 @pytest.mark.parametrize("cosines_at_a_time", [1, 3 * 23, 2**24])
 def test_nearest_is_the_definition_whatever_the_tiles(cosines_at_a_time, monkeypatch):
-    monkeypatch.setattr(neighbours, "_COSINES_AT_A_TIME", cosines_at_a_time)
+    monkeypatch.setattr(neighbors, "_COSINES_AT_A_TIME", cosines_at_a_time)
     nearest.clear_cache()
     vectors, queries = _table()
     exclude = np.array([[3, 5], [-1, 5], [-1, -1], [22, 22], [0, 1], [6, 2], [4, 3]])
@@ -67,7 +67,7 @@ def test_zero_query_is_near_to_nothing():
     np.testing.assert_array_equal(cosines, [[0, 0, 0]])
 
 
-def test_more_neighbours_than_rows_are_refused():
+def test_more_neighbors_than_rows_are_refused():
     vectors, queries = _table()
     with pytest.raises(AssertionError, match="22 of 23 rows, 2 excluded"):
         nearest(

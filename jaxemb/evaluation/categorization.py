@@ -23,7 +23,7 @@ class CategoryScore(NamedTuple):
     missing: tuple[str, ...]  # words without a vector, in alphabetical order
 
 
-def categorisation(
+def categorization(
     vectors: jax.Array, index: Mapping[str, int], word_set: CategorySet
 ) -> CategoryScore:
     """Clusters words by k-means, as many clusters as categories, and measures their purity.
@@ -32,7 +32,7 @@ def categorisation(
     of norm 1. The starting points are drawn with a fixed seed.
 
     Args:
-      vectors: [V, D] a row for each word; need not be normalised. A zero row stays zero.
+      vectors: [V, D] a row for each word; need not be normalized. A zero row stays zero.
       index: the row of each known word.
       word_set: words to cluster. Unknown ones are left out.
 

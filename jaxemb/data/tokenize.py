@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-Tokeniser = Callable[[str], list[str]]
+Tokenizer = Callable[[str], list[str]]
 """Text, cut at white space, to its words; no word is empty or contains white space."""
 
 

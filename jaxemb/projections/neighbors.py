@@ -1,4 +1,4 @@
-"""Nearest neighbours of every point of a data set, exactly or nearly so, in bounded memory."""
+"""Nearest neighbors of every point of a data set, exactly or nearly so, in bounded memory."""
 
 import functools
 import warnings
@@ -19,7 +19,7 @@ Engine = Literal["auto", "exact", "approximate"]
 APPROXIMATE_FROM = 50_000
 # Lists looked through for a point.
 _PROBED = 32
-# Points whose neighbours are also searched exactly, to measure the share that was found.
+# Points whose neighbors are also searched exactly, to measure the share that was found.
 RECALL_SAMPLE = 1000
 # Squares of these, and their sums over a million columns, are float32 numbers.
 _LARGEST, _SMALLEST = 2.0**55, 2.0**-40
@@ -27,8 +27,8 @@ _LARGEST, _SMALLEST = 2.0**55, 2.0**-40
 _AT_A_TIME = 2**24
 
 
-class Neighbours(NamedTuple):
-    """The k nearest neighbours of N points among M others, or among themselves.
+class Neighbors(NamedTuple):
+    """The k nearest neighbors of N points among M others, or among themselves.
 
     Attributes:
       ids: [N, k] int32, nearest first; never -1, and never the point itself.
@@ -36,7 +36,7 @@ class Neighbours(NamedTuple):
         in [0, 2]; taken of differences, so that close points far from the rest keep theirs.
       scale: what points were multiplied by: 1, or a power of two where squares would not be
         float32 numbers.
-      recall: share in [0, 1] of the true neighbours found; 1 for an exact search, measured on a
+      recall: share in [0, 1] of the true neighbors found; 1 for an exact search, measured on a
         sample for an approximate one.
     """
 
@@ -46,9 +46,9 @@ class Neighbours(NamedTuple):
     recall: float
 
 
-def nearest_neighbours(
+def nearest_neighbors(
     points: np.ndarray, *, k: int, metric: Metric = "squared_euclidean", engine: Engine = "auto"
-) -> Neighbours:
+) -> Neighbors:
     """Finds the k nearest other points of each point. A duplicate is another point.
 
     On CPU, Faiss searches: all pairs, or inverted lists of which a few are looked through. On an
@@ -56,13 +56,13 @@ def nearest_neighbours(
 
     Args:
       points: [N, D] float, N at least 4.
-      k: neighbours of each, less than N.
+      k: neighbors of each, less than N.
       metric: "squared_euclidean", or "cosine" for 1 - cosine, where a zero vector has cosine 0 to
         anything.
       engine: "exact", "approximate" (CPU), or "auto": exact below `APPROXIMATE_FROM` points.
 
     Returns:
-      The neighbours. The same input gives the same bits on the same machine.
+      The neighbors. The same input gives the same bits on the same machine.
 
     Raises:
       InputError: if `points` or k is none of the above, or a number is not finite.
@@ -83,26 +83,26 @@ def nearest_neighbours(
     else:
         index = _flat_index(table, metric)
         ids = _without_self(index.search(table, k + 1)[1], np.arange(rows))
-    return Neighbours(*_sorted(table, table, ids, metric), scale, recall)
+    return Neighbors(*_sorted(table, table, ids, metric), scale, recall)
 
 
-def neighbours_among(
+def neighbors_among(
     references: np.ndarray,
     points: np.ndarray,
     *,
     k: int,
     metric: Metric = "squared_euclidean",
-) -> Neighbours:
+) -> Neighbors:
     """Finds the k nearest references of each new point, exactly.
 
     Args:
       references: [M, D] float, M at least 4.
       points: [N, D] float, N at least 1.
       k: at most M.
-      metric: as in `nearest_neighbours`.
+      metric: as in `nearest_neighbors`.
 
     Returns:
-      The neighbours; a reference equal to the point is one of them.
+      The neighbors; a reference equal to the point is one of them.
 
     Raises:
       InputError: if an argument is none of the above, or a number is not finite.
@@ -124,11 +124,11 @@ def neighbours_among(
         )
     else:
         ids = _flat_index(table, metric).search(queries, k)[1]
-    return Neighbours(*_sorted(table, queries, ids, metric), scale, 1.0)
+    return Neighbors(*_sorted(table, queries, ids, metric), scale, 1.0)
 
 
 def _prepared(points: np.ndarray, metric: Metric) -> tuple[np.ndarray, float]:
-    """Returns the points in float32, centred or of unit norm, and what they were multiplied by."""
+    """Returns the points in float32, centered or of unit norm, and what they were multiplied by."""
     largest = np.abs(points).max(axis=1 if metric == "cosine" else None, keepdims=True)
     if metric == "cosine":
         # Divided first, squares neither overflow nor vanish.
@@ -160,7 +160,7 @@ def tiled_search(
       table: [M, D] float; rows of norm 1 or 0 for "cosine".
       own: [N] the row of the table that each query is, left out; -1 for none.
       queries: [N, D]; None takes the table.
-      k: neighbours of each.
+      k: neighbors of each.
       metric: "squared_euclidean" or "cosine".
 
     Returns:
@@ -177,7 +177,7 @@ def tiled_search(
     halves = jnp.sum(table * table, axis=1) / 2 if metric == "squared_euclidean" else 0.0
 
     def one(query: jax.Array, self: jax.Array) -> jax.Array:
-        # GPUs would otherwise multiply in TF32 and confuse near neighbours.
+        # GPUs would otherwise multiply in TF32 and confuse near neighbors.
         products = jnp.matmul(table, query, precision=jax.lax.Precision.HIGHEST)
         barred = jnp.arange(rows) == self
         return jax.lax.top_k(jnp.where(barred, -jnp.inf, products - halves), k)[1]
@@ -203,7 +203,7 @@ def _flat_index(table: np.ndarray, metric: Metric) -> Any:
 
 
 def _search_lists(table: np.ndarray, k: int, metric: Metric) -> tuple[np.ndarray, float]:
-    """Returns [N, k] neighbours from inverted lists, and their recall."""
+    """Returns [N, k] neighbors from inverted lists, and their recall."""
     faiss = _faiss()
     rows, dim = table.shape
     lists = max(1, int(2 * rows**0.5))

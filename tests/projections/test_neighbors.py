@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.projections import neighbours
-from jaxemb.projections.neighbours import nearest_neighbours, neighbours_among, tiled_search
+from jaxemb.projections import neighbors
+from jaxemb.projections.neighbors import nearest_neighbors, neighbors_among, tiled_search
 
 N, D, K = 60, 5, 7
 
@@ -38,12 +38,12 @@ def check(found, distances):
 
 
 @pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
-def test_neighbours_are_those_of_the_loops(metric):
+def test_neighbors_are_those_of_the_loops(metric):
     points = made()
     points[3] = 0
     expected = loop_distances(points, points, metric)
     np.fill_diagonal(expected, np.inf)
-    found = nearest_neighbours(points, k=K, metric=metric)
+    found = nearest_neighbors(points, k=K, metric=metric)
     check(found, expected)
     assert found.recall == 1
     assert found.scale == 1
@@ -52,19 +52,19 @@ def test_neighbours_are_those_of_the_loops(metric):
 
 @pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
 def test_tiles_find_the_same(metric, monkeypatch):
-    monkeypatch.setattr(neighbours, "_AT_A_TIME", 7 * N)  # several tiles, the last not full
+    monkeypatch.setattr(neighbors, "_AT_A_TIME", 7 * N)  # several tiles, the last not full
     tiled_search.clear_cache()
     points = made(1)
-    table, _ = neighbours._prepared(points, metric)
+    table, _ = neighbors._prepared(points, metric)
     ids = tiled_search(jnp.asarray(table), jnp.arange(N), k=K, metric=metric)
-    np.testing.assert_array_equal(ids, nearest_neighbours(points, k=K, metric=metric).ids)
+    np.testing.assert_array_equal(ids, nearest_neighbors(points, k=K, metric=metric).ids)
     tiled_search.clear_cache()
 
 
 @pytest.mark.parametrize("engine", ["exact", "approximate"])
 def test_a_point_is_left_out_by_identity_among_duplicates(engine):
     points = np.concatenate([np.repeat(made(rows=3), 20, axis=0), made(9, 4)])
-    found = nearest_neighbours(points, k=K, engine=engine)
+    found = nearest_neighbors(points, k=K, engine=engine)
     assert (found.ids != np.arange(len(points))[:, None]).all()
     assert (found.ids >= 0).all()
     np.testing.assert_array_equal(found.distances[:60], 0)
@@ -73,19 +73,19 @@ def test_a_point_is_left_out_by_identity_among_duplicates(engine):
 @pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
 def test_lists_find_most(metric):
     points = made(2, 3000)
-    found = nearest_neighbours(points, k=K, metric=metric, engine="approximate")
-    exact = nearest_neighbours(points, k=K, metric=metric)
+    found = nearest_neighbors(points, k=K, metric=metric, engine="approximate")
+    exact = nearest_neighbors(points, k=K, metric=metric)
     shared = [len(set(a) & set(b)) for a, b in zip(found.ids, exact.ids, strict=True)]
     assert 0.9 < found.recall <= 1
-    # The sample's share is near that of all: 7,000 of 21,000 neighbours.
+    # The sample's share is near that of all: 7,000 of 21,000 neighbors.
     assert abs(np.mean(shared) / K - found.recall) < 0.02
 
 
 def test_rows_that_lists_cannot_fill_are_searched_exactly(monkeypatch):
     """Clusters so far apart that the lists looked through hold fewer than k + 1 points."""
-    monkeypatch.setattr(neighbours, "_PROBED", 1)
+    monkeypatch.setattr(neighbors, "_PROBED", 1)
     points = made(3, 1000)
-    found = nearest_neighbours(points, k=500, engine="approximate")
+    found = nearest_neighbors(points, k=500, engine="approximate")
     assert (found.ids >= 0).all()
     assert np.isfinite(found.distances).all()
     assert found.recall == 1
@@ -94,19 +94,19 @@ def test_rows_that_lists_cannot_fill_are_searched_exactly(monkeypatch):
 def test_new_points_find_references():
     references, points = made(4), made(5, 9)
     points[0] = references[11]
-    found = neighbours_among(references, points, k=K)
+    found = neighbors_among(references, points, k=K)
     check(found, loop_distances(points, references, "squared_euclidean"))
     assert found.ids[0, 0] == 11
     with pytest.raises(InputError, match="points have 4 columns, the references 5"):
-        neighbours_among(references, points[:, :4], k=K)
+        neighbors_among(references, points[:, :4], k=K)
     with pytest.raises(InputError, match="k must be from 1 to 60, the references, found 61"):
-        neighbours_among(references, points, k=61)
+        neighbors_among(references, points, k=61)
 
 
 def test_close_points_far_from_the_rest_keep_their_distances():
     points = made(6)
     points[:5] = 1000 + 1e-3 * np.arange(5)[:, None]
-    found = nearest_neighbours(points, k=4)
+    found = nearest_neighbors(points, k=4)
     expected = loop_distances(points, points, "squared_euclidean")[:5, :5]
     np.testing.assert_allclose(found.distances[0], np.sort(expected[0])[1:], rtol=1e-3)
 
@@ -114,21 +114,21 @@ def test_close_points_far_from_the_rest_keep_their_distances():
 @pytest.mark.parametrize("size", [1e20, 1e30, 1e-25])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sizes_whose_squares_are_no_floats_are_scaled(size, dtype):
-    plain = nearest_neighbours(made(7), k=K)
+    plain = nearest_neighbors(made(7), k=K)
     points = made(7).astype(dtype) * dtype(size)
-    found = nearest_neighbours(points, k=K)
+    found = nearest_neighbors(points, k=K)
     np.testing.assert_array_equal(found.ids, plain.ids)
     assert np.log2(found.scale) % 1 == 0
     np.testing.assert_allclose(found.distances, plain.distances * (size * found.scale) ** 2, 1e-4)
-    cosines = nearest_neighbours(points, k=K, metric="cosine")
-    expected = nearest_neighbours(made(7), k=K, metric="cosine")
+    cosines = nearest_neighbors(points, k=K, metric="cosine")
+    expected = nearest_neighbors(made(7), k=K, metric="cosine")
     np.testing.assert_allclose(cosines.distances, expected.distances, rtol=1e-3, atol=1e-6)
 
 
 def test_constant_columns_are_no_matter():
     points = np.concatenate([made(8), np.full((N, 2), 7e8, np.float32)], axis=1)
     np.testing.assert_array_equal(
-        nearest_neighbours(points, k=K).ids, nearest_neighbours(made(8), k=K).ids
+        nearest_neighbors(points, k=K).ids, nearest_neighbors(made(8), k=K).ids
     )
 
 
@@ -152,4 +152,4 @@ def with_gaps():
 )
 def test_bad_input_is_named(points, k, message):
     with pytest.raises(InputError, match=message):
-        nearest_neighbours(points, k=k)
+        nearest_neighbors(points, k=k)
