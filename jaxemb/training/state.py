@@ -1,5 +1,6 @@
 """What a method gives to the engine, and what the engine gives back."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -27,7 +28,8 @@ class TrainState(NamedTuple):
     numbers: Any = ()
 
 
-class Update(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Update:
     """A step, as a function (state, batch) -> (the next state, metrics).
 
     The engine calls its two halves in programs of their own: random numbers are drawn for many
