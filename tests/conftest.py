@@ -9,8 +9,15 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 @pytest.fixture(scope="session")
 def cache_home(tmp_path_factory) -> Path:
-    """One cache for a test session and the processes it starts."""
-    return tmp_path_factory.mktemp("cache")
+    """One cache for a test session and the processes it starts.
+
+    JAX_COMPILATION_CACHE_DIR keeps compiled programs from one session to the next.
+    """
+    home = tmp_path_factory.mktemp("cache")
+    if kept := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        (home / "jaxemb").mkdir()
+        (home / "jaxemb" / "compiled").symlink_to(kept, target_is_directory=True)
+    return home
 
 
 @pytest.fixture(scope="session", autouse=True)
