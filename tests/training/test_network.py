@@ -1,3 +1,5 @@
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,7 +7,9 @@ import optax
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.training import before_network as network
+from jaxemb.training import loop, network
+from jaxemb.training.run import Run
+from jaxemb.training.state import History
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(40, 8, 3)).astype(np.float32)
@@ -18,16 +22,35 @@ def objective(params, example):
     return jnp.mean(jnp.square(error)), {"noise": noise}
 
 
-def fit(**options):
-    asked = {"iterations": 30, "learning_rate": 0.02, "first_loss": 10.0, "call_steps": 7} | options
-    return network.fit(
+class Fitted(NamedTuple):
+    params: Any
+    history: History = History()
+
+
+def start(**options):
+    asked = {"iterations": 30, "learning_rate": 0.02, "chance_loss": 10.0, "call_steps": 7}
+    return network.start(
         jax.random.key(0),
         PARAMS,
         objective,
         lambda start, stop: POINTS[start:stop],
-        prepare=lambda key, batch: (batch, 0.1 * jax.random.normal(key)),
-        **asked,
+        draw=lambda key, batch: (batch, 0.1 * jax.random.normal(key)),
+        finish=lambda params: Fitted(jax.tree.map(np.asarray, params)),
+        **(asked | options),
     )
+
+
+def fit(run=None, **options):
+    return loop.fit(start(**options), run)
+
+
+class Killed(Exception):
+    pass
+
+
+def die(done, metrics, seconds):
+    if done > 14:
+        raise Killed
 
 
 def by_hand(optimizer, steps):
@@ -52,32 +75,80 @@ def test_steps_are_those_of_adam_and_decay_leaves_biases_alone(decay):
         optimizer = optax.adamw(schedule, weight_decay=decay, mask={"kernel": True, "bias": False})
     expected = by_hand(optimizer, 30)
     told = []
-    found = fit(weight_decay=decay, report=lambda done, metrics, _: told.append((done, metrics)))
+    run = Run(report=lambda done, metrics, _: told.append((done, metrics)))
+    found = fit(run, weight_decay=decay)
     for name, value in expected.items():
         np.testing.assert_allclose(found.params[name], value, rtol=1e-4, atol=1e-6)
-    assert found.stopped_because == "iterations done"
+    assert found.history.stopped_because == "done"
     assert [done for done, _ in told] == [7, 14, 21, 28, 30]
     assert {"loss", "learning_rate", "noise"} == set(told[0][1])
-    assert len(found.loss) == 30
+    assert len(found.history.loss) == 30
     # What was given is still there for another call.
     np.testing.assert_array_equal(PARAMS["bias"], 1)
 
 
-def test_a_run_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
-    class Killed(Exception):
-        pass
-
-    def die(done, metrics, seconds):
-        if done > 14:
-            raise Killed
-
-    expected = fit(checkpoints=tmp_path / "whole", checkpoint_every=10)
-    with pytest.raises(Killed):
-        fit(checkpoints=tmp_path / "cut", checkpoint_every=10, report=die)
-    found = fit(checkpoints=tmp_path / "cut", checkpoint_every=10)
-    assert len(found.loss) == 20
+def same(found, expected):
     for name, value in expected.params.items():
         np.testing.assert_array_equal(found.params[name], value)
+
+
+def test_a_loop_of_ones_own_gives_the_same_bits():
+    own = start()
+    state, update = own.state, jax.jit(own.update)
+    for step in range(own.steps):
+        state, _ = update(state, own.batch(step))
+    same(own.finish(state), fit())
+
+
+def test_a_run_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
+    with pytest.raises(Killed):
+        fit(Run(tmp_path, 0.0, report=die))
+    found = fit(Run(tmp_path, 0.0))
+    assert len(found.history.loss) == 16
+    same(found, fit())
+
+
+def closeness(target, seen):
+    """Scores parameters by how near their bias is to a target."""
+
+    def score(params):
+        seen.append(jax.tree.map(np.array, params))
+        return -float(np.abs(np.asarray(params["bias"]) - target).sum())
+
+    return score
+
+
+def test_validation_keeps_the_best_parameters_and_ends_when_none_are_better(tmp_path):
+    plain, seen = fit(), []
+    assert plain.params["bias"].sum() < 1.9
+    validation = network.Validation(closeness(1.0, seen), every=5, patience=2)
+    found = fit(validation=validation)
+    # Moving away from where it began, the first judgment is the best.
+    assert found.history.stopped_because == "no better for 2 validations"
+    assert (found.history.steps, len(seen)) == (21, 3)
+    np.testing.assert_array_equal(found.params["bias"], seen[0]["bias"])
+
+
+def test_validation_that_gets_better_all_the_time_changes_nothing():
+    validation = network.Validation(closeness(-1.0, []), every=1, patience=1)
+    same(fit(validation=validation), fit())
+
+
+def test_a_run_with_validation_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
+    def options():
+        return {"validation": network.Validation(closeness(0.9, []), every=7, patience=3)}
+
+    with pytest.raises(Killed):
+        fit(Run(tmp_path, 0.0, report=die), **options())
+    found, expected = fit(Run(tmp_path, 0.0), **options()), fit(**options())
+    same(found, expected)
+    assert found.history.steps == expected.history.steps
+
+
+def test_a_score_that_is_no_number_is_named():
+    validation = network.Validation(lambda params: float("nan"), every=1, patience=1)
+    with pytest.raises(InputError, match="the validation score is nan after 7 steps"):
+        fit(validation=validation)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +157,7 @@ def test_a_run_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
         ({"iterations": 0}, "iterations must be at least 1, found 0"),
         ({"learning_rate": 0.0}, "learning_rate must be finite and more than 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be finite"),
-        ({"first_loss": 1e-9}, "the loss exploded"),
+        ({"chance_loss": 1e-9}, "the loss exploded"),
     ],
 )
 def test_mistakes(options, message):
