@@ -1,5 +1,10 @@
 import os
+import re
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import jax
 import pytest
@@ -34,3 +39,17 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"no data sets at {path}; set JAXEMB_DATA")
     return path
+
+
+@pytest.fixture(scope="session")
+def run_example() -> Callable[[ModuleType], dict[str, Any]]:
+    """Runs the indented block that a module's docstring opens with; returns what it defines."""
+
+    def run(module: ModuleType) -> dict[str, Any]:
+        block = re.search(r"^ {4}.*?(?=^\S|\Z)", module.__doc__ or "", re.MULTILINE | re.DOTALL)
+        assert block, f"{module.__name__} has no example"
+        names: dict[str, Any] = {}
+        exec(compile(textwrap.dedent(block[0]), f"{module.__name__}'s example", "exec"), names)
+        return names
+
+    return run

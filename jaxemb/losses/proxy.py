@@ -24,7 +24,7 @@ def proxy_nca_loss(
     Args:
       vectors: [B, D] float, normalized here.
       labels: [B] int in [0, C). Others have no term, for nothing can be raised here: check them
-        on the host (`jaxemb.data.labels.check_labels`).
+        on the host (`jaxemb.checks.check_labels`).
       proxies: [C, D] float, normalized here.
       temperature: above 0; 1 in the paper.
       where: [B] bool; False leaves an example out. None keeps all.

@@ -15,7 +15,7 @@ def softmax_classifier_loss(
     Args:
       logits: [B, C] float.
       labels: [B] int in [0, C). Others have no term, for nothing can be raised here: check them
-        on the host (`jaxemb.data.labels.check_labels`).
+        on the host (`jaxemb.checks.check_labels`).
       where: [B] bool; False leaves an example out. None keeps all.
 
     Returns:
