@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.errors import InputError
-from jaxemb.sampling.augment import look_at
+from jaxemb.sampling.augment import resample
 
 # Drawings computed at a time.
 _AT_A_TIME = 256
@@ -102,7 +102,7 @@ def set_upright(images: jax.Array) -> jax.Array:
     old_row = middle_row + from_middle
     old_column = middle_column + column - (width - 1) / 2 + slant * from_middle
     places = jnp.stack(jnp.broadcast_arrays(old_row, old_column), axis=-1)
-    return look_at(images[..., None], places)[..., 0]
+    return resample(images[..., None], places)[..., 0]
 
 
 def _squares(images: np.ndarray, middle: np.ndarray, extents: np.ndarray, side: int) -> np.ndarray:

@@ -164,10 +164,10 @@ def _product(left: jax.Array | np.ndarray, right: jax.Array) -> jax.Array:
 
 
 @jax.custom_vjp
-def halve(images: jax.Array) -> jax.Array:
-    """Takes the largest of each 2 x 2 pixels; an odd last row or column is dropped.
+def max_pool(images: jax.Array) -> jax.Array:
+    """Computes the largest of each 2 x 2 pixels; an odd last row or column is dropped.
 
-    Of equal pixels each gets its share of the gradient.
+    Equal pixels share the gradient.
 
     Args:
       images: [H, W, B, C].
@@ -185,12 +185,12 @@ def _corners(images: jax.Array) -> list[jax.Array]:
     return [images[i:height:2, j:width:2] for i in range(2) for j in range(2)]
 
 
-def _halve_forward(images: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    largest = halve(images)
+def _max_pool_forward(images: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    largest = max_pool(images)
     return largest, (images, largest)
 
 
-def _halve_backward(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array]:
+def _max_pool_backward(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array]:
     # Written out because what JAX derives takes half as long again on CPU.
     images, largest = saved
     count = sum((pixel == largest).astype(gradient.dtype) for pixel in _corners(images))
@@ -208,4 +208,4 @@ def _double(images: jax.Array) -> jax.Array:
     return jnp.repeat(jnp.repeat(images, 2, axis=0), 2, axis=1)
 
 
-halve.defvjp(_halve_forward, _halve_backward)
+max_pool.defvjp(_max_pool_forward, _max_pool_backward)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxemb.kernels.convolution import convolve, halve, patches
+from jaxemb.kernels.convolution import convolve, max_pool, patches
 from jaxemb.losses.distances import unit
 
 
@@ -70,7 +70,7 @@ class ConvEncoder(nn.Module):
         images = images.transpose(1, 2, 0, 3)  # [H, W, B, C], as convolve takes them
         for i, width in enumerate(self.features):
             # Named as the dense layers on patches that earlier checkpoints have.
-            images = halve(Convolution(width, name=f"Dense_{i}")(images))
+            images = max_pool(Convolution(width, name=f"Dense_{i}")(images))
             images = nn.relu(nn.GroupNorm(num_groups=8, reduction_axes=(0, 1, 3))(images))
         vectors = images.transpose(2, 0, 1, 3).reshape(images.shape[2], -1)
         return unit(nn.Dense(self.dim, name=f"Dense_{len(self.features)}")(vectors))

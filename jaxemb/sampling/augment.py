@@ -1,7 +1,7 @@
 """Random changes to pictures that leave what they show: pure functions of (key, images).
 
 Those that move pixels come in two steps, so that several are one resampling and blur once: places
-to look at (`affine_places`, to which `elastic_offsets` may be added), then `look_at`.
+to look at (`affine_places`, to which `elastic_offsets` may be added), then `resample`.
 """
 
 import chex
@@ -75,7 +75,7 @@ def elastic_offsets(
     return jax.image.resize(coarse, (batch, height, width, 2), "cubic")
 
 
-def look_at(images: jax.Array, places: jax.Array) -> jax.Array:
+def resample(images: jax.Array, places: jax.Array) -> jax.Array:
     """Resamples pictures, bilinearly; outside them is 0.
 
     Args:

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb.kernels.convolution import convolve, halve, patches
+from jaxemb.kernels.convolution import convolve, max_pool, patches
 
 
 def draw(seed, shape):
@@ -67,7 +67,7 @@ def test_halving_takes_the_largest_of_four():
         [max(image[2 * i + a, 2 * j + b, 0, 0] for a in (0, 1) for b in (0, 1)) for j in range(3)]
         for i in range(2)
     ]
-    np.testing.assert_array_equal(halve(jnp.asarray(image))[:, :, 0, 0], expected)
+    np.testing.assert_array_equal(max_pool(jnp.asarray(image))[:, :, 0, 0], expected)
 
 
 def test_equal_pixels_share_the_gradient_of_their_maximum():
@@ -80,7 +80,7 @@ def test_equal_pixels_share_the_gradient_of_their_maximum():
 
     @jax.jit
     def gradient(images):
-        return [jax.vjp(form, images)[1](weights)[0] for form in (plain, halve)]
+        return [jax.vjp(form, images)[1](weights)[0] for form in (plain, max_pool)]
 
     expected, found = gradient(images)
     np.testing.assert_allclose(found, expected, rtol=1e-6)

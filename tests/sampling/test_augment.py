@@ -18,7 +18,7 @@ def compiled(function, *arguments, **options):
 
 def test_no_change_asked_is_none_made():
     places = compiled(augment.affine_places, KEY, shape=(6, 9, 7))
-    np.testing.assert_allclose(compiled(augment.look_at, IMAGES, places), IMAGES, atol=1e-6)
+    np.testing.assert_allclose(compiled(augment.resample, IMAGES, places), IMAGES, atol=1e-6)
     still = compiled(augment.elastic_offsets, KEY, shape=(6, 9, 7), amplitude=0.0)
     assert not np.any(still)
     np.testing.assert_array_equal(compiled(augment.shift_crop, KEY, IMAGES, padding=0), IMAGES)
@@ -50,7 +50,7 @@ def test_a_quarter_turn(monkeypatch):
     square = IMAGES[:, :7]
     places = compiled(augment.affine_places, KEY, shape=(6, 7, 7), rotation=90.0)
     turned = np.rot90(np.asarray(square), axes=(1, 2))
-    np.testing.assert_allclose(compiled(augment.look_at, square, places), turned, atol=1e-4)
+    np.testing.assert_allclose(compiled(augment.resample, square, places), turned, atol=1e-4)
 
 
 def test_draws_fill_their_range_and_differ_between_pictures():
@@ -79,7 +79,7 @@ def test_elastic_offsets_are_smooth_and_as_large_as_asked():
 def test_pixels_between_are_interpolated_and_outside_is_zero():
     image = jnp.array([[1.0, 3.0], [5.0, 7.0]])[None, :, :, None]
     places = jnp.array([[[0.5, 0.5], [0.0, 0.25], [-5.0, 0.0]]])[None]
-    found = np.asarray(compiled(augment.look_at, image, places))
+    found = np.asarray(compiled(augment.resample, image, places))
     np.testing.assert_allclose(found[0, 0, :, 0], [4.0, 1.5, 0.0])
 
 
@@ -122,7 +122,7 @@ def test_erase_blanks_one_rectangle():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda key, x: augment.look_at(
+        lambda key, x: augment.resample(
             x,
             augment.affine_places(key, x.shape[:3], rotation=9.0, scale=0.1, shear=0.1, shift=0.1)
             + augment.elastic_offsets(key, x.shape[:3], amplitude=1.0),
@@ -143,7 +143,7 @@ def test_same_key_same_bits_and_dtype_kept(change):
 
 def test_shapes_are_checked():
     with pytest.raises(AssertionError):
-        augment.look_at(IMAGES, jnp.zeros((5, 9, 7, 2)))
+        augment.resample(IMAGES, jnp.zeros((5, 9, 7, 2)))
 
 
 def test_turns_are_by_quarters_and_mirrored():

@@ -192,7 +192,7 @@ def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
     # Beyond the edge it goes on as there: black would be an edge of its own.
     places = jnp.clip(places, 0, jnp.array([height - 1, width - 1])[None, None, None])
     photographs = images.astype(jnp.float32)[..., None]
-    return augment.flip(flip_key, augment.look_at(photographs, places))[..., 0]
+    return augment.flip(flip_key, augment.resample(photographs, places))[..., 0]
 
 
 def describe(images: jax.Array) -> jax.Array:

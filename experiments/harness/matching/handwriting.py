@@ -71,4 +71,4 @@ def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
         shift=config.shift,
     )
     places += augment.elastic_offsets(bend_key, shape, amplitude=config.elastic)
-    return augment.look_at(images, places)
+    return augment.resample(images, places)

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxemb.data.images import read_omniglot
 from jaxemb.errors import InputError
-from jaxemb.sampling.augment import affine_places, look_at
+from jaxemb.sampling.augment import affine_places, resample
 
 # Affine changes that training draws: degrees, and shares of the picture's sides.
 _CHANGES = {"rotation": 12.0, "scale": 0.15, "shear": 0.2, "shift": 0.08}
@@ -69,4 +69,4 @@ def read(path: Path, *, seed: int, classes: int, samples: int) -> Characters:
 def rewritten(key: jax.Array, images: jax.Array) -> jax.Array:
     """Returns pictures [B, H, W, 1] as other hands might have written the same."""
     batch, height, width, _ = images.shape
-    return look_at(images, affine_places(key, (batch, height, width), **_CHANGES))
+    return resample(images, affine_places(key, (batch, height, width), **_CHANGES))
