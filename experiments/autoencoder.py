@@ -21,7 +21,7 @@ from jaxemb.models.autoencoder import ConvAutoencoder, DenseAutoencoder
 from jaxemb.sampling.corruption import Kind, corrupt
 
 from .harness import command, run_folder
-from .harness.maps import projection
+from .harness.maps import before_projection as projection
 
 # Images in the picture, one of each class where there are classes, and points that judge.
 SHOWN = 10

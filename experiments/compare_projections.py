@@ -24,7 +24,7 @@ from jaxemb.projections import mds
 from jaxemb.projections.distance_matrix import distance_matrix
 
 from .harness import command, run_folder
-from .harness.maps import projection
+from .harness.maps import before_projection as projection
 
 Method = Literal["pca", "classical", "smacof", "sammon", "autoencoder", "tsne"]
 TITLES = {

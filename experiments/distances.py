@@ -23,7 +23,7 @@ from jaxemb.projections import mds
 from jaxemb.projections.distance_matrix import distance_matrix
 
 from .harness import command
-from .harness.maps import projection
+from .harness.maps import before_projection as projection
 
 # From more points on, pairs are sampled.
 ALL_PAIRS = 10_000

@@ -19,7 +19,7 @@ from jaxemb.projections.repulsion import exact_repulsion
 from jaxemb.training import before_loop as loop
 
 from .harness import command, run_folder
-from .harness.maps import projection
+from .harness.maps import before_projection as projection
 
 
 @dataclasses.dataclass(frozen=True)

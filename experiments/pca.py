@@ -20,7 +20,7 @@ from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 
 from .harness import command
-from .harness.maps import projection
+from .harness.maps import before_projection as projection
 
 # Points that the classifiers are judged by, at most.
 TEST = 10_000

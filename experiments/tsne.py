@@ -24,7 +24,7 @@ from jaxemb.projections.repulsion import ACCURATE, FAST
 from jaxemb.training import before_loop as loop
 
 from .harness import command, run_folder
-from .harness.maps import projection
+from .harness.maps import before_projection as projection
 
 # Steps between two pictures of a film.
 FILM_EVERY = 10

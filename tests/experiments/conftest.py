@@ -24,7 +24,7 @@ def _small_pictures():
     """A hundred images in a picture take longer to draw than a small run to train."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matching_pictures, "HARDEST", 3)
-        patch.setattr(matching_pictures, "NEIGHBOURS", 3)
+        patch.setattr(matching_pictures, "NEIGHBORS", 3)
         yield
 
 

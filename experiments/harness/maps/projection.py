@@ -1,18 +1,18 @@
-"""What all experiments that make a map share: their points, their scores, their files."""
+"""What the experiments that make a map share: their points, their scores, their files."""
 
 import dataclasses
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import jax.numpy as jnp
 import numpy as np
 import tyro
 
+from jaxemb import checks
 from jaxemb.atomic import replacing
-from jaxemb.data.corpora import default_data_dir
 from jaxemb.data.points import Points, load
 from jaxemb.errors import InputError
 
@@ -20,13 +20,13 @@ from .. import command, run_folder
 
 # Neighbors that the scores look at, where there are points enough.
 NEIGHBORS = 10
-# Points of which the interactive map tells the neighbors, at most.
+# The interactive map shows the neighbors of at most this many points.
 MAP_NEIGHBORS_MOST = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    """The fields of every map; an experiment adds its own."""
+class PointFlags:
+    """Which points to map; an experiment has these flags as its field `points`."""
 
     data: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "digits"
     """digits, mnist, cifar10, faces, words (of a run of experiments.word2vec), a .npy array [N, D]
@@ -34,15 +34,7 @@ class Config:
     labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A label for each point of --data: .npy, or text with one a line."""
     n: int = 0
-    """Points used: of words the most frequent, of others a random subset; 0 for all."""
-    dim: int = 2
-    """Dimensions of the map."""
-    seed: int = 0
-    """Same seed, same bits."""
-    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
-    """Where data sets lie (or JAXEMB_DATA)."""
-    out: Path = Path("runs/map")
-    """Folder of the run."""
+    """Points used: the most frequent words, a random subset of other points; 0 for all."""
 
     def __post_init__(self):
         """Refuses values that no map can use.
@@ -50,20 +42,37 @@ class Config:
         Raises:
           InputError: naming the field.
         """
-        command.check_field(self, "n", at_least=0)
-        command.check_field(self, "dim", at_least=1)
-        command.check_seed(self)
+        checks.check_fields(self)
+        checks.check_field(self, "n", at_least=0)
+
+    @property
+    def name(self) -> str:
+        """What headings call the points."""
+        return Path(self.data).stem
+
+
+class MapConfig(Protocol):
+    """The fields that the configuration of every map has."""
+
+    @property
+    def points(self) -> PointFlags:
+        """Which points to map."""
+
+    @property
+    def common(self) -> command.Common:
+        """Seed and folders."""
 
 
 def prepare(
-    config: Config, *, check: Callable[[Points], None] = lambda points: None
+    config: MapConfig, *, dim: int, check: Callable[[Points], None] = lambda points: None
 ) -> Points | None:
     """Reads the points and opens the run's folder.
 
     Args:
-      config: the experiment's.
-      check: refuses points that the experiment cannot map, by an InputError. It comes before the
-        folder is made: what is mended may go into the same.
+      config: the experiment's; config.json gets all of its fields.
+      dim: dimensions of the map.
+      check: refuses points that the experiment cannot map, by an InputError. It is called before
+        the folder is made, so that the mended command may use the same one.
 
     Returns:
       The points; None if the folder holds this run, finished, which is then shown.
@@ -73,24 +82,22 @@ def prepare(
         dimensions in the map, don't pass the check, or the folder holds something else.
     """
     command.use_cache()
+    flags, common = config.points, config.common
     points = load(
-        config.data,
-        labels=config.labels,
-        n=config.n,
-        seed=config.seed,
-        data_dir=config.data_dir,
+        flags.data, labels=flags.labels, n=flags.n, seed=common.seed, data_dir=common.data_dir
     )
     size, width = points.values.shape
-    if size < max(4, config.dim + 1):
+    least = max(4, dim + 1)
+    if size < least:
         raise InputError(
-            f"{config.data}: {size} points are too few for a map of {config.dim} dimensions; at "
-            f"least {max(4, config.dim + 1)} are needed"
+            f"{flags.data}: {size} points are too few for a map of {dim} dimensions; at least "
+            f"{least} are needed"
         )
     check(points)
-    if not run_folder.open_run(config.out, config, points.sha256):
+    if not run_folder.open_run(common.out, config, points.sha256):
         return None
     kinds = f", {len(points.classes):,} classes" if points.classes else ""
-    print(f"{config.data}: {size:,} points of {width:,} numbers{kinds}")
+    print(f"{flags.data}: {size:,} points of {width:,} numbers{kinds}")
     return points
 
 
@@ -134,22 +141,22 @@ def score(
 
 
 def write(
-    config: Config,
+    out: Path,
     points: Points,
     embedding: np.ndarray,
     figures: Mapping[str, object],
     *,
-    title: str = "",
+    title: str,
 ) -> None:
-    """Writes embedding.npy, map.png, map.html and summary.json, and tells the scores.
+    """Writes embedding.npy, map.png, map.html and summary.json, and prints the scores.
 
     Args:
-      config: the experiment's.
+      out: the run's folder.
       points: from `prepare`.
-      embedding: [N, dim] the map, in their order.
-      figures: for the summary, at least `seconds`; beside them go the scores. Pictures and files of
-        the experiment's own are to be written before: the summary says that the run is finished.
-      title: heading of the pictures, after the name of the data.
+      embedding: [N, d] the map, in their order.
+      figures: for the summary, at least `seconds`; the scores are added. The experiment's own
+        pictures and files must be written before: the summary says that the run is finished.
+      title: heading of the pictures.
 
     Raises:
       InputError: if the map is not finite.
@@ -158,13 +165,12 @@ def write(
     bad = int((~np.isfinite(embedding).all(axis=1)).sum())
     if bad:
         raise InputError(f"{bad:,} of {len(embedding):,} points of the map are not finite")
-    out = config.out
     with replacing(out / "embedding.npy") as part, part.open("wb") as file:
         np.save(file, np.asarray(embedding, np.float32))
     scores = score(points.values, embedding, points.labels)
     for name, value in scores.items():
         print(f"  {name:>15}: {value:.4g}")
-    draw(config, points, embedding, f"{Path(config.data).stem}: {title}")
+    draw(out, points, embedding, title)
     run_folder.finish(out, {"points": len(embedding), **figures, **scores})
 
 
@@ -197,13 +203,12 @@ def score_held_out(
     return figures
 
 
-def draw(config: Config, points: Points, embedding: np.ndarray, title: str) -> None:
+def draw(out: Path, points: Points, embedding: np.ndarray, title: str) -> None:
     """Draws the map as map.png; in two dimensions also as map.html, and images at their points."""
     # Plotting libraries load slowly, and only now are they needed.
     from jaxemb.plots import image_map, point_map, scatter, word_map
 
-    out = config.out
-    # Of more dimensions than can be drawn, the first two.
+    # The first two of more dimensions than can be drawn.
     shown = embedding if embedding.shape[1] <= 3 else embedding[:, :2]
     labels, classes = points.labels, points.classes
     if points.names is not None and shown.shape[1] == 2:

@@ -9,42 +9,55 @@ from jaxemb.experiments.harness.maps import projection
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
-from jaxemb import io
+from jaxemb import checks, io
 from jaxemb.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(projection.Config):
-    """An experiment with a field of its own."""
+class Config:
+    """An experiment with fields of its own."""
 
+    points: projection.PointFlags = projection.PointFlags()
+    common: command.Common = command.Common(out=Path("runs/test"))
+    dim: int = 2
+    """Dimensions of the map."""
     scale: float = 1.0
     """Of the map."""
-    out: Path = Path("runs/test")
+
+    def __post_init__(self):
+        checks.check_field(self, "dim", at_least=1)
+
+
+def made(out, *, dim=2, **points):
+    return Config(projection.PointFlags(**points), command.Common(seed=4, out=out), dim)
 
 
 def run(config: Config) -> None:
-    points = projection.prepare(config)
+    points = projection.prepare(config, dim=config.dim)
     if points is None:
         return
     embedding = config.scale * PCA(config.dim, random_state=0).fit_transform(points.values)
-    projection.write(config, points, embedding, {"seconds": 1.5, "why": "done"}, title="PCA")
+    title = f"{config.points.name}: PCA"
+    projection.write(
+        config.common.out, points, embedding, {"seconds": 1.5, "why": "done"}, title=title
+    )
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache):
-    config = Config(n=300, seed=4, out=tmp_path_factory.mktemp("runs") / "finished")
+    config = made(tmp_path_factory.mktemp("runs") / "finished", n=300)
     run(config)
     return config
 
 
 def read(config, name="summary.json"):
-    return json.loads((config.out / name).read_text())
+    return json.loads((config.common.out / name).read_text())
 
 
 def test_a_map_leaves_its_files(finished):
-    assert sorted(path.name for path in finished.out.iterdir()) == [
+    assert sorted(path.name for path in finished.common.out.iterdir()) == [
         "config.json",
         "embedding.npy",
         "images.png",
@@ -53,22 +66,21 @@ def test_a_map_leaves_its_files(finished):
         "summary.json",
     ]
     held = read(finished, "config.json")["config"]
-    fields = {field.name for field in dataclasses.fields(Config)}
-    assert held.keys() == fields - {"out", "data_dir"}
+    assert held.keys() == {"data", "labels", "n", "seed", "dim", "scale"}
     assert (held["n"], held["scale"]) == (300, 1.0)
 
 
 def test_the_embedding_is_in_the_order_of_the_input(finished):
-    points = projection.load("digits", n=300, seed=4, data_dir=finished.data_dir)
-    embedding = np.load(finished.out / "embedding.npy")
+    points = projection.load("digits", n=300, seed=4, data_dir=finished.common.data_dir)
+    embedding = np.load(finished.common.out / "embedding.npy")
     assert embedding.dtype == np.float32
     expected = PCA(2, random_state=0).fit_transform(points.values)
     np.testing.assert_allclose(embedding, expected, atol=1e-4)
 
 
 def test_the_summary_has_figures_and_scores(finished):
-    points = projection.load("digits", n=300, seed=4, data_dir=finished.data_dir)
-    embedding = np.load(finished.out / "embedding.npy")
+    points = projection.load("digits", n=300, seed=4, data_dir=finished.common.data_dir)
+    embedding = np.load(finished.common.out / "embedding.npy")
     summary = read(finished)
     assert (summary["points"], summary["seconds"], summary["why"]) == (300, 1.5, "done")
     assert summary["neighbours"] == 10
@@ -81,10 +93,10 @@ def test_the_summary_has_figures_and_scores(finished):
 
 
 def test_a_finished_run_is_only_shown(finished, capsys):
-    before = {path: path.stat().st_mtime_ns for path in finished.out.iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in finished.common.out.iterdir()}
     run(finished)
-    assert f"{finished.out} holds this run, finished" in capsys.readouterr().out
-    assert {path: path.stat().st_mtime_ns for path in finished.out.iterdir()} == before
+    assert f"{finished.common.out} holds this run, finished" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in finished.common.out.iterdir()} == before
     with pytest.raises(InputError, match=r"scale is 1.0 there and 2.0 here"):
         run(dataclasses.replace(finished, scale=2.0))
 
@@ -94,7 +106,7 @@ def test_refused_points_leave_no_folder(tmp_path):
         raise InputError(f"{len(points.values)} are too many")
 
     with pytest.raises(InputError, match="50 are too many"):
-        projection.prepare(Config(n=50, out=tmp_path / "run"), check=check)
+        projection.prepare(made(tmp_path / "run", n=50), dim=2, check=check)
     assert not list(tmp_path.iterdir())
 
 
@@ -109,30 +121,30 @@ def test_a_signal_ends_the_program_and_nothing_else_does(capsys):
 
 @pytest.mark.parametrize("dim", [1, 3, 5])
 def test_other_dimensions_have_a_picture_too(tmp_path, dim):
-    config = Config(n=50, dim=dim, out=tmp_path / "run")
+    config = made(tmp_path / "run", dim=dim, n=50)
     run(config)
-    assert np.load(config.out / "embedding.npy").shape == (50, dim)
-    assert (config.out / "map.png").exists()
+    assert np.load(config.common.out / "embedding.npy").shape == (50, dim)
+    assert (config.common.out / "map.png").exists()
     # Of five dimensions the first two.
-    assert (config.out / "map.html").exists() == (dim == 5)
+    assert (config.common.out / "map.html").exists() == (dim == 5)
 
 
 def test_words_are_named_and_have_no_accuracy(tmp_path):
     words = [f"word{i}" for i in range(40)]
     path = tmp_path / "vectors.txt"
     io.write(path, words, np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32))
-    config = Config(data=str(path), n=25, out=tmp_path / "run")
+    config = made(tmp_path / "run", data=str(path), n=25)
     run(config)
-    page = (config.out / "map.html").read_text()
+    page = (config.common.out / "map.html").read_text()
     assert "word24" in page
     assert "word25" not in page
     assert "knn_accuracy" not in read(config)
-    assert not (config.out / "images.png").exists()
+    assert not (config.common.out / "images.png").exists()
 
 
 def test_few_points_have_fewer_neighbors(tmp_path):
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(4, 3)))
-    config = Config(data=str(tmp_path / "points.npy"), out=tmp_path / "run")
+    config = made(tmp_path / "run", data=str(tmp_path / "points.npy"))
     run(config)
     assert read(config)["neighbours"] == 1
 
@@ -147,7 +159,10 @@ def test_few_points_have_fewer_neighbors(tmp_path):
         (["--n", "9", "--dim", "9"], "9 points are too few for a map of 9 dimensions; at least 10"),
         (["--n", "2000"], "digits has 1,797 points, --n asks for 2000"),
         (["--data", "moon"], "--data must be one of digits, mnist,"),
-        (["--data", "mnist"], "mnist.npz: no such file. It is expected there as"),
+        (
+            ["--data", "mnist", "--data-dir", "none"],
+            "mnist.npz: no such file. It is expected there as",
+        ),
         (["--labels", "none.txt"], "none.txt: no such file"),
         (["--scale", "nan"], "300 of 300 points of the map are not finite"),
     ],
