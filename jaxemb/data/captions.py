@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.text import read_pieces
+from jaxemb.data.text_files import read_pieces
 from jaxemb.data.tokenize import words
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError

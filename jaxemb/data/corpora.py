@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pooch
 
 from jaxemb.data.pydocs import write_pydocs
-from jaxemb.data.text import find_files
+from jaxemb.data.text_files import find_files
 from jaxemb.data.tokenize import Tokenizer, words
 from jaxemb.errors import InputError
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from jaxemb.data.corpora import Corpus
 from jaxemb.data.encoded_corpus import EncodedCorpus, load, shard_name
-from jaxemb.data.text import read_pieces
-from jaxemb.data.vocabulary import Vocabulary
+from jaxemb.data.text_files import read_pieces
+from jaxemb.data.vocabulary import ProvisionalIds, Vocabulary, rank
 from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
 
@@ -84,30 +84,16 @@ def _key(corpus: Corpus) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:24]
 
 
-class _ProvisionalIds(dict[str, int]):
-    """Numbers words in the order in which they appear."""
-
-    def __missing__(self, word: str) -> int:
-        number = self[word] = len(self)
-        return number
-
-
 def _build(corpus: Corpus, directory: Path, progress: bool) -> Vocabulary:
     spill, starts_spill = directory / "spill", directory / "starts"
     ids = _spill(corpus, spill, starts_spill, progress)
     counts = np.zeros(len(ids), np.int64)
     for part in _parts(spill, _COUNT_WORDS):
         counts += np.bincount(part, minlength=len(ids))
-    words = sorted(ids)
-    by_word = np.array([ids[word] for word in words])
-    descending = np.argsort(-counts[by_word], kind="stable")
-    order = by_word[descending]
-    kept = Vocabulary(np.array(words, object)[descending].tolist(), counts[order])
+    kept, ranks = rank(ids, counts)
     kept.save(directory / "vocabulary.txt")
-    rank = np.empty(len(ids), np.int32)
-    rank[order] = np.arange(len(ids), dtype=np.int32)
     for i, part in enumerate(_parts(spill, _SHARD_WORDS)):
-        np.save(directory / shard_name(i), rank[part])
+        np.save(directory / shard_name(i), ranks[part])
     np.save(directory / "documents.npy", np.memmap(starts_spill, np.int64, "r"))
     spill.unlink()
     starts_spill.unlink()
@@ -125,7 +111,7 @@ def _build(corpus: Corpus, directory: Path, progress: bool) -> Vocabulary:
 
 def _spill(corpus: Corpus, spill: Path, starts_spill: Path, progress: bool) -> dict[str, int]:
     """Writes provisional ids and where documents start; returns each word's provisional id."""
-    ids = _ProvisionalIds()
+    ids = ProvisionalIds()
     total = 0
     with (
         spill.open("wb") as ids_file,

@@ -1,4 +1,4 @@
-"""Corpora as word ids, memory-mapped from disk."""
+"""Corpora as word ids, in memory or memory-mapped from disk."""
 
 import dataclasses
 import json
@@ -20,21 +20,21 @@ class EncodedCorpus:
       vocabulary: all V different words.
       words: N, the length of the corpus.
       documents: [D] int64, where each document starts; documents without words aren't recorded.
-      shards: files of int32 arrays which together are the corpus.
+      shards: int32 arrays, or files of them, which together are the corpus.
       shard_size: words in each but the last.
-      shard_offset: bytes before the first word, the header of a .npy file.
+      shard_offset: bytes of a file before its first word, the header of .npy.
       sha256: the checksum of each data file.
-      directory: where all this lies.
+      directory: where all this lies; None for a corpus in memory.
     """
 
     vocabulary: Vocabulary
     words: int
     documents: np.ndarray
-    shards: list[Path]
+    shards: list[Path] | list[np.ndarray]
     shard_size: int
     shard_offset: int
     sha256: dict[str, str]
-    directory: Path
+    directory: Path | None
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Copies part of the corpus to memory.
@@ -55,10 +55,13 @@ class EncodedCorpus:
         size = self.shard_size
         parts = []
         for i in range(start // size, -(-stop // size)):
-            # Mapped anew each time: pages of a lasting map would count as the process's memory.
-            shard = np.memmap(self.shards[i], np.int32, "r", offset=self.shard_offset)
+            shard, where = self.shards[i], "the corpus"
+            if not isinstance(shard, np.ndarray):
+                # Mapped anew each time: pages of a lasting map would count as the process's memory.
+                where = str(shard)
+                shard = np.memmap(shard, np.int32, "r", offset=self.shard_offset)
             part = shard[max(start - i * size, 0) : stop - i * size]
-            check_ids(part, len(self.vocabulary), f"{self.shards[i]} (slice)")
+            check_ids(part, len(self.vocabulary), f"{where} (slice)")
             parts.append(part)
         return np.concatenate([np.empty(0, np.int32), *parts])
 

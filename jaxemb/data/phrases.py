@@ -13,6 +13,7 @@ from jaxemb.atomic import replacing
 from jaxemb.data.corpora import Corpus, Source
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
+from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
 
 # Words read at a time.
@@ -85,8 +86,13 @@ def join_phrases(
       The corpus on disk, under the checksums of the files that it came from.
 
     Raises:
-      InputError: if the folder can't be written.
+      InputError: if the corpus is in memory, or the folder can't be written.
     """
+    if corpus.directory is None:
+        raise InputError(
+            "phrases are joined in text files only; write the text to a file, and open_text reads "
+            "it"
+        )
     identity = json.dumps([corpus.directory.name, threshold, discount])
     path = cache_dir / f"phrases-{hashlib.sha256(identity.encode()).hexdigest()[:24]}.txt"
     if not path.exists():

@@ -1,196 +1,199 @@
-"""Streams text files as pieces of bounded size, checked and normalized."""
+"""Text that methods learn word vectors from: a corpus and the words of it that get vectors.
 
-import gzip
-import lzma
+from jaxemb import data
+
+text = data.from_tokens([["the", "cat", "sat"], ["the", "dog", "sat"]], min_count=1)
+print(len(text.vocabulary), text.vocabulary.words[0])
+"""
+
+import logging
 import os
-import struct
 import unicodedata
-import zipfile
-import zlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
+import pooch
+
+from jaxemb.data.corpora import default_data_dir, open_corpus
+from jaxemb.data.encode import encode
+from jaxemb.data.encoded_corpus import EncodedCorpus
+from jaxemb.data.phrases import join_phrases
+from jaxemb.data.tokenize import Tokenizer, words
+from jaxemb.data.vocabulary import ProvisionalIds, Vocabulary, rank, truncate
 from jaxemb.errors import InputError
 
-_BLOCK_BYTES = 1 << 20
-# What the three libraries raise on damaged data; for zip archives that is a wide choice.
-_DAMAGE = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-)
+_logger = logging.getLogger("jaxemb")
 
 
-class Piece(NamedTuple):
-    """Part of a file, cut at white space and split into documents.
+class Text(NamedTuple):
+    """A corpus and the words of it that get vectors.
 
-    Between two texts lies the end of a document; the last text runs on into the first text of the
-    file's next piece, so a document of any length passes through in bounded memory.
+    Attributes:
+      corpus: all words, as ids.
+      vocabulary: the V most frequent ones. Ids from V on are words without vectors.
     """
 
-    texts: list[str]
-    position: int  # bytes of the file on disk read so far
+    corpus: EncodedCorpus
+    vocabulary: Vocabulary
 
 
-def find_files(path: Path) -> list[Path]:
-    """Lists the text files that a path stands for.
-
-    Args:
-      path: a file, or a folder that is searched to any depth. Hidden files and folders (leading
-        dot) in it are left out.
-
-    Returns:
-      The file itself, or the folder's files in sorted order.
-
-    Raises:
-      InputError: if there is no such path, or no file in the folder.
-    """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise InputError(f"{path}: no such file or folder")
-    files = []
-    for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [Path(folder, name) for name in names if not name.startswith(".")]
-    if not files:
-        raise InputError(f"{path}: the folder holds no text files")
-    return sorted(files)
-
-
-def read_pieces(path: Path, separator: str) -> Iterator[Piece]:
-    r"""Streams a file as normalized text (Unicode NFC).
+def from_tokens(
+    documents: Iterable[Iterable[str]], *, min_count: int = 5, max_vocab: int | None = None
+) -> Text:
+    """Encodes text that is in memory, already split into words.
 
     Args:
-      path: UTF-8 text, plain or compressed (.gz, .xz, or .zip with one file inside). A byte order
-        mark at its start is dropped.
-      separator: what ends a document: "\n" (a line is a document) or "\n\n" (a blank line is
-        between documents).
-
-    Yields:
-      Pieces of about a megabyte.
-
-    Raises:
-      InputError: if the file can't be read, is damaged, or isn't text: bytes that aren't UTF-8,
-        NUL bytes, or a megabyte without white space between words.
-    """
-    rest, offset, line, position = b"", 0, 1, 0
-    for block, position in _read_blocks(path):
-        data = rest + block
-        space = max(data.rfind(b" "), data.rfind(b"\n"), data.rfind(b"\t"))
-        # Line ends at the cut stay together in the rest: they may be half a separator.
-        head = data[: space + 1].rstrip(b"\n")
-        rest = data[len(head) :]
-        if len(rest.lstrip(b"\n")) > _BLOCK_BYTES:
-            long = line + data.count(b"\n", 0, space + 1)
-            raise InputError(
-                f"{path}: line {long}: more than {_BLOCK_BYTES} bytes without white space between "
-                "words; is this text?"
-            )
-        yield Piece(_normalize(head, path, offset, line).split(separator), position)
-        offset, line = offset + len(head), line + head.count(b"\n")
-    yield Piece(_normalize(rest, path, offset, line).split(separator), position)
-
-
-def decode(data: bytes, path: Path, *, offset: int = 0, line: int = 1) -> str:
-    """Decodes part of a UTF-8 text file.
-
-    Args:
-      data: the bytes; no character is cut at either end.
-      path: the file they come from, for messages.
-      offset: position of the first byte in the (decompressed) file.
-      line: line of the first byte, counted from 1.
+      documents: documents of words, sentences for instance. Neighbors don't reach from one into
+        the next. Words are taken as they are: lower-case them first where that is wanted.
+      min_count: rarer words get no vectors.
+      max_vocab: most words with vectors; None for no limit.
 
     Returns:
       The text.
 
     Raises:
-      InputError: at a byte that isn't UTF-8 and at a NUL byte, naming its position and line.
+      InputError: if a document is a string, a word is none or empty, or the text has too few
+        words.
     """
-    bad = data.find(b"\0")
-    problem = "a NUL byte, so this is a binary file or UTF-16"
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        if bad < 0 or error.start < bad:
-            bad, problem = error.start, f"byte 0x{data[error.start]:02x} is not UTF-8"
-    if bad >= 0:
-        line += data.count(b"\n", 0, bad)
+    if isinstance(documents, (str, bytes)):
         raise InputError(
-            f"{path}: {problem} (byte {offset + bad}, line {line}); only UTF-8 text is read, "
-            "plain or as .gz, .xz or .zip"
+            "documents must be lists of words, found one string; from_texts([...]) splits strings "
+            "into words, open_text(path) reads files"
         )
-    return text
+    ids = ProvisionalIds()
+    parts, starts, total = [], [], 0
+    for number, document in enumerate(documents):
+        if isinstance(document, (str, bytes)):
+            raise InputError(
+                f"document {number} is a string, not a list of words: {document[:40]!r}; "
+                "from_texts splits strings into words"
+            )
+        try:
+            part = np.fromiter(map(ids.__getitem__, document), np.int32)
+        except TypeError as error:
+            raise InputError(f"document {number} is no list of words: {error}") from error
+        if len(part):
+            starts.append(total)
+            parts.append(part)
+            total += len(part)
+    if bad := [word for word in ids if not isinstance(word, str) or not word]:
+        raise InputError(
+            f"words must be strings of at least a character, found {bad[0]!r}; {len(bad)} such "
+            "words"
+        )
+    if not total:
+        raise InputError("the documents hold no words")
+    found = np.concatenate(parts)
+    vocabulary, ranks = rank(ids, np.bincount(found))
+    corpus = EncodedCorpus(
+        vocabulary, total, np.array(starts, np.int64), [ranks[found]], total, 0, {}, None
+    )
+    return _checked(corpus, min_count, max_vocab)
 
 
-def _normalize(data: bytes, path: Path, offset: int, line: int) -> str:
-    text = decode(data, path, offset=offset, line=line)
-    if offset == 0:
-        text = text.removeprefix("\ufeff")
-    if text.isascii() or unicodedata.is_normalized("NFC", text):
-        return text
-    return unicodedata.normalize("NFC", text)
+def from_texts(
+    strings: Iterable[str],
+    *,
+    tokenizer: Tokenizer = words,
+    min_count: int = 5,
+    max_vocab: int | None = None,
+) -> Text:
+    """Encodes text that is in memory as strings, a document each.
+
+    Args:
+      strings: documents. They are brought into Unicode's normal form NFC.
+      tokenizer: string -> its words. The default lower-cases, and keeps letters and digits.
+      min_count: rarer words get no vectors.
+      max_vocab: most words with vectors; None for no limit.
+
+    Returns:
+      The text.
+
+    Raises:
+      InputError: if a document is no string, or the text has too few words.
+    """
+    if isinstance(strings, (str, bytes)):
+        raise InputError(
+            "strings must be a list of documents, found one string; [string] is a list of one, "
+            "open_text(path) reads files"
+        )
+
+    def split(number: int, string: str) -> list[str]:
+        if not isinstance(string, str):
+            raise InputError(
+                f"document {number} must be a string, found {type(string).__name__}; from_tokens "
+                "takes lists of words"
+            )
+        return tokenizer(unicodedata.normalize("NFC", string))
+
+    documents = (split(number, string) for number, string in enumerate(strings))
+    return from_tokens(documents, min_count=min_count, max_vocab=max_vocab)
 
 
-def _read_blocks(path: Path) -> Iterator[tuple[bytes, int]]:
-    """Yields decompressed blocks, each with the position reached in the file on disk."""
-    try:
-        with path.open("rb") as file:
-            for block in _decompress(file, path.suffix):
-                yield block, file.tell()
-    except _DAMAGE as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read or is damaged: {reason}") from error
+def open_text(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    min_count: int = 5,
+    max_vocab: int | None = None,
+    phrases: int = 0,
+    phrase_threshold: float = 100.0,
+    phrase_discount: int = 5,
+    progress: bool = False,
+) -> Text:
+    """Opens text files or a named corpus, of any length: its words lie on disk, as ids.
+
+    Files are encoded once; the user's cache keeps them for later calls.
+
+    Args:
+      paths: text files or folders of them, a document a line, plain or compressed (.gz, .xz,
+        .zip), or names: `pydocs`, `text8`, `simplewiki`, `enwiki`. Several are read in this order.
+      data_dir: where named corpora lie. None takes JAXEMB_DATA, or the user's cache.
+      min_count: rarer words get no vectors.
+      max_vocab: most words with vectors; None for no limit.
+      phrases: passes of phrase detection, each of which joins pairs of words that often come
+        together, new_york; two find phrases of up to four words.
+      phrase_threshold: how many times as frequent as by chance such a pair is.
+      phrase_discount: occurrences of a pair that don't count.
+      progress: show bars on standard error.
+
+    Returns:
+      The text.
+
+    Raises:
+      InputError: if the text cannot be read or has too few words.
+    """
+    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    names = [os.fspath(name) for name in several]
+    where = default_data_dir() if data_dir is None else Path(data_dir)
+    cache = Path(pooch.os_cache("jaxemb")) / "encoded"
+    corpus = encode(open_corpus(names, where), cache, progress=progress)
+    for _ in range(phrases):
+        known = corpus.vocabulary.ids
+        corpus = join_phrases(
+            corpus, cache, threshold=phrase_threshold, discount=phrase_discount, progress=progress
+        )
+        new = [word for word in corpus.vocabulary.words if word not in known]
+        examples = f", such as {', '.join(new[:5])}" if new else ""
+        _logger.info(f"{len(new):,} phrases joined{examples}")
+    return _checked(corpus, min_count, max_vocab, " + ".join(names))
 
 
-def _decompress(file: BinaryIO, suffix: str) -> Iterator[bytes]:
-    if suffix == ".xz":
-        # Decompression drops the interpreter's lock, so it runs beside the tokenizer.
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            blocks = _decompress_xz(file)
-            coming = pool.submit(next, blocks, b"")
-            while block := coming.result():
-                coming = pool.submit(next, blocks, b"")
-                yield block
-    elif suffix == ".gz":
-        with gzip.open(file) as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                yield block
-    elif suffix == ".zip":
-        with zipfile.ZipFile(file) as archive:
-            if len(archive.namelist()) != 1:
-                raise zipfile.BadZipFile(f"{len(archive.namelist())} files inside, not one")
-            with archive.open(archive.namelist()[0]) as member:
-                while block := member.read(_BLOCK_BYTES):
-                    yield block
-    else:
-        while block := file.read(_BLOCK_BYTES):
-            yield block
-
-
-def _decompress_xz(file: BinaryIO) -> Iterator[bytes]:
-    # Not lzma.open: it takes the lock back for every 8 KB, each time waiting for the tokenizer.
-    raw = file.read(_BLOCK_BYTES)
-    while True:
-        stream = lzma.LZMADecompressor()
-        while not stream.eof:
-            if stream.needs_input and not raw:
-                raise EOFError("the compressed data ends too early")
-            block = stream.decompress(raw, max_length=_BLOCK_BYTES)
-            raw = file.read(_BLOCK_BYTES) if stream.needs_input else b""
-            if block:
-                yield block
-        # Streams may follow one another, with NUL bytes between them.
-        raw = stream.unused_data.lstrip(b"\0")
-        while not raw:
-            following = file.read(_BLOCK_BYTES)
-            if not following:
-                return
-            raw = following.lstrip(b"\0")
+def _checked(corpus: EncodedCorpus, min_count: int, max_vocab: int | None, name: str = "") -> Text:
+    if max_vocab is not None and max_vocab < 1:
+        raise InputError(f"max_vocab must be at least 1, found {max_vocab}")
+    vocabulary = truncate(corpus.vocabulary, min_count=min_count, max_size=max_vocab)
+    if len(vocabulary) < 2:
+        limit = "" if max_vocab is None else f", or max_vocab = {max_vocab} too small"
+        raise InputError(
+            f"only the word {vocabulary.words[0]!r} is left, two are needed; is min_count = "
+            f"{min_count} too large{limit}?"
+        )
+    if len(corpus.documents) == corpus.words:
+        raise InputError(
+            f"{f'{name}: ' if name else ''}every document is a single word, so none has "
+            "neighbors; each line of a text file is a document"
+        )
+    return Text(corpus, vocabulary)

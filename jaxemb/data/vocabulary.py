@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxemb.data.text import decode
+from jaxemb.data.text_files import decode
 from jaxemb.errors import InputError
 
 _LINES = re.compile(r"(?:\S+[ \t]+[0-9]{1,18}[ \t\r]*\n)*+")
@@ -68,6 +68,34 @@ class Vocabulary:
             raise InputError(f"{path}: the word {bad!r} is empty or contains white space")
         lines = (f"{w} {c}\n" for w, c in zip(self.words, self.counts.tolist(), strict=True))
         path.write_bytes("".join(lines).encode())
+
+
+class ProvisionalIds(dict[str, int]):
+    """Numbers words in the order in which they appear."""
+
+    def __missing__(self, word: str) -> int:
+        """Gives a new word the next number."""
+        number = self[word] = len(self)
+        return number
+
+
+def rank(ids: dict[str, int], counts: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
+    """Orders words by descending count, those counted alike by themselves.
+
+    Args:
+      ids: a provisional id for each of V words.
+      counts: [V] int64 occurrences of each, by provisional id.
+
+    Returns:
+      The vocabulary, and [V] int32 the id there of each provisional id.
+    """
+    words = sorted(ids)
+    by_word = np.array([ids[word] for word in words])
+    descending = np.argsort(-counts[by_word], kind="stable")
+    order = by_word[descending]
+    ranks = np.empty(len(ids), np.int32)
+    ranks[order] = np.arange(len(ids), dtype=np.int32)
+    return Vocabulary(np.array(words, object)[descending].tolist(), counts[order]), ranks
 
 
 def load(path: Path) -> Vocabulary:

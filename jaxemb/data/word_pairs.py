@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxemb.data.text import decode
+from jaxemb.data.text_files import decode
 from jaxemb.data.word_sets import AnalogySection
 from jaxemb.errors import InputError
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.text import decode
+from jaxemb.data.text_files import decode
 from jaxemb.errors import InputError
 
 

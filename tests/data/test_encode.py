@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jaxemb.data import encode as encode_module
-from jaxemb.data import text
+from jaxemb.data import text_files
 from jaxemb.data.corpora import Corpus, Source, open_corpus
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
@@ -65,7 +65,7 @@ def test_decoding_gives_the_words_back(tmp_path_factory, files, shard, block, ar
     expected = [words for documents in files for words in documents if words]
     corpus = Corpus("random", tuple(sources))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "_BLOCK_BYTES", block)
+        patch.setattr(text_files, "_BLOCK_BYTES", block)
         patch.setattr(encode_module, "_SHARD_WORDS", shard)
         patch.setattr(encode_module, "_COUNT_WORDS", 3)
         if not expected:

@@ -1,184 +1,123 @@
-import gzip
-import io
-import lzma
-import threading
-import unicodedata
-import zipfile
-from pathlib import Path
+import re
+import sys
 
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
-from jaxemb.data import text
-from jaxemb.data.text import find_files, read_pieces
+from jaxemb import data
+from jaxemb.data.phrases import join_phrases
+from jaxemb.data.tokenize import words
 from jaxemb.errors import InputError
 
-
-def pack(data: bytes, suffix: str) -> bytes:
-    if suffix == ".gz":
-        return gzip.compress(data, mtime=0)
-    if suffix == ".xz":
-        return lzma.compress(data)
-    if suffix == ".zip":
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("inside", data)
-        return file.getvalue()
-    return data
+DOCUMENTS = ["The cat sat. The cat!", "a dog sat", "", "caf\u00e9 the cafe\u0301 don't"]
 
 
-def documents(path: Path, separator: str) -> list[list[str]]:
-    """The words of each document, put together from pieces as their docstring says."""
-    found: list[list[str]] = [[]]
-    for piece in read_pieces(path, separator):
-        for i, part in enumerate(piece.texts):
-            if i:
-                found.append([])
-            found[-1] += part.split()
-    return [words for words in found if words]
+@pytest.fixture(autouse=True)
+def _private_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-@pytest.mark.parametrize("suffix", [".txt", ".gz", ".xz", ".zip"])
-def test_every_form_reads_the_same(tmp_path, suffix):
-    path = tmp_path / f"a{suffix}"
-    path.write_bytes(pack("\ufeffone two\r\n\r\nthree e\u0301\n".encode(), suffix))
-    assert documents(path, "\n") == [["one", "two"], ["three", "\u00e9"]]
+def documents(text):
+    ends = [*text.corpus.documents[1:].tolist(), text.corpus.words]
+    return [
+        [text.corpus.vocabulary.words[i] for i in text.corpus.read(start, end)]
+        for start, end in zip(text.corpus.documents.tolist(), ends, strict=True)
+    ]
 
 
-TEXT = st.text(st.sampled_from("ab \n\t\r\u00e9e\u0301\u3000\U0001f600\u1100\u1161"), max_size=60)
+def test_tokens_strings_and_files_give_the_same_text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(DOCUMENTS))
+    found = [
+        data.from_tokens(
+            [words(line.replace("e\u0301", "\u00e9")) for line in DOCUMENTS], min_count=2
+        ),
+        data.from_texts(iter(DOCUMENTS), min_count=2),
+        data.open_text(path, min_count=2),
+        data.open_text([str(path)], min_count=2),
+    ]
+    for text in found:
+        assert text.vocabulary.words == ["the", "caf\u00e9", "cat", "sat"]
+        assert text.vocabulary.counts.tolist() == [3, 2, 2, 2]
+        assert documents(text)[0] == ["the", "cat", "sat", "the", "cat"]
+        assert [len(document) for document in documents(text)] == [5, 3, 4]
+        assert text.corpus.documents.dtype == np.int64
+        np.testing.assert_array_equal(text.corpus.read(0, 12), found[0].corpus.read(0, 12))
+        assert text.corpus.read(3, 3).dtype == np.int32
 
 
-@given(content=TEXT, block=st.integers(8, 20), suffix=st.sampled_from(["", ".gz", ".xz"]))
-@settings(max_examples=500, derandomize=True, deadline=None)
-@pytest.mark.parametrize("separator", ["\n", "\n\n"])
-def test_pieces_are_the_whole(tmp_path_factory, separator, content, block, suffix):
-    # Words short enough for the tiny block, which are cut wherever blocks happen to end.
-    content = " ".join(part[:2] for part in content.split(" "))
-    expected = [part.split() for part in unicodedata.normalize("NFC", content).split(separator)]
-    path = tmp_path_factory.getbasetemp() / f"pieces{suffix}"
-    path.write_bytes(pack(content.encode(), suffix))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "_BLOCK_BYTES", block)
-        assert documents(path, separator) == [words for words in expected if words]
+def test_words_are_taken_as_they_are():
+    text = data.from_tokens(
+        (document for document in [("New York", "is"), ["is", "IS"]]), min_count=1
+    )
+    assert text.vocabulary.words == ["is", "IS", "New York"]
 
 
-def test_one_huge_line_comes_in_bounded_pieces(tmp_path):
-    path = tmp_path / "line.txt"
-    path.write_bytes(b"word " * 1_000_000)
-    pieces = list(read_pieces(path, "\n"))
-    assert max(len(piece.texts[0]) for piece in pieces) <= 1 << 20
-    assert all(len(piece.texts) == 1 for piece in pieces)
-    assert sum(len(piece.texts[0].split()) for piece in pieces) == 1_000_000
-    assert pieces[-1].position == path.stat().st_size
+def test_another_tokenizer_and_at_most_so_many_words():
+    text = data.from_texts(DOCUMENTS, tokenizer=str.split, min_count=1, max_vocab=3)
+    assert text.vocabulary.words == ["The", "cafe\u0301".replace("e\u0301", "\u00e9"), "a"]
+    assert len(text.corpus.vocabulary) > 3
 
 
-def test_joined_xz_streams_with_padding(tmp_path):
-    path = tmp_path / "a.xz"
-    path.write_bytes(lzma.compress(b"one ") + bytes(8) + lzma.compress(b"two"))
-    assert documents(path, "\n") == [["one", "two"]]
+def test_phrases_are_joined(tmp_path, caplog):
+    caplog.set_level("INFO", "jaxemb")
+    rng = np.random.default_rng(0)
+    fill = [" ".join(f"f{i}" for i in rng.integers(40, size=20)) for _ in range(60)]
+    path = tmp_path / "text.txt"
+    path.write_text("".join(f"{line} new york\n" for line in fill))
+    text = data.open_text(path, phrases=1, phrase_threshold=10)
+    assert text.vocabulary.words[0] == "new_york"
+    assert "1 phrases joined, such as new_york" in caplog.messages
 
 
-def test_stopping_early_leaves_nothing_running(tmp_path):
-    path = tmp_path / "a.xz"
-    path.write_bytes(lzma.compress(b"word " * 1_000_000))
-    before = threading.active_count()
-    pieces = read_pieces(path, "\n")
-    next(pieces)
-    pieces.close()  # ResourceWarning is an error here
-    assert threading.active_count() == before
-
-
-@pytest.mark.parametrize("suffix", ["", ".gz", ".xz", ".zip"])
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("make", "message"),
     [
-        (b"good\nb\xffd", r"byte 0xff is not UTF-8 \(byte 6, line 2\)"),
-        (b"\x89PNG\r\n\x1a\n\0\0", r"byte 0x89 is not UTF-8 \(byte 0, line 1\)"),
-        (b"a\n\nb\0c", r"a NUL byte, so this is a binary file or UTF-16 \(byte 4, line 3\)"),
-        (b"cut off \xe2\x82", r"byte 0xe2 is not UTF-8 \(byte 8, line 1\)"),
-        (b"word \n" * 300_000 + b"\xff", r"byte 0xff is not UTF-8 \(byte 1800000, line 300001\)"),
-        (b"a\n" + b"b" * 2_500_000, r"line 2: more than 1048576 bytes without white space"),
+        (lambda: data.from_tokens("a text"), "found one string; from_texts([...])"),
+        (
+            lambda: data.from_tokens([["a"], "a text"]),
+            "document 1 is a string, not a list of words",
+        ),
+        (lambda: data.from_tokens([["a"], 3]), "document 1 is no list of words"),
+        (lambda: data.from_tokens([["a", ["b"]]]), "document 0 is no list of words"),
+        (
+            lambda: data.from_tokens([["a", 7]]),
+            "words must be strings of at least a character, found 7",
+        ),
+        (lambda: data.from_tokens([["a", ""]]), "found ''; 1 such words"),
+        (lambda: data.from_tokens([[], []]), "the documents hold no words"),
+        (lambda: data.from_texts("a text"), "found one string; [string]"),
+        (lambda: data.from_texts([["a"]]), "document 0 must be a string, found list; from_tokens"),
+        (lambda: data.from_tokens([["a", "b"]]), "no word has a count of at least min_count = 5"),
+        (
+            lambda: data.from_tokens([["a", "a", "b"]], min_count=2),
+            "only the word 'a' is left, two are needed; is min_count = 2 too large?",
+        ),
+        (
+            lambda: data.from_tokens([["a", "b"]], min_count=1, max_vocab=1),
+            "min_count = 1 too large, or max_vocab = 1 too small?",
+        ),
+        (lambda: data.from_tokens([["a", "b"]], min_count=1, max_vocab=0), "max_vocab must be at"),
+        (lambda: data.from_tokens([["a"], ["b"]], min_count=1), "every document is a single word"),
+        (lambda: data.open_text("missing.txt"), "missing.txt: no such file or folder, nor a known"),
     ],
 )
-def test_what_is_not_text_is_refused(tmp_path, data, message, suffix):
-    path = tmp_path / f"bad{suffix}"
-    path.write_bytes(pack(data, suffix))
-    with pytest.raises(InputError, match=f"bad{suffix}: .*{message}"):
-        list(read_pieces(path, "\n"))
+def test_what_is_no_text_is_refused(make, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        make()
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zip"])
-@pytest.mark.parametrize("damage", ["truncated", "changed", "empty", "other"])
-def test_damaged_compression_is_refused(tmp_path, suffix, damage):
-    packed = pack(b"some words " * 1000, suffix)
-    bad = {
-        "truncated": packed[:-20],
-        "changed": packed[:60] + bytes(byte ^ 255 for byte in packed[60:64]) + packed[64:],
-        "empty": b"",
-        "other": b"plain words",
-    }[damage]
-    path = tmp_path / f"bad{suffix}"
-    path.write_bytes(bad)
-    if (suffix, damage) == (".gz", "empty"):  # no member at all is valid
-        assert documents(path, "\n") == []
-        return
-    with pytest.raises(InputError, match=f"bad{suffix}: cannot be read or is damaged: "):
-        list(read_pieces(path, "\n"))
+def test_files_without_neighbors_are_named(tmp_path):
+    (tmp_path / "text.txt").write_text("a\nb\n")
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'text.txt'}: every document")):
+        data.open_text(tmp_path / "text.txt", min_count=1)
 
 
-def test_archive_of_two_files_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("one", "1")
-        archive.writestr("two", "2")
-    with pytest.raises(InputError, match="2 files inside, not one"):
-        list(read_pieces(tmp_path / "a.zip", "\n"))
+def test_phrases_need_text_on_disk(tmp_path):
+    text = data.from_tokens([["a", "b"]], min_count=1)
+    with pytest.raises(InputError, match="phrases are joined in text files only"):
+        join_phrases(text.corpus, tmp_path)
 
 
-def test_folders_are_searched_in_order(tmp_path):
-    for name in ["b.txt", "a/z.txt", "a/b/c.txt", ".hidden", ".git/x"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x")
-    found = [str(path.relative_to(tmp_path)) for path in find_files(tmp_path)]
-    assert found == ["a/b/c.txt", "a/z.txt", "b.txt"]
-    assert find_files(tmp_path / "b.txt") == [tmp_path / "b.txt"]
-
-
-def test_no_files(tmp_path):
-    with pytest.raises(InputError, match="nowhere: no such file or folder"):
-        find_files(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="the folder holds no text files"):
-        find_files(tmp_path)
-    with pytest.raises(InputError, match="cannot be read or is damaged: Is a directory"):
-        list(read_pieces(tmp_path, "\n"))
-
-
-@given(
-    data=st.binary(max_size=80) | TEXT.map(str.encode),
-    suffix=st.sampled_from(["", ".gz", ".xz", ".zip"]),
-    packed=st.booleans(),
-    flip=st.tuples(st.integers(0, 200), st.integers(0, 255)),
-    length=st.integers(0, 300),
-)
-@example(data=b"", suffix=".xz", packed=False, flip=(0, 0), length=0)
-@settings(
-    max_examples=2500,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-def test_any_bytes_are_text_or_an_input_error(tmp_path, data, suffix, packed, flip, length):
-    if packed:
-        data = pack(data, suffix)
-    changed = bytearray(data[:length])
-    if flip[0] < len(changed):
-        changed[flip[0]] ^= flip[1]
-    path = tmp_path / f"fuzz{suffix}"
-    path.write_bytes(changed)
-    found, message = [], str(path)
-    try:
-        found = documents(path, "\n")
-    except InputError as error:
-        message = str(error)
-    assert str(path) in message
-    assert all(word.split() == [word] for words in found for word in words)
+def test_the_example_runs(run_example):
+    assert len(run_example(sys.modules["jaxemb.data.text"])["text"].vocabulary) == 4

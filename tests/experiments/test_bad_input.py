@@ -149,7 +149,7 @@ def test_corpora_and_folders(ask_many, texts, planted, tmp_path):
         "latin1.txt": f"{texts}/latin1.txt: byte 0xef is not UTF-8 (byte 9, line 2)",
         "binary.bin": f"{texts}/binary.bin: a NUL byte, so this is a binary file or UTF-16 (byte 1",
         "damaged.gz": f"{texts}/damaged.gz: cannot be read or is damaged",
-        "lone.txt": f"{texts}/lone.txt: every document is a single word, so none has neighbours",
+        "lone.txt": f"{texts}/lone.txt: every document is a single word, so none has neighbors",
         "same.txt": "only the word 'same' is left, two are needed",
         "nowhere.txt": f"{texts}/nowhere.txt: no such file or folder, nor a known corpus (pydocs,",
     }

@@ -202,7 +202,7 @@ def test_corpora_that_cannot_be_counted(ask, tmp_path):
             ("--counts", "documents", "--dim", 2),
             "--dim must be at most 1, the number of docum",
         ),
-        (lines, ("--dim", 2), f"{lines}: every document is a single word, so none has neighbours"),
+        (lines, ("--dim", 2), f"{lines}: every document is a single word, so none has neighbors"),
     ]
     for path, flags, message in cases:
         status, told = ask("--corpus", path, *flags)

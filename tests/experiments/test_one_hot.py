@@ -96,10 +96,8 @@ def test_phrases_become_words(tmp_path, capsys):
     rng = np.random.default_rng(0)
     fill = [" ".join(f"f{i}" for i in rng.integers(40, size=20)) for _ in range(60)]
     text.write_text("".join(f"{line} new york\n" for line in fill))
-    config = one_hot.Config(
-        corpus=(str(text),), phrases=1, phrase_threshold=10, out=tmp_path / "run"
-    )
-    one_hot.run(config)
+    flags = ["--corpus", text, "--phrases", 1, "--phrase-threshold", 10, "--out", tmp_path / "run"]
+    assert command.main(one_hot.Config, one_hot.run, list(map(str, flags))) == 0
     assert "1 phrases joined, such as new_york\n" in capsys.readouterr().out
     assert (tmp_path / "run" / "vocabulary.txt").read_text().startswith("new_york 60\n")
 

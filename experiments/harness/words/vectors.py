@@ -6,18 +6,15 @@ import dataclasses
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from jaxemb.data import vocabulary as vocabularies
-from jaxemb.data.corpora import default_data_dir, open_corpus
-from jaxemb.data.encode import encode
-from jaxemb.data.encoded_corpus import EncodedCorpus
-from jaxemb.data.phrases import join_phrases
+from jaxemb.data import Text, open_text
+from jaxemb.data.corpora import default_data_dir
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
 
@@ -72,13 +69,6 @@ class Config:
         command.check_seed(self)
 
 
-class Text(NamedTuple):
-    """A corpus and the words of it that get vectors."""
-
-    corpus: EncodedCorpus
-    vocabulary: Vocabulary
-
-
 def prepare(config: Config, *, check: Callable[[Text], None] = lambda text: None) -> Text | None:
     """Reads the text, opens the run's folder and writes vocabulary.txt.
 
@@ -94,53 +84,52 @@ def prepare(config: Config, *, check: Callable[[Text], None] = lambda text: None
       InputError: if the text cannot be read, has too few words or no neighbors, doesn't pass the
         check, or the folder holds something else.
     """
-    cache = command.use_cache()
-    corpus = encode(open_corpus(config.corpus, config.data_dir), cache / "encoded", progress=True)
-    for _ in range(config.phrases):
-        known = corpus.vocabulary.ids
-        corpus = join_phrases(
-            corpus,
-            cache / "encoded",
-            threshold=config.phrase_threshold,
-            discount=config.phrase_discount,
-            progress=True,
-        )
-        new = [word for word in corpus.vocabulary.words if word not in known]
-        told = f", such as {', '.join(new[:5])}" if new else ""
-        print(f"{len(new):,} phrases joined{told}")
-    vocabulary = vocabularies.truncate(
-        corpus.vocabulary, min_count=config.min_count, max_size=config.max_vocab or None
+    command.use_cache()
+    text = open_text(
+        config.corpus,
+        data_dir=config.data_dir,
+        min_count=config.min_count,
+        max_vocab=config.max_vocab or None,
+        phrases=config.phrases,
+        phrase_threshold=config.phrase_threshold,
+        phrase_discount=config.phrase_discount,
+        progress=True,
     )
-    if len(vocabulary) < 2:
-        raise InputError(
-            f"only the word {vocabulary.words[0]!r} is left, two are needed; is min_count = "
-            f"{config.min_count} too large, or max_vocab = {config.max_vocab} too small?"
-        )
-    if len(corpus.documents) == corpus.words:
-        raise InputError(
-            f"{' + '.join(config.corpus)}: every document is a single word, so none has "
-            "neighbours; each line of a text file is a document"
-        )
-    text = Text(corpus, vocabulary)
     check(text)
-    if not run_folder.open_run(config.out, config, corpus.sha256):
+    if not run_folder.open_run(config.out, config, text.corpus.sha256):
         return None
-    vocabulary.save(config.out / "vocabulary.txt")
+    text.vocabulary.save(config.out / "vocabulary.txt")
     return text
 
 
+class Common(Protocol):
+    """What a run has: `command.Common`, or a configuration with these fields."""
+
+    @property
+    def seed(self) -> int:
+        """Of the map."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Where sets of words lie."""
+
+    @property
+    def out(self) -> Path:
+        """Folder of the run."""
+
+
 def write(
-    config: Config,
+    common: Common,
     vocabulary: Vocabulary,
     vectors: np.ndarray,
     figures: Mapping[str, float],
     *,
     title: str,
 ) -> None:
-    """Writes vectors.txt, map.html, map.png and summary.json, and tells scores and neighbors.
+    """Writes vectors.txt, map.html, map.png and summary.json, and prints scores and neighbors.
 
     Args:
-      config: the experiment's.
+      common: the run's.
       vocabulary: V words.
       vectors: [V, D] float32 finite, D at least 2.
       figures: for the summary; beside them go the scores. Pictures and files of the experiment's
@@ -157,10 +146,10 @@ def write(
     from jaxemb.evaluation.word_scores import evaluate
     from jaxemb.plots import word_map
 
-    out = config.out
+    out = common.out
     io.write(out / "vectors.txt", vocabulary.words, vectors)
     table = jnp.asarray(vectors)
-    scores, report = evaluate(vocabulary.words, table, config.data_dir)
+    scores, report = evaluate(vocabulary.words, table, common.data_dir)
     for word in [word for word in SHOWN if word in vocabulary.ids][:6]:
         query = table[vocabulary.ids[word]][None]
         count = min(5, len(vocabulary) - 1)
@@ -175,7 +164,7 @@ def write(
     shown = table[:size]
     count = min(MAP_NEIGHBORS, size - 1)
     ids, cosines = nearest(shown, shown, k=count, exclude=jnp.arange(size)[:, None])
-    points = lay_out(jax.random.key(config.seed), vectors[:size])
+    points = lay_out(jax.random.key(common.seed), vectors[:size])
     words = vocabulary.words[:size]
     word_map.write_html(
         out / "map.html",
