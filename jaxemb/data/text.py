@@ -1,9 +1,11 @@
 """Text that methods learn word vectors from: a corpus and the words of it that get vectors.
 
-from jaxemb import data
+    from jaxemb import data
 
-text = data.from_tokens([["the", "cat", "sat"], ["the", "dog", "sat"]], min_count=1)
-print(len(text.vocabulary), text.vocabulary.words[0])
+    text = data.from_tokens([["the", "cat", "sat"], ["the", "dog", "sat"]], min_count=1)
+    print(len(text.vocabulary), text.vocabulary.words[0])
+
+`open_text` reads files of any length.
 """
 
 import logging
