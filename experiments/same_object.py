@@ -178,7 +178,7 @@ def make(config: Config, vocabulary: Vocabulary) -> tuple[nn.Module, Any]:
     )
     if given is not None:
         table = np.asarray(params["params"]["Embed_0"]["embedding"])
-        start = start_from(table, vocabulary.ids, *given)
+        start = start_from(table, vocabulary.ids, given.words, given.vectors)
         print(f"{start.known:,} of {len(vocabulary):,} words begin with the vectors given")
         params["params"]["Embed_0"]["embedding"] = jnp.asarray(start.table)
     # Where the paper starts (Zhai et al. 2023, section 3.2).

@@ -9,5 +9,11 @@ class InputError(ValueError):
     """
 
 
+class UnknownWordError(InputError, KeyError):
+    """A word has no vector; the message names words that are spelled like it."""
+
+    __str__ = InputError.__str__  # KeyError's would quote the message
+
+
 class StoppedEarly(UserWarning):
     """A signal ended a training; what it had learned until then is returned."""

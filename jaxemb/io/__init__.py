@@ -11,6 +11,13 @@
 | `.npz`, `.npy` | NumPy, never pickled | `numpy_file` |
 | no ending, or a folder | TensorBoard's projector | `tensorboard` |
 
+The table that `read` returns can be asked:
+
+    vectors = io.read("vectors.txt")
+    vectors["cat"]  # [D]
+    vectors.nearest("cat", 5)  # [("dog", 0.83), ...]
+    vectors.analogy("man", "king", "woman")
+
 Each module has `read(path)` and `write(path, words, vectors)`; `glove_text.write` is reached only
 there. Compressed text is unpacked first: without its true size, a header cannot be checked.
 """
@@ -47,19 +54,21 @@ FORMATS: dict[str, ModuleType] = {
 }
 
 
-def read(path: Path) -> WordVectors:
+def read(path: str | Path) -> WordVectors:
     """Reads a table of word vectors.
 
     Args:
       path: A file or folder of a format in the table above, told by its name.
 
     Returns:
-      V unique words and their [V, D] finite float32 vectors.
+      V unique words and their [V, D] finite float32 vectors. Of a fastText model also those of
+      character n-grams, by which unknown words have vectors, too.
 
     Raises:
       InputError: if the name ends otherwise or the content is wrong; the message says where.
       OSError: if the file is missing or cannot be read.
     """
+    path = Path(path)
     module = _format(path)
     if path.suffix == ".txt" and module is word2vec_text and not word2vec_header.stands_in(path):
         module = glove_text
@@ -68,18 +77,26 @@ def read(path: Path) -> WordVectors:
     return module.read(path)
 
 
-def write(path: Path, words: Sequence[str], vectors: np.ndarray) -> None:
+def write(
+    path: str | Path, words: Sequence[str] | WordVectors, vectors: np.ndarray | None = None
+) -> None:
     """Writes a table of word vectors; what stood there before stays until the new one is whole.
 
     Args:
       path: A file or folder of a format in the table above, told by its name.
-      words: [V] unique words; which characters they may hold depends on the format.
-      vectors: [V, D] finite float32; they are read back bit for bit.
+      words: [V] unique words; which characters they may hold depends on the format. Or a table of
+        words with their vectors.
+      vectors: [V, D] finite float32; they are read back bit for bit. None for a table.
 
     Raises:
       InputError: if the name ends otherwise, or words or vectors are not so.
       OSError: if the file cannot be written.
     """
+    path = Path(path)
+    if isinstance(words, WordVectors):
+        if vectors is not None:
+            raise InputError("vectors are given twice, in the table and by themselves")
+        vectors, words = words.vectors, words.words
     _format(path).write(path, words, vectors)
 
 

@@ -41,7 +41,7 @@ def stands_in(path: Path) -> bool:
 def read(path: Path) -> WordVectors:
     """Reads the vectors of a model's words: the mean of a word's own and those of its n-grams.
 
-    Only the words' table is held in memory, not that of the n-grams.
+    Unknown words are composed of their n-grams, whose rows stay in the file until they are used.
 
     Args:
       path: The file.
@@ -51,7 +51,7 @@ def read(path: Path) -> WordVectors:
       OSError: if the file cannot be read.
     """
     table = read_model(path)
-    return WordVectors(table.words, word_vectors(table, table.words))
+    return WordVectors(table.words, word_vectors(table, table.words), table)
 
 
 def read_model(path: Path) -> SubwordTable:

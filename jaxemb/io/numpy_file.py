@@ -28,7 +28,7 @@ def read(path: Path) -> WordVectors:
     """
     path.open("rb").close()  # a missing file is an OSError here, and below the content's fault
     try:
-        table = _read_npy(path) if path.suffix == ".npy" else _read_npz(path)
+        words, vectors = _read_npy(path) if path.suffix == ".npy" else _read_npz(path)
     except (InputError, MemoryError):
         raise
     except Exception as error:  # NumPy and zipfile raise a dozen kinds of error on damaged bytes
@@ -36,11 +36,11 @@ def read(path: Path) -> WordVectors:
             f"{path}: cannot be read: {error!s:.200}. Is it another format, or was its writing or "
             "download interrupted?"
         ) from error
-    check(*table, path)
-    return table
+    check(words, vectors, path)
+    return WordVectors(words, vectors)
 
 
-def _read_npy(path: Path) -> WordVectors:
+def _read_npy(path: Path) -> tuple[list[str], np.ndarray]:
     # A memory map is checked against the size of the file, and only the vectors are copied.
     records = npy.open_memmap(path, mode="r")
     names = records.dtype.names
@@ -50,10 +50,10 @@ def _read_npy(path: Path) -> WordVectors:
             f"{records.ndim} axes of {records.dtype!s:.200}. An array without words is no table; "
             "name its words in a .npz."
         )
-    return WordVectors(records["word"].tolist(), np.array(records["vector"]))
+    return records["word"].tolist(), np.array(records["vector"])
 
 
-def _read_npz(path: Path) -> WordVectors:
+def _read_npz(path: Path) -> tuple[list[str], np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         words = _read_member(archive, "words", path)
         vectors = _read_member(archive, "vectors", path)
@@ -62,7 +62,7 @@ def _read_npz(path: Path) -> WordVectors:
             f"{path}: array 'words' must be a list of strings, found {words.ndim} axes of "
             f"{words.dtype!s:.200}. Write it with np.array(words, dtype=str)."
         )
-    return WordVectors(words.tolist(), vectors)
+    return words.tolist(), vectors
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:

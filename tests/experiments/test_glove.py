@@ -44,7 +44,8 @@ def test_a_run_leaves_its_results(finished):
         "vectors.txt",
         "vocabulary.txt",
     ]
-    words, vectors = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     table = jnp.asarray(vectors)
     ids, _ = nearest(table, table, k=3, exclude=jnp.arange(len(table))[:, None])
     topics = np.array([word.split("w")[0] for word in words])

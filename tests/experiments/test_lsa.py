@@ -57,7 +57,8 @@ def test_a_run_leaves_its_results(finished, planted):
         "vectors.txt",
         "vocabulary.txt",
     ]
-    words, vectors = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     assert (len(words), vectors.shape) == (72, (72, 16))
     assert sorted(words) == sorted(set(planted.read_text().split()))
     # Singular vectors: power 0.

@@ -62,7 +62,8 @@ def model(finished):
 def test_a_run_leaves_its_results(finished):
     names = {path.name for path in finished.out.iterdir()}
     assert names >= {"model.bin", "vectors.txt", "map.html", "map.png", "summary.json"}
-    words, vectors = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     np.testing.assert_array_equal(io.read(finished.out / "model.bin").vectors, vectors)
     peer = load_facebook_model(str(finished.out / "model.bin")).wv
     assert peer.index_to_key == words
@@ -75,7 +76,8 @@ def of(word, config):
 
 
 def test_unknown_words_lie_near_words_that_share_their_n_grams(finished):
-    words, vectors = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     for topic in range(6):
         nearest = np.argsort(-unit @ of(f"t{topic}w99", finished))[:5]
@@ -88,7 +90,8 @@ def test_pairs_of_unknown_words_are_scored(finished):
     assert summary["rare_words_missing"] == 25
     assert summary["rare_words_with_unknown_pairs"] == 49
     assert summary["rare_words_unknown_pairs"] == 25
-    words, vectors = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     more = sorted({*(f"t{t}w{i}" for t in range(6) for i in range(24)), "—"} - set(words))
     both = np.concatenate([vectors, [of(word, finished) for word in more]])
     expected, _ = evaluate([*words, *more], both, finished.data_dir)

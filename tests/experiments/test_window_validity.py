@@ -51,7 +51,8 @@ def test_a_run_leaves_its_results(finished):
         "vectors.txt",
         "vocabulary.txt",
     ]
-    words, vectors = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     assert (len(words), vectors.shape) == (72, (72, 16))
     table = jnp.asarray(vectors)
     ids, _ = nearest(table, table, k=3, exclude=jnp.arange(72)[:, None])
@@ -78,7 +79,7 @@ def test_windows_held_out_are_told(finished):
 def test_the_table_has_a_word_a_column(finished):
     rows = [line.split() for line in (finished.out / "neighbours.txt").read_text().splitlines()]
     # None of the words to show is known, so the most frequent are shown.
-    words, _ = io.read(finished.out / "vectors.txt")
+    words = io.read(finished.out / "vectors.txt").words
     assert rows[0] == [word.upper() for word in words[:6]]
     assert len(rows) == 1 + window_report.NEIGHBORS
     for row in rows[1:]:

@@ -75,7 +75,8 @@ def test_a_run_leaves_its_results(finished, planted):
         "vectors.txt",
         "vocabulary.txt",
     ]
-    words, vectors = io.read(out / "vectors.txt")
+    found = io.read(out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     counts = np.unique(planted.read_text().split(), return_counts=True)
     known = dict(zip(*(part.tolist() for part in counts), strict=True))
     listed = [line.split() for line in (out / "vocabulary.txt").read_text().splitlines()]
@@ -128,7 +129,8 @@ def test_each_call_leaves_a_line(finished):
 
 
 def test_neighbors_are_poor_before_and_good_after(finished):
-    words, vectors = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     before = model.init(jax.random.key(3), vocabulary=72, dim=16)["input"]
     # A sixth is chance; 216 draws have a standard deviation of .025.
     assert purity(words, before) < 0.3
@@ -157,7 +159,8 @@ def one_part(monkeypatch):
 def test_other_methods_learn_too(finished, tmp_path, changes):
     config = dataclasses.replace(finished, out=tmp_path / "run", **changes)
     word2vec.run(config)
-    words, vectors = io.read(config.out / "vectors.txt")
+    found = io.read(config.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     assert np.isfinite(vectors).all()
     assert purity(words, vectors) > 0.95
     # The first line is the mean of 100 steps, and learning begins with the first.
@@ -178,7 +181,8 @@ def test_other_methods_learn_too(finished, tmp_path, changes):
 def test_other_objectives_learn_too(finished, tmp_path, changes, guess):
     config = dataclasses.replace(finished, out=tmp_path / "run", **changes)
     word2vec.run(config)
-    words, vectors = io.read(config.out / "vectors.txt")
+    found = io.read(config.out / "vectors.txt")
+    words, vectors = found.words, found.vectors
     assert vectors.shape == (72, 16)
     assert np.isfinite(vectors).all()
     assert purity(words, vectors) > 0.95

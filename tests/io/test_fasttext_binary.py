@@ -47,7 +47,8 @@ def model_and_path(tmp_path_factory):
 def test_vectors_are_gensims(tmp_path, options, monkeypatch):
     monkeypatch.setattr(subword_table, "AT_A_TIME", 3)
     model, path = _train(tmp_path, **options)
-    words, vectors = io.read(path)
+    found = io.read(path)
+    words, vectors = found.words, found.vectors
     assert words == model.wv.index_to_key
     np.testing.assert_allclose(vectors, model.wv.vectors, rtol=1e-5, atol=1e-8)
     assert vectors.dtype == np.float32
@@ -60,7 +61,8 @@ def test_the_end_of_a_line_has_no_pieces(model_and_path, tmp_path):
     data = path.read_bytes()
     changed = tmp_path / "model.bin"
     changed.write_bytes(data.replace(word.encode() + b"\0", b"</s>\0", 1))
-    words, vectors = io.read(changed)
+    found = io.read(changed)
+    words, vectors = found.words, found.vectors
     assert words[0] == "</s>"
     np.testing.assert_array_equal(vectors[0], model.wv.vectors_vocab[0])
     np.testing.assert_allclose(vectors[1:], model.wv.vectors[1:], rtol=1e-5, atol=1e-8)

@@ -88,7 +88,7 @@ def test_no_reader_lets_another_error_or_an_unsound_table_through(
     except InputError as error:
         message = str(error)
     else:
-        check(*table, path)
+        check(table.words, table.vectors, path)
         assert isinstance(table.words, list)
         return
     assert str(path) in message
