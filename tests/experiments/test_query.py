@@ -101,7 +101,7 @@ def test_odd_one_out(ask, peer):
         (["neighbours", "freind"], "'freind' is not among the 9 words; did you mean friend?"),
         (["neighbours", "paris"], "'paris' is not among the 9 words; did you mean Paris?"),
         (["similarity", "king", "zzz"], "'zzz' is not among the 9 words; no word is spelled like"),
-        (["neighbours", "empty"], "the vector of 'empty' is zero"),
+        (["neighbours", "empty", "--count", "3"], "the vector of 'empty' is zero"),
         (["neighbours", "frog", "--count", "9"], "--count 9 is outside 1..8"),
         (["neighbours", "frog", "--count", "0"], "--count 0 is outside 1..8"),
         (["odd-one-out", "frog", "toad"], "needs three or more different words"),
