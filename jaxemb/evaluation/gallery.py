@@ -1,7 +1,20 @@
 """A gallery: individuals that are enrolled in a finished embedding, looked up and removed again.
 
+    import numpy as np
+
+    from jaxemb.evaluation.gallery import Gallery
+
+    gallery = Gallery(width=2, threshold=0.5)
+    gallery.enrol("Ann", np.array([[1.0, 0.0], [0.8, 0.6]]))
+    gallery.enrol("Bob", np.array([[0.0, 1.0]]))
+    found = gallery.look_up(np.array([[0.9, 0.1], [-1.0, 0.0]]))
+    assert [who.name for who in found] == ["Ann", None]  # the second is unknown
+    first, second = gallery.nearest(np.array([[0.1, 0.9]]), 2)[0]
+    assert (first.nearest, second.nearest) == ("Bob", "Ann")
+    gallery.remove("Ann")
+
 Nothing is trained: who is enrolled today is recognized today. `jaxemb.evaluation.gallery_file`
-keeps galleries.
+writes and reads galleries.
 """
 
 import math
@@ -29,12 +42,12 @@ _DISTANCES: dict[str, Distance] = {
 
 
 class Found(NamedTuple):
-    """Who a query is.
+    """An individual that is near to a query.
 
     Attributes:
-      name: the nearest individual, or None if it is farther than the threshold: unknown.
-      nearest: the nearest individual in any case.
-      distance: to the nearest of its vectors.
+      name: the individual, or None if it is farther than the threshold: unknown.
+      nearest: the individual in any case.
+      distance: from the query to the nearest of its vectors.
     """
 
     name: str | None
@@ -130,8 +143,29 @@ class Gallery:
         Raises:
           InputError: if nobody is enrolled, or the queries are not finite or of another width.
         """
+        return [found[0] for found in self.nearest(queries, 1)]
+
+    def nearest(self, queries: np.ndarray, k: int) -> list[list[Found]]:
+        """Finds the k individuals nearest to each query, exactly.
+
+        Args:
+          queries: [B, D] finite.
+          k: individuals, from 1 to as many as are enrolled.
+
+        Returns:
+          For each query k individuals, the nearest first; of equally near ones, in the order in
+          which they were enrolled.
+
+        Raises:
+          InputError: if nobody is enrolled, fewer than k are, or the queries are not finite or of
+            another width.
+        """
         if not self._vectors:
             raise InputError("the gallery is empty: enrol somebody before looking anybody up")
+        if not 1 <= k <= len(self._vectors):
+            raise InputError(
+                f"k must be from 1 to {len(self._vectors)}, the individuals enrolled, found {k}"
+            )
         check_vectors(queries, "queries", width=self.width)
         if self._table is None:
             counts = [len(vectors) for vectors in self._vectors.values()]
@@ -143,9 +177,10 @@ class Gallery:
         names, firsts, table = self._table
         found = []
         for _, block in distance_rows(queries.astype(np.float32), table, _DISTANCES[self.metric]):
-            rows = block.argmin(axis=1)
-            owners = np.searchsorted(firsts, rows, side="right") - 1
-            for owner, distance in zip(owners, block[np.arange(len(block)), rows], strict=True):
-                name, far = names[owner], float(distance)
-                found.append(Found(name if far <= self.threshold else None, name, far))
+            # The padding repeats the last vector, which changes no minimum.
+            distances = np.minimum.reduceat(block, firsts, axis=1)
+            order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+            for row, owners in zip(distances, order, strict=True):
+                near = [(names[owner], float(row[owner])) for owner in owners]
+                found.append([Found(n if d <= self.threshold else None, n, d) for n, d in near])
         return found

@@ -49,7 +49,7 @@ def patches(images: jax.Array, *, stride: int = 1) -> jax.Array:
 
     Args:
       images: [B, H, W, C].
-      stride: of the pixels, every how manieth along each axis.
+      stride: step between output pixels along each axis.
 
     Returns:
       [B, H / stride, W / stride, 9 C], sides rounded up.

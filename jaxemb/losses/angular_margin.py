@@ -1,4 +1,16 @@
-"""Softmax over angles to class vectors, with a margin for the right class."""
+"""Softmax over angles to class vectors, with a margin for the right class.
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.angular_margin import cosface_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    vectors = jnp.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    centers = jnp.array([[1.0, 0.2], [-0.3, 1.0]])  # learned with the encoder
+    loss = mean_of_terms(cosface_loss(vectors, jnp.array([0, 0, 1]), centers))
+
+Vectors and centers are normalized inside: angles alone count.
+"""
 
 import math
 
@@ -20,7 +32,7 @@ def arcface_loss(
     margin: float = 0.5,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes the cross entropy of s cos(theta), the right class's angle widened by a margin.
+    """Computes the cross entropy of s cos(theta), the right class's angle widened by a margin.
 
     Beyond the angle pi - margin, where cos(theta + margin) would rise again, cos(theta) is lowered
     by margin * sin(margin) instead, as in the authors' program.
@@ -28,7 +40,7 @@ def arcface_loss(
     Args:
       vectors: [B, D] float, normalized here.
       labels: [B] int in [0, C). Others have no term (see `softmax_classifier_loss`).
-      centers: [C, D] float, a learnt vector for each class, normalized here.
+      centers: [C, D] float, a learned vector for each class, normalized here.
       scale: s, above 0.
       margin: radians in [0, pi].
       where: [B] bool; False leaves an example out. None keeps all.
@@ -45,7 +57,7 @@ def arcface_loss(
     """
     check_margin(margin)
     cosines, own = _cosines(vectors, labels, centers)
-    # Of those of the right class alone: a root's gradient at 0 is infinite.
+    # Only for the true class: a root's gradient at 0 is infinite.
     squared_sine = 1 - jnp.square(jnp.where(own, cosines, 0))
     inside = squared_sine > 0
     sine = jnp.where(inside, jnp.sqrt(jnp.where(inside, squared_sine, 1)), 0)
@@ -66,12 +78,12 @@ def cosface_loss(
     margin: float = 0.35,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes the cross entropy of s cos(theta), the right class's cosine lowered by a margin.
+    """Computes the cross entropy of s cos(theta), the right class's cosine lowered by a margin.
 
     Args:
       vectors: [B, D] float, normalized here.
       labels: [B] int in [0, C). Others have no term (see `softmax_classifier_loss`).
-      centers: [C, D] float, a learnt vector for each class, normalized here.
+      centers: [C, D] float, a learned vector for each class, normalized here.
       scale: s, above 0.
       margin: of cosines.
       where: [B] bool; False leaves an example out. None keeps all.

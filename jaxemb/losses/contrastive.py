@@ -1,4 +1,18 @@
-"""Contrastive pairs: the same are pulled together, others pushed apart up to a margin."""
+"""Contrastive pairs: the same are pulled together, others pushed apart up to a margin.
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.contrastive import all_pairs_contrastive_loss
+    from jaxemb.losses.distances import pairwise_euclidean
+    from jaxemb.losses.terms import mean_of_terms
+
+    vectors = jnp.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-0.6, 0.8]])
+    distances = pairwise_euclidean(vectors, vectors)
+    terms = all_pairs_contrastive_loss(distances, jnp.array([0, 0, 1, 1]), margin=1.0)
+    loss = mean_of_terms(terms)
+
+The same examples as pairs of their own go through `contrastive_loss`.
+"""
 
 from collections.abc import Callable
 
@@ -7,7 +21,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxemb.losses.distances import euclidean
-from jaxemb.losses.terms import Terms, capped, check_margin, partners
+from jaxemb.losses.terms import Terms, check_margin, class_masks, clip_finite
 
 
 def contrastive_loss(
@@ -19,7 +33,7 @@ def contrastive_loss(
     distance: Callable[[jax.Array, jax.Array], jax.Array] = euclidean,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes D^2 / 2 of pairs of the same, and max{0, g - D}^2 / 2 of others.
+    """Computes D^2 / 2 of pairs of the same, and max{0, g - D}^2 / 2 of others.
 
     Args:
       first: [B, D] float.
@@ -50,7 +64,7 @@ def contrastive_loss(
 def all_pairs_contrastive_loss(
     distances: jax.Array, labels: jax.Array, *, margin: float, where: jax.Array | None = None
 ) -> Terms:
-    """Takes the contrastive loss of all pairs of a batch, each pair as both examples see it.
+    """Computes the contrastive loss of all pairs of a batch, each pair as both examples see it.
 
     Args:
       distances: [B, B] between all examples, by a pairwise function of `jaxemb.losses.distances`.
@@ -66,7 +80,7 @@ def all_pairs_contrastive_loss(
       InputError: if the margin is negative or not a number.
     """
     chex.assert_shape(distances, (len(labels), len(labels)))
-    positive, negative = partners(labels, where)
+    positive, negative = class_masks(labels, where)
     loss = _pair_loss(distances, positive, margin)
     pairs = positive | negative
     return Terms(jnp.sum(loss, axis=1, where=pairs), jnp.sum(pairs, axis=1, dtype=jnp.int32))
@@ -77,4 +91,4 @@ def _pair_loss(distances: jax.Array, same: jax.Array, margin: float) -> jax.Arra
     # The wrong branch's square may overflow, and then have a gradient that is not finite.
     near = jnp.where(same, distances, 0)
     short = jnp.where(same, 0, jax.nn.relu(margin - distances))
-    return capped(jnp.square(near) + jnp.square(short)) / 2
+    return clip_finite(jnp.square(near) + jnp.square(short)) / 2

@@ -1,4 +1,15 @@
-"""InfoNCE and NT-Xent: which of the batch's vectors is the other view of this example?"""
+"""InfoNCE and NT-Xent: which of the batch's vectors is the other view of this example?
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.info_nce import nt_xent_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    first, second = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.array([[0.8, 0.6], [-0.6, 0.8]])
+    loss = mean_of_terms(nt_xent_loss(first, second, temperature=0.1))
+
+Row i of the second view belongs to row i of the first; all others are its negatives.
+"""
 
 import chex
 import jax
@@ -6,7 +17,7 @@ import jax.numpy as jnp
 
 from jaxemb.losses.distances import unit
 from jaxemb.losses.n_pair import own_against_others
-from jaxemb.losses.terms import Terms, partners
+from jaxemb.losses.terms import Terms, class_masks
 
 
 def info_nce_loss(
@@ -17,7 +28,7 @@ def info_nce_loss(
     labels: jax.Array | None = None,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes -log of the softmax over j of cos(first_i, second_j) / temperature, at j = i.
+    """Computes -log of the softmax over j of cos(first_i, second_j) / temperature, at j = i.
 
     For two kinds of things (images and words) add the loss with the two exchanged.
 
@@ -43,7 +54,7 @@ def info_nce_loss(
     labels = jnp.arange(batch) if labels is None else labels
     chex.assert_shape(labels, (batch,))
     cosines = jnp.matmul(unit(first), unit(second).T, precision=jax.lax.Precision.HIGHEST)
-    _, negative = partners(labels, where)
+    _, negative = class_masks(labels, where)
     loss = own_against_others(cosines / temperature, negative)
     count = jnp.ones(batch, jnp.int32) if where is None else where.astype(jnp.int32)
     return Terms(loss, count)
@@ -57,7 +68,7 @@ def nt_xent_loss(
     labels: jax.Array | None = None,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes InfoNCE over all 2 B views: each tells its partner from all other views of the batch.
+    """Computes InfoNCE over all 2 B views: each tells its partner from all other views.
 
     Args:
       first: [B, D] float; a zero vector has cosine 0 to all.

@@ -1,10 +1,21 @@
-"""N pairs of N classes: each anchor tells its positive from those of all others."""
+"""N pairs of N classes: each anchor tells its positive from those of all others.
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.n_pair import n_pair_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    anchor, positive = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.array([[0.8, 0.6], [-0.6, 0.8]])
+    loss = mean_of_terms(n_pair_loss(anchor, positive))
+
+Row i of the positives is of the class of anchor i; all others are its negatives.
+"""
 
 import chex
 import jax
 import jax.numpy as jnp
 
-from jaxemb.losses.terms import Terms, capped, partners
+from jaxemb.losses.terms import Terms, class_masks, clip_finite
 
 
 def n_pair_loss(
@@ -14,7 +25,7 @@ def n_pair_loss(
     labels: jax.Array | None = None,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes log(1 + sum_j exp(a_i . p_j - a_i . p_i)), j over the positives of other classes.
+    """Computes log(1 + sum_j exp(a_i . p_j - a_i . p_i)), j over the positives of other classes.
 
     Vectors are not normalized; the paper adds a small penalty on their squared norms.
 
@@ -38,15 +49,15 @@ def n_pair_loss(
     batch = len(anchor)
     labels = jnp.arange(batch) if labels is None else labels
     chex.assert_shape(labels, (batch,))
-    scores = capped(jnp.matmul(anchor, positive.T, precision=jax.lax.Precision.HIGHEST))
-    _, negative = partners(labels, where)
+    scores = clip_finite(jnp.matmul(anchor, positive.T, precision=jax.lax.Precision.HIGHEST))
+    _, negative = class_masks(labels, where)
     loss = own_against_others(scores, negative)
     count = jnp.ones(batch, jnp.int32) if where is None else where.astype(jnp.int32)
     return Terms(loss, count)
 
 
 def own_against_others(scores: jax.Array, negative: jax.Array) -> jax.Array:
-    """Takes the cross entropy of each row's own column among that and the negatives.
+    """Computes the cross entropy of each row's own column among that and the negatives.
 
     Args:
       scores: [B, B] float; the diagonal holds the pairs that belong together.

@@ -1,4 +1,16 @@
-"""Prototypes: a class is the mean of its few examples, and queries go to the nearest one."""
+"""Prototypes: a class is the mean of its few examples, and queries go to the nearest one.
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.prototypical import prototypical_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    support, query = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.array([[0.8, 0.6], [-0.6, 0.8]])
+    labels = jnp.array([0, 1])
+    loss = mean_of_terms(prototypical_loss(support, labels, query, labels, classes=2))
+
+The labels of an episode are numbered from 0.
+"""
 
 from collections.abc import Callable
 
@@ -7,7 +19,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxemb.losses.distances import pairwise_squared_euclidean
-from jaxemb.losses.terms import Terms, capped
+from jaxemb.losses.terms import Terms, clip_finite
 
 
 def prototypes(
@@ -17,7 +29,7 @@ def prototypes(
     classes: int,
     where: jax.Array | None = None,
 ) -> tuple[jax.Array, jax.Array]:
-    """Takes the mean of each class's examples.
+    """Computes the mean of each class's examples.
 
     Args:
       support: [S, D] float.
@@ -52,7 +64,7 @@ def prototypical_loss(
     support_where: jax.Array | None = None,
     query_where: jax.Array | None = None,
 ) -> Terms:
-    """Takes -log of the softmax over classes of minus the distance to their prototypes.
+    """Computes -log of the softmax over classes of minus the distance to their prototypes.
 
     Args:
       support: [S, D] float, examples of each class of an episode.
@@ -80,7 +92,7 @@ def prototypical_loss(
     exists = (count > 0)[None, :]
     here = jnp.any(own & exists, axis=1)
     here = here if query_where is None else here & query_where
-    logits = -capped(distance(query, means))
+    logits = -clip_finite(distance(query, means))
     # A row left out sums over all: the logarithm of nothing has no finite gradient.
     among = jnp.where(exists | ~here[:, None], logits, -jnp.inf)
     loss = jax.nn.logsumexp(among, axis=1) - jnp.sum(logits, axis=1, where=own)

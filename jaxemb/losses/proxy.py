@@ -1,4 +1,16 @@
-"""Proxies: one learnt vector stands for each class, so that no examples need be compared."""
+"""Proxies: one learned vector stands for each class, so that no examples need be compared.
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.proxy import proxy_nca_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    vectors = jnp.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    proxies = jnp.array([[1.0, 0.2], [-0.3, 1.0]])  # learned with the encoder
+    loss = mean_of_terms(proxy_nca_loss(vectors, jnp.array([0, 0, 1]), proxies))
+
+Vectors and proxies are normalized inside.
+"""
 
 import chex
 import jax
@@ -16,7 +28,7 @@ def proxy_nca_loss(
     temperature: float | jax.Array = 1.0,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes -log of exp(-d(x, own proxy)) over the sum of exp(-d(x, p)) of all other proxies.
+    """Computes -log of exp(-d(x, own proxy)) over the sum of exp(-d(x, p)) of all other proxies.
 
     d is the squared Euclidean distance of vectors of norm 1 divided by the temperature. Without
     the own proxy in the sum, a loss can be negative.

@@ -1,11 +1,22 @@
-"""The sigmoid pairwise loss: does this pair of a batch belong together, yes or no?"""
+"""The sigmoid pairwise loss: does this pair of a batch belong together, yes or no?
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.sigmoid_pairs import sigmoid_pairs_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    first, second = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.array([[0.8, 0.6], [-0.6, 0.8]])
+    loss = mean_of_terms(sigmoid_pairs_loss(first, second, scale=10.0, bias=-10.0))
+
+Row i of the second view belongs to row i of the first; all others don't.
+"""
 
 import chex
 import jax
 import jax.numpy as jnp
 
 from jaxemb.losses.distances import unit
-from jaxemb.losses.terms import Terms, partners
+from jaxemb.losses.terms import Terms, class_masks
 
 
 def sigmoid_pairs_loss(
@@ -22,8 +33,8 @@ def sigmoid_pairs_loss(
     Args:
       first: [B, D] float; a zero vector has cosine 0 to all.
       second: [B, D], row i belongs to row i.
-      scale: above 0; learnt in the paper, from 10 on.
-      bias: learnt in the paper, from -10 on, for most pairs don't belong together.
+      scale: above 0; learned in the paper, from 10 on.
+      bias: learned in the paper, from -10 on, for most pairs don't belong together.
       labels: [B] int; rows with the same label belong together. None if all differ.
       where: [B] bool; False leaves a row of both out. None keeps all.
 
@@ -44,7 +55,7 @@ def sigmoid_pairs_loss(
     here = jnp.ones(batch, bool) if where is None else where
     cosines = jnp.matmul(unit(first), unit(second).T, precision=jax.lax.Precision.HIGHEST)
     logits = scale * cosines + bias
-    _, negative = partners(labels, here)
+    _, negative = class_masks(labels, here)
     # -log sigmoid(x) written as softplus(-x): finite for large |x|.
     loss = jax.nn.softplus(jnp.where(negative, logits, -logits))
     both = here[:, None] & here[None, :]

@@ -1,4 +1,15 @@
-"""The ordinary softmax classifier: one output a class, all classes known beforehand."""
+"""The ordinary softmax classifier: one output a class, all classes known beforehand.
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.softmax_classifier import softmax_classifier_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    logits = jnp.array([[2.0, -1.0, 0.5], [0.1, 0.2, 3.0]])
+    loss = mean_of_terms(softmax_classifier_loss(logits, jnp.array([0, 2])))
+
+A new class needs a new output and training; an embedding doesn't.
+"""
 
 import chex
 import jax
@@ -10,7 +21,7 @@ from jaxemb.losses.terms import Terms
 def softmax_classifier_loss(
     logits: jax.Array, labels: jax.Array, *, where: jax.Array | None = None
 ) -> Terms:
-    """Takes the cross entropy between each example's class and the softmax of its logits.
+    """Computes the cross entropy between each example's class and the softmax of its logits.
 
     Args:
       logits: [B, C] float.

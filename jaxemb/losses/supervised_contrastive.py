@@ -1,11 +1,23 @@
-"""Supervised contrastive learning: all examples of the class against all others of the batch."""
+"""Supervised contrastive learning: all examples of the class against all others of the batch.
+
+    import jax.numpy as jnp
+
+    from jaxemb.losses.supervised_contrastive import supervised_contrastive_loss
+    from jaxemb.losses.terms import mean_of_terms
+
+    vectors = jnp.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-0.6, 0.8]])
+    terms = supervised_contrastive_loss(vectors, jnp.array([0, 0, 1, 1]), temperature=0.1)
+    loss = mean_of_terms(terms)
+
+Vectors are normalized inside; an example whose class has no other example has no term.
+"""
 
 import chex
 import jax
 import jax.numpy as jnp
 
 from jaxemb.losses.distances import unit
-from jaxemb.losses.terms import Terms, partners
+from jaxemb.losses.terms import Terms, class_masks
 
 
 def supervised_contrastive_loss(
@@ -15,7 +27,7 @@ def supervised_contrastive_loss(
     temperature: float | jax.Array,
     where: jax.Array | None = None,
 ) -> Terms:
-    """Takes -log of the softmax over all other examples, as a mean over those of the class.
+    """Computes -log of the softmax over all other examples, as a mean over those of the class.
 
     Args:
       vectors: [B, D] float; a zero vector has cosine 0 to all.
@@ -37,7 +49,7 @@ def supervised_contrastive_loss(
     chex.assert_shape(labels, (batch,))
     rows = unit(vectors)
     cosines = jnp.matmul(rows, rows.T, precision=jax.lax.Precision.HIGHEST)
-    positive, negative = partners(labels, where)
+    positive, negative = class_masks(labels, where)
     positives = jnp.sum(positive, axis=1, dtype=jnp.int32)
     paired = positives > 0
     # A row without partners sums over itself: the logarithm of nothing has no finite gradient.

@@ -21,7 +21,7 @@ class Terms(NamedTuple):
 
 
 def mean_of_terms(terms: Terms) -> jax.Array:
-    """Averages over all terms there are, whoever has them.
+    """Averages over all terms, not over examples.
 
     Args:
       terms: from a loss.
@@ -32,12 +32,12 @@ def mean_of_terms(terms: Terms) -> jax.Array:
     return jnp.sum(terms.loss) / jnp.maximum(jnp.sum(terms.counts), 1)
 
 
-def partners(labels: jax.Array, where: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
-    """Tells which examples of a batch are of the same individual or class.
+def class_masks(labels: jax.Array, where: jax.Array | None = None) -> tuple[jax.Array, jax.Array]:
+    """Marks pairs of examples of the same class, and pairs of different classes.
 
     Args:
-      labels: [B] int.
-      where: [B] bool; False leaves an example out, as partner and as anchor. None keeps all.
+      labels: [B] int, individuals or classes.
+      where: [B] bool; False leaves an example out, as row and as column. None keeps all.
 
     Returns:
       [B, B] bool, True where another example has the row's label, and [B, B] where it has not.
@@ -49,8 +49,8 @@ def partners(labels: jax.Array, where: jax.Array | None = None) -> tuple[jax.Arr
     return same & both & ~jnp.eye(rows, dtype=bool), ~same & both
 
 
-def capped(values: jax.Array) -> jax.Array:
-    """Lets values beyond the largest number count as a quarter of it, with zero gradient.
+def clip_finite(values: jax.Array) -> jax.Array:
+    """Clips to a quarter of the largest float, with zero gradient beyond it.
 
     The difference of two infinities would be NaN. What is NaN already stays so.
 
@@ -70,6 +70,6 @@ def check_margin(margin: float) -> None:
     Raises:
       InputError: if it is negative, infinite or not a number.
     """
-    # Written so that NaN fails.
+    # NaN fails this comparison.
     if not 0 <= margin < float("inf"):
         raise InputError(f"the margin must be a finite number of at least 0, found {margin}")

@@ -12,37 +12,8 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from jaxemb.losses.terms import check_margin, partners
-
-
-class Triplets(NamedTuple):
-    """T triplets of rows of a batch.
-
-    Attributes:
-      anchor: [T] int32.
-      positive: [T] int32.
-      negative: [T] int32.
-      valid: [T] bool; where False there was no such triplet, and its rows mean nothing.
-    """
-
-    anchor: jax.Array
-    positive: jax.Array
-    negative: jax.Array
-    valid: jax.Array
-
-
-class AllTriplets(NamedTuple):
-    """All triplets of a batch: each pair of an anchor and its positive, with each negative.
-
-    Attributes:
-      positive: [B, K] int32, positives of each anchor.
-      paired: [B, K] bool; where False there were no more positives.
-      negative: [B, B] bool, negatives of each anchor.
-    """
-
-    positive: jax.Array
-    paired: jax.Array
-    negative: jax.Array
+from jaxemb.losses.terms import check_margin, class_masks
+from jaxemb.losses.triplet import AllTriplets, Triplets
 
 
 def all_triplets(
@@ -62,7 +33,7 @@ def all_triplets(
     Reference:
       Hermans et al. 2017, arXiv:1703.07737, eq. 6 ("batch all").
     """
-    return AllTriplets(*_pairs(labels, positives, where), partners(labels, where)[1])
+    return AllTriplets(*_pairs(labels, positives, where), class_masks(labels, where)[1])
 
 
 def random_triplets(
@@ -71,7 +42,7 @@ def random_triplets(
     """Draws for each anchor one positive and one negative, evenly, in time B log B.
 
     Args:
-      key: drawn from here.
+      key: random key.
       labels: [B] int.
       where: [B] bool; False leaves an example out. None keeps all.
 
@@ -100,7 +71,7 @@ def random_triplets(
 def hardest_triplets(
     distances: jax.Array, labels: jax.Array, *, where: jax.Array | None = None
 ) -> Triplets:
-    """Takes for each anchor the farthest positive and the nearest negative ("batch hard").
+    """Chooses for each anchor the farthest positive and the nearest negative ("batch hard").
 
     Args:
       distances: [B, B] between all examples.
@@ -117,7 +88,7 @@ def hardest_triplets(
       Hermans et al. 2017, arXiv:1703.07737, eq. 5.
     """
     chex.assert_shape(distances, (len(labels), len(labels)))
-    positive, negative = partners(labels, where)
+    positive, negative = class_masks(labels, where)
     return Triplets(
         jnp.arange(len(labels), dtype=jnp.int32),
         _first_smallest(jnp.where(positive, -distances, jnp.inf)),
@@ -134,7 +105,7 @@ def semi_hard_triplets(
     positives: int,
     where: jax.Array | None = None,
 ) -> Triplets:
-    """Takes for each pair the nearest negative that is farther than the positive.
+    """Chooses for each pair the nearest negative that is farther than the positive.
 
     It must also be nearer than the positive and the margin, or the triplet has no loss.
 
@@ -166,7 +137,7 @@ def semi_hard_triplets(
 
 
 def triplets_of_pairs(positive: jax.Array, negative: jax.Array, valid: jax.Array) -> Triplets:
-    """Lists the triplets of pairs with a negative each.
+    """Lists the triplets of pairs and a negative for each.
 
     Args:
       positive: [B, K] int32, positives of each anchor.

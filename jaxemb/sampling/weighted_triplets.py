@@ -4,8 +4,9 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from jaxemb.losses.terms import partners
-from jaxemb.sampling.triplets import Triplets, all_triplets, triplets_of_pairs
+from jaxemb.losses.terms import class_masks
+from jaxemb.losses.triplet import Triplets
+from jaxemb.sampling.triplets import all_triplets, triplets_of_pairs
 
 
 def distance_weighted_triplets(
@@ -25,7 +26,7 @@ def distance_weighted_triplets(
     sqrt(2); a negative is drawn in proportion to min(1 / q(d), 1 / q(cutoff)).
 
     Args:
-      key: drawn from here.
+      key: random key.
       distances: [B, B] Euclidean between vectors of norm 1, in [0, 2].
       labels: [B] int.
       dim: D, width of the vectors.
@@ -86,7 +87,7 @@ def relevance_weighted_triplets(
     from the other classes.
 
     Args:
-      key: drawn from here.
+      key: random key.
       relevance: [B, B] at least 0, of pairs within a class; others are ignored.
       labels: [B] int, classes.
       triplets: T.
@@ -106,7 +107,7 @@ def relevance_weighted_triplets(
     """
     chex.assert_shape(relevance, (len(labels), len(labels)))
     anchor_key, positive_key, side_key, negative_key = jax.random.split(key, 4)
-    same, other = partners(labels, where)
+    same, other = class_masks(labels, where)
     total = jnp.sum(relevance, axis=1, where=same)
     anchor = jax.random.categorical(anchor_key, _logs(total > 0, jnp.log(total)), shape=(triplets,))
     same, other, relevance = same[anchor], other[anchor], relevance[anchor]  # [T, B]

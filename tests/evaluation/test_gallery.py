@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.evaluation import distance_rows, gallery_file
+from jaxemb.evaluation import distance_rows, gallery, gallery_file
 from jaxemb.evaluation.gallery import Gallery
 
 D = 5
@@ -78,6 +78,36 @@ def test_of_equally_near_individuals_the_first_is_found():
     for name in ("b", "a"):
         gallery.enrol(name, np.ones((2, 2)))
     assert gallery.look_up(np.ones((1, 2)))[0] == ("b", "b", 0.0)
+
+
+@pytest.mark.parametrize("metric", GAPS)
+def test_the_k_nearest_individuals_come_in_order(metric, monkeypatch):
+    monkeypatch.setattr(distance_rows, "_AT_A_TIME", 4 * 32)  # four queries at a time
+    gallery = filled(metric)
+    found = gallery.nearest(queries(), 4)
+    for query, near in zip(queries(), found, strict=True):
+        gaps = {
+            name: min(GAPS[metric](query, vector) for vector in vectors)
+            for name, vectors in people().items()
+        }
+        assert [who.nearest for who in near] == sorted(gaps, key=lambda name: gaps[name])[:4]
+        for who in near:
+            assert who.distance == pytest.approx(gaps[who.nearest], rel=1e-4)
+    # All of them, and those beyond the threshold without a name.
+    threshold = found[0][1].distance
+    everybody = filled(metric, threshold).nearest(queries()[:1], len(people()))[0]
+    assert [who.name is None for who in everybody] == [False] * 2 + [True] * 7
+    assert {who.nearest for who in everybody} == set(people())
+
+
+@pytest.mark.parametrize("k", [0, 10])
+def test_more_than_are_enrolled_are_refused(k):
+    with pytest.raises(InputError, match=f"k must be from 1 to 9, the .* enrolled, found {k}"):
+        filled().nearest(queries(), k)
+
+
+def test_the_example_runs(run_example):
+    run_example(gallery)
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.losses.terms import Terms, capped, check_margin, mean_of_terms, partners
+from jaxemb.losses.terms import Terms, check_margin, class_masks, clip_finite, mean_of_terms
 
 
 def test_the_mean_is_over_terms_not_examples():
@@ -15,7 +15,7 @@ def test_the_mean_is_over_terms_not_examples():
 def test_partners_are_other_examples_that_are_there():
     labels, where = np.array([2, 7, 2, 2, 7]), np.array([True, True, False, True, True])
     for mask in (None, where):
-        same, other = partners(jnp.asarray(labels), None if mask is None else jnp.asarray(mask))
+        same, other = class_masks(jnp.asarray(labels), None if mask is None else jnp.asarray(mask))
         for i in range(5):
             for j in range(5):
                 here = mask is None or (mask[i] and mask[j])
@@ -24,7 +24,7 @@ def test_partners_are_other_examples_that_are_there():
 
 
 def test_capped_values_can_be_subtracted():
-    values = capped(jnp.array([jnp.inf, 3e38, 1.5, -jnp.inf, jnp.nan]))
+    values = clip_finite(jnp.array([jnp.inf, 3e38, 1.5, -jnp.inf, jnp.nan]))
     assert np.isfinite(values[:4] - values[:4][::-1]).all()
     assert values[2] == 1.5
     assert np.isnan(values[4])

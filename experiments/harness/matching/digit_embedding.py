@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from jaxemb.data.framing import set_upright
 from jaxemb.data.images import LabeledImages
 from jaxemb.errors import InputError
 from jaxemb.factorize import within_class
@@ -18,6 +17,7 @@ from jaxemb.losses.distances import unit
 from jaxemb.methods.matching import objective
 from jaxemb.models.encoders import ConvEncoder, MlpEncoder
 from jaxemb.models.oriented_gradients import oriented_gradients
+from jaxemb.models.upright import set_upright
 from jaxemb.sampling import augment
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.training.before_network import in_blocks
