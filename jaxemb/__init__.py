@@ -1,1 +1,116 @@
-"""Every common way of making an embedding, as pure JAX functions."""
+"""Every common way of making an embedding, as pure JAX functions.
+
+Each method is a module with `Options`, all numbers that change the result, and `fit`, which returns
+all that the method found. `help(jaxemb.tsne)` tells more.
+
+Example:
+    import numpy as np
+    import jaxemb
+    from jaxemb import tsne, word2vec
+
+    sentences = [["the", "cat", "sat"], ["the", "dog", "sat"]] * 50
+    text = jaxemb.data.from_tokens(sentences, min_count=5)  # or jaxemb.data.open_text("mine.txt")
+    words = word2vec.fit(0, text, word2vec.Options(dim=10, epochs=1))
+    jaxemb.io.write("mine.vec", words.vectors)
+    words.vectors.nearest("cat", 3)  # ["cat"], analogy("man", "king", "woman"), ...
+
+    points = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
+    map_ = tsne.fit(0, points, tsne.Options(perplexity=5, iterations=100))
+    map_.embedding  # [60, 2]
+
+| words of a text | |
+|---|---|
+| `word2vec` | skip-gram and CBOW, five objectives |
+| `subwords` | word2vec with character n-grams, as in fastText |
+| `glove` | least squares on logarithms of co-occurrence counts |
+| `lsa` | co-occurrence counts, weighted, and their truncated SVD |
+| `window_validity` | a network that tells real windows from corrupted ones |
+| `one_hot` | the baseline without learning |
+
+| maps of points | |
+|---|---|
+| `tsne`, `parametric_tsne` | neighbors stay neighbors; by a network, for new points |
+| `mds`, `sammon` | distances stay the same |
+| `pca`, `autoencoder` | points can be recovered from the map |
+
+| vectors of anything labeled | |
+|---|---|
+| `matching` | an encoder whose vectors are near for the same label: triplets and other losses |
+| `classifier` | the same network with one score a class |
+
+Beside the methods: `data` reads what they take, `io` saves and loads fits and reads the vector
+formats of other programs, `losses`, `models`, `sampling` and `optim` are the parts that methods are
+made of, `training` is the engine that runs them, `evaluation` scores and `plots` draws embeddings.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jaxemb import data, evaluation, io, losses, models, optim, plots, sampling, training
+    from jaxemb.methods import (
+        autoencoder,
+        classifier,
+        glove,
+        matching,
+        mds,
+        parametric_tsne,
+        subwords,
+        tsne,
+        window_validity,
+        word2vec,
+    )
+
+__all__ = [
+    "__version__",
+    "autoencoder",
+    "classifier",
+    "data",
+    "evaluation",
+    "glove",
+    "io",
+    "losses",
+    "matching",
+    "mds",
+    "models",
+    "optim",
+    "parametric_tsne",
+    "plots",
+    "sampling",
+    "subwords",
+    "training",
+    "tsne",
+    "window_validity",
+    "word2vec",
+]
+
+_PACKAGES = (
+    "data",
+    "evaluation",
+    "io",
+    "losses",
+    "models",
+    "optim",
+    "plots",
+    "sampling",
+    "training",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a part when it is first asked for: nobody waits for what he doesn't use."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("jaxemb")
+    if name not in __all__:
+        raise AttributeError(f"module 'jaxemb' has no attribute {name!r}")
+    part = importlib.import_module(
+        f"jaxemb.{name}" if name in _PACKAGES else f"jaxemb.methods.{name}"
+    )
+    globals()[name] = part
+    return part
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

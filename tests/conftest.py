@@ -43,13 +43,13 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def run_example() -> Callable[[ModuleType], dict[str, Any]]:
-    """Runs the indented block that a module's docstring opens with; returns what it defines."""
+    """Runs the section `Example:` of a module's docstring; returns what it defines."""
 
     def run(module: ModuleType) -> dict[str, Any]:
-        block = re.search(r"^ {4}.*?(?=^\S|\Z)", module.__doc__ or "", re.MULTILINE | re.DOTALL)
+        block = re.search(r"^Example:\n+(.*?)(?=^\S|\Z)", module.__doc__ or "", re.M | re.S)
         assert block, f"{module.__name__} has no example"
-        names: dict[str, Any] = {}
-        exec(compile(textwrap.dedent(block[0]), f"{module.__name__}'s example", "exec"), names)
+        names: dict[str, Any] = {"__name__": "__main__"}
+        exec(compile(textwrap.dedent(block[1]), f"{module.__name__}'s example", "exec"), names)
         return names
 
     return run

@@ -1,5 +1,6 @@
 """Text that methods learn word vectors from: a corpus and the words of it that get vectors.
 
+Example:
     from jaxemb import data
 
     text = data.from_tokens([["the", "cat", "sat"], ["the", "dog", "sat"]], min_count=1)

@@ -1,5 +1,15 @@
 """Reads and writes the embedding formats of other programs.
 
+Example:
+    import numpy as np
+    from jaxemb import io
+
+    table = np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 0, 1]], np.float32)
+    io.write("mine.vec", ["cat", "dog", "car"], table)
+    vectors = io.read("mine.vec")
+    vectors["cat"]  # [3]
+    vectors.nearest("cat", 2)  # [("dog", 0.99), ("car", 0.0)]
+
 | name ends in | format | module |
 |---|---|---|
 | `.txt`, line 1 two integers | word2vec text; what `write` writes | `word2vec_text` |
@@ -10,13 +20,6 @@
 | `.safetensors` | safetensors, words as JSON | `safetensors_file` |
 | `.npz`, `.npy` | NumPy, never pickled | `numpy_file` |
 | no ending, or a folder | TensorBoard's projector | `tensorboard` |
-
-The table that `read` returns can be asked:
-
-    vectors = io.read("vectors.txt")
-    vectors["cat"]  # [D]
-    vectors.nearest("cat", 5)  # [("dog", 0.83), ...]
-    vectors.analogy("man", "king", "woman")
 
 Each module has `read(path)` and `write(path, words, vectors)`; `glove_text.write` is reached only
 there. Compressed text is unpacked first: without its true size, a header cannot be checked.

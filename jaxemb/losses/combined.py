@@ -1,5 +1,6 @@
 """Several losses as one: a weighted sum of their means.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.combined import combine_terms, weighted_mean
