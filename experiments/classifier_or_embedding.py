@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxemb.data.sets import omniglot
 from jaxemb.errors import InputError
 from jaxemb.evaluation.gallery import Gallery
 from jaxemb.losses.supervised_contrastive import supervised_contrastive_loss
@@ -117,16 +118,15 @@ class Result(NamedTuple):
 def run(config: Config) -> None:
     """Trains the encoder, then answers the three questions."""
     command.use_cache()
-    path = config.data_dir / "omniglot.npz"
     data = new_characters.read(
-        path,
+        config.data_dir,
         seed=config.seed,
         classes=max(*config.classes, config.at_classes, config.days * config.daily),
         samples=max(*config.shots, config.at_shots),
     )
     key = matching.keys(config, 4)[1]
     drawn = BalancedBatches(key, data.labels, identities=config.identities, samples=config.samples)
-    if not matching.open_run(config, [path]):
+    if not matching.open_run(config, [config.data_dir / omniglot.FILE]):
         return
     module = ConvEncoder(config.dim, features=config.features)
     encoder, seconds = train_encoder(config, module, data, drawn)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.images import LabeledImages, read_faces
+from jaxemb.data.images import LabeledImages
+from jaxemb.data.sets import faces
 from jaxemb.evaluation import gallery_file
 from jaxemb.evaluation.gallery import Gallery
 from jaxemb.evaluation.identification import identification, open_set, open_set_threshold
@@ -24,8 +25,8 @@ SHOWN = 6
 def run(config: Config) -> None:
     """Trains, judges and draws."""
     command.use_cache()
-    path = config.data_dir / "orl_faces.npz"
-    data = read_faces(path)
+    path = config.data_dir / faces.FILE
+    data = faces.read(config.data_dir)
     check(config, data.labels)
     if not matching.open_run(config, [path]):
         return

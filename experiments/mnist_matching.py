@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.images import LabeledImages, read_mnist
+from jaxemb.data.images import LabeledImages
+from jaxemb.data.sets import mnist
 from jaxemb.evaluation.episodes import draw_episodes, episode_accuracy
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, verification
 from jaxemb.losses.distances import unit
@@ -26,8 +27,8 @@ EPISODES = 1000
 def run(config: Config) -> None:
     """Trains, judges and draws."""
     command.use_cache()
-    path = config.data_dir / "mnist.npz"
-    data = read_mnist(path)
+    path = config.data_dir / mnist.FILE
+    data = mnist.read(config.data_dir)
     if not matching.open_run(config, [path]):
         return
     train = digit_embedding.TRAIN

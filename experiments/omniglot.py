@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.data.framing import frame_ink, shrink
-from jaxemb.data.images import Omniglot, read_omniglot
+from jaxemb.data.sets import omniglot
+from jaxemb.data.sets.omniglot import Omniglot
 from jaxemb.errors import InputError
 from jaxemb.losses.distances import unit
 from jaxemb.methods.matching import objective
@@ -96,8 +97,8 @@ class Config(handwriting.Config):
 def run(config: Config) -> None:
     """Trains, judges and draws."""
     command.use_cache()
-    path = config.data_dir / "omniglot.npz"
-    data = read_omniglot(path)
+    path = config.data_dir / omniglot.FILE
+    data = omniglot.read(config.data_dir)
     learnt, held_out = divide(config, data)
     if not matching.open_run(config, [path]):
         return

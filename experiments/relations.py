@@ -16,7 +16,7 @@ import numpy as np
 import tyro
 
 from jaxemb import io
-from jaxemb.data.corpora import default_data_dir, file_sha256
+from jaxemb.data.files import default_data_dir, file_sha256
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.data.word_pairs import (
     Relation,

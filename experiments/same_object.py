@@ -15,6 +15,7 @@ from flax import linen as nn
 from jaxemb import io
 from jaxemb.data import captions as reading
 from jaxemb.data import vocabulary as vocabularies
+from jaxemb.data.sets import multi30k
 from jaxemb.data.tokenize import words
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
@@ -110,7 +111,7 @@ class Split(NamedTuple):
 def run(config: Config) -> None:
     """Reads, trains, judges and shows."""
     command.use_cache()
-    files = {s: reading.multi30k_files(config.data_dir, s, config.language) for s in SPLITS}
+    files = {s: multi30k.files(config.data_dir, s, config.language) for s in SPLITS}
     texts = {split: reading.read_captions(paths) for split, paths in files.items()}
     everything = reading.count_words(text for row in texts["train"] for text in row)
     vocabulary = vocabularies.truncate(everything, min_count=config.min_count)

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.images import LabeledImages, read_cifar10
+from jaxemb.data.images import LabeledImages
+from jaxemb.data.sets import cifar10
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.losses.distances import pairwise_squared_euclidean
@@ -114,8 +115,8 @@ class Data(NamedTuple):
 def run(config: Config) -> None:
     """Reads, trains twice, judges and draws."""
     command.use_cache()
-    path = config.data_dir / "cifar10_jpeg.npz"
-    found = read_cifar10(path, lambda size: choose(config, size))
+    path = config.data_dir / cifar10.FILE
+    found = cifar10.read(config.data_dir, lambda size: choose(config, size))
     train, test = split(config, found)
     drawn = BalancedBatches(
         matching.keys(config, 3)[1],

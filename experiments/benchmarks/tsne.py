@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from jaxemb.data.corpora import default_data_dir
+from jaxemb.data.files import default_data_dir
 from jaxemb.errors import InputError
 
 from ..harness import command

@@ -21,7 +21,7 @@ def write_mnist(*, data_dir: str, pixels: str, points: str, labels: str) -> Figu
     """Writes MNIST's pixels in [0, 1], their 50 first principal components, and the digits."""
     from sklearn.decomposition import PCA
 
-    from jaxemb.data.points import load
+    from jaxemb.io.points import load
 
     mnist = load("mnist", data_dir=Path(data_dir))
     np.save(pixels, mnist.values)

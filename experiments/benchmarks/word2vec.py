@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from jaxemb.data.corpora import default_data_dir, open_corpus
+from jaxemb.data.corpora import open_corpus
+from jaxemb.data.files import default_data_dir
 from jaxemb.errors import InputError
 
 from ..harness import command

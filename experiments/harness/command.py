@@ -19,7 +19,7 @@ import pooch
 import tyro
 
 from jaxemb import checks
-from jaxemb.data.corpora import default_data_dir
+from jaxemb.data.files import default_data_dir
 from jaxemb.errors import InputError, StoppedEarly
 from jaxemb.training.loop import gives_way
 

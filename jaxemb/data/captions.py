@@ -21,21 +21,6 @@ class EncodedCaptions(NamedTuple):
     cut: int  # captions with further known words, left out
 
 
-def multi30k_files(data_dir: Path, split: str, language: str) -> list[Path]:
-    """Names the five files of independent captions of Multi30k's task 2.
-
-    Args:
-      data_dir: folder of the data sets.
-      split: train, val or test_2016.
-      language: en or de.
-
-    Returns:
-      The files; line i of each describes picture i.
-    """
-    folder = data_dir / "multi30k" / "task2"
-    return [folder / f"{split}.{number}.{language}.gz" for number in range(1, 6)]
-
-
 def read_captions(files: Sequence[Path]) -> list[list[str]]:
     """Reads files that describe the same pictures, line by line.
 
@@ -101,7 +86,7 @@ def _read_lines(path: Path) -> list[str]:
     if not path.is_file():
         raise InputError(
             f"{path}: no such file. It is expected there as UTF-8 text with a caption a line, line "
-            "i of picture i; --data-dir or JAXEMB_DATA names the folder"
+            "i of picture i; data_dir or JAXEMB_DATA names the folder"
         )
     lines = [""]
     for piece in read_pieces(path, "\n"):

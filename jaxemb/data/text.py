@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 import pooch
 
-from jaxemb.data.corpora import default_data_dir, open_corpus
+from jaxemb.data.corpora import open_corpus
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
+from jaxemb.data.files import default_data_dir
 from jaxemb.data.phrases import join_phrases
 from jaxemb.data.tokenize import Tokenizer, words
 from jaxemb.data.vocabulary import ProvisionalIds, Vocabulary, rank, truncate

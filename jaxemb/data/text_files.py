@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from jaxemb.data.tokenize import Tokenizer
 from jaxemb.errors import InputError
 
 _BLOCK_BYTES = 1 << 20
@@ -26,6 +27,14 @@ _DAMAGE = (
     lzma.LZMAError,
     zipfile.BadZipFile,
 )
+
+
+class Source(NamedTuple):
+    """Files that are read alike."""
+
+    files: tuple[Path, ...]
+    tokenize: Tokenizer
+    separator: str  # between documents: "\n", or "\n\n" where lines are paragraphs
 
 
 class Piece(NamedTuple):

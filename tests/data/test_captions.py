@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxemb.data import captions
+from jaxemb.data.sets import multi30k
 from jaxemb.errors import InputError
 
 
@@ -63,8 +64,8 @@ def test_bad_files_are_named(files, content, message):
 
 
 def test_missing_and_damaged_files_are_named(files, tmp_path):
-    with pytest.raises(InputError, match=r"train\.1\.de\.gz: no such file.*--data-dir"):
-        captions.read_captions(captions.multi30k_files(tmp_path, "train", "de"))
+    with pytest.raises(InputError, match=r"train\.1\.de\.gz: no such file.*data_dir"):
+        captions.read_captions(multi30k.files(tmp_path, "train", "de"))
     files[0].write_bytes(files[0].read_bytes()[:-12])
     with pytest.raises(InputError, match=r"a\.gz: cannot be read or is damaged"):
         captions.read_captions(files)
@@ -73,6 +74,6 @@ def test_missing_and_damaged_files_are_named(files, tmp_path):
 @pytest.mark.data
 def test_multi30k(data_dir):
     for language in ("en", "de"):
-        rows = captions.read_captions(captions.multi30k_files(data_dir, "val", language))
+        rows = captions.read_captions(multi30k.files(data_dir, "val", language))
         assert len(rows) == 1014
         assert {len(row) for row in rows} == {5}

@@ -97,6 +97,7 @@ def test_real_sets(data_dir):
     assert {s.name: len(s.pairs) for s in similarity} == {
         "men": 3000,
         "rw": 2034,
+        "simverb-3500": 3500,
         "wordsim353-rel": 252,
         "wordsim353-sim": 203,
     }

@@ -6,7 +6,7 @@ import pytest
 from jaxemb.experiments import autoencoder
 from jaxemb.experiments.harness import command
 
-from jaxemb.data.points import load
+from jaxemb.io.points import load
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -82,7 +82,7 @@ def summary_of(config):
 
 def test_characters_are_parted(data_dir):
     path = data_dir / "omniglot.npz"
-    found = new_characters.read(path, seed=0, classes=NEW, samples=3)
+    found = new_characters.read(data_dir, seed=0, classes=NEW, samples=3)
     assert found.images.shape == (8 * KNOWN * DRAWERS, 21, 21, 1)
     assert np.bincount(found.labels).tolist() == [DRAWERS] * 8 * KNOWN
     # All eight ways to lay a picture down, each another class.
@@ -156,4 +156,4 @@ def test_bad_input_is_named(data_dir, tmp_path, capsys):
 
 def test_too_few_are_refused(data_dir):
     with pytest.raises(InputError, match="has 6 characters to be new, 7 are asked for"):
-        new_characters.read(data_dir / "omniglot.npz", seed=0, classes=7, samples=1)
+        new_characters.read(data_dir, seed=0, classes=7, samples=1)

@@ -7,7 +7,7 @@ from jaxemb.experiments.harness import command
 from scipy.spatial.distance import pdist, squareform
 from sklearn.datasets import load_digits
 
-from jaxemb.data.points import load
+from jaxemb.io.points import load
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -88,7 +88,7 @@ def test_the_gallery_recognizes_those_enrolled(finished, capsys):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
-    data = faces.read_faces(finished.data_dir / "orl_faces.npz")
+    data = faces.faces.read(finished.data_dir)
     known = data.labels < finished.trained_on
     half = sorted((finished.out / "checkpoints").iterdir())[0]
     config = dataclasses.replace(finished, out=tmp_path / "run")

@@ -87,7 +87,7 @@ def test_gradients_match_without_training(finished, tmp_path, monkeypatch):
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(digit_embedding, "TRAIN", TRAIN)
-    data = mnist_matching.read_mnist(finished.data_dir / "mnist.npz")
+    data = mnist_matching.mnist.read(finished.data_dir)
     whole, rest = finished, dataclasses.replace(finished, out=tmp_path / "run")
     expected = digit_embedding.train(whole, data)(data.images[:20])  # as its checkpoint has it
     assert matching.open_run(rest, [finished.data_dir / "mnist.npz"])

@@ -7,7 +7,7 @@ from jaxemb.experiments import omniglot
 from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.matching import training as matching
 
-from jaxemb.data.images import read_omniglot
+from jaxemb.data.sets.omniglot import read as read_omniglot
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -102,7 +102,7 @@ def test_a_run_leaves_its_results(finished):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
-    data = read_omniglot(finished.data_dir / "omniglot.npz")
+    data = read_omniglot(finished.data_dir)
     images = omniglot.frame(finished, data.images)
     config = dataclasses.replace(finished, out=tmp_path / "run")
     (config.out / "checkpoints").mkdir(parents=True)

@@ -94,9 +94,8 @@ def test_fewer_training_images_leave_the_test_images(data_dir):
 
 
 def test_descriptors_have_a_mean_squared_distance_of_one(data_dir):
-    path = data_dir / "cifar10_jpeg.npz"
     config = similar_images.Config()
-    train, test = similar_images.split(config, similar_images.read_cifar10(path))
+    train, test = similar_images.split(config, similar_images.cifar10.read(data_dir))
     assert (len(train.labels), len(test.labels)) == (TRAIN, TEST)
     gaps = train.descriptors[:, None] - train.descriptors[None]
     assert np.square(gaps).sum(axis=2).mean() == pytest.approx(1, rel=1e-3)

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from jaxemb.data.corpora import default_data_dir
+from jaxemb.data.files import default_data_dir
 from jaxemb.data.points import Points
 
 from .. import command

@@ -13,11 +13,14 @@ import tyro
 
 from jaxemb import checks
 from jaxemb.atomic import replacing
-from jaxemb.data.points import Points, load
+from jaxemb.data.points import Points
 from jaxemb.errors import InputError
+from jaxemb.io.points import load
 
 from .. import command, run_folder
 
+# Where experiments.word2vec leaves its vectors.
+WORDS = Path("runs/word2vec/vectors.txt")
 # Neighbors that the scores look at, where there are points enough.
 NEIGHBORS = 10
 # The interactive map shows the neighbors of at most this many points.
@@ -83,8 +86,18 @@ def prepare(
     """
     command.use_cache()
     flags, common = config.points, config.common
+    if flags.data == "words" and not WORDS.exists():
+        raise InputError(
+            f"{WORDS}: no such file: make it with python -m experiments.word2vec, or name a "
+            "vectors file with --data"
+        )
     points = load(
-        flags.data, labels=flags.labels, n=flags.n, seed=common.seed, data_dir=common.data_dir
+        flags.data,
+        labels=flags.labels,
+        n=flags.n,
+        seed=common.seed,
+        data_dir=common.data_dir,
+        vectors={"words": WORDS},
     )
     size, width = points.values.shape
     least = max(4, dim + 1)

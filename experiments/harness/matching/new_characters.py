@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jaxemb.data.images import read_omniglot
+from jaxemb.data.sets import omniglot
 from jaxemb.errors import InputError
 from jaxemb.sampling.augment import affine_places, resample
 
@@ -25,13 +25,13 @@ class Characters(NamedTuple):
     asked: np.ndarray  # [C, Q, 21, 21, 1] of the same, by other drawers, to be recognized
 
 
-def read(path: Path, *, seed: int, classes: int, samples: int) -> Characters:
+def read(data_dir: Path, *, seed: int, classes: int, samples: int) -> Characters:
     """Reads the characters: those of the first small set are learnt, the others are new.
 
     A character turned by quarters and mirrored is as good as another one: eight are learnt of each.
 
     Args:
-      path: `omniglot.npz`.
+      data_dir: folder of the data sets.
       seed: the order of new characters and of drawers is drawn from here; the first half of the
         drawers gives samples, the second half is asked about.
       classes: at least so many new characters are needed.
@@ -43,7 +43,7 @@ def read(path: Path, *, seed: int, classes: int, samples: int) -> Characters:
     Raises:
       InputError: if the file is missing, damaged, of another layout or has too few.
     """
-    found = read_omniglot(path)
+    found = omniglot.read(data_dir)
     rows, side = len(found.images), found.images.shape[1] // _SQUARE
     squares = found.images.reshape(rows, side, _SQUARE, side, _SQUARE, 1)
     images = squares.mean(axis=(2, 4), dtype=np.float32) / 255
@@ -54,7 +54,9 @@ def read(path: Path, *, seed: int, classes: int, samples: int) -> Characters:
     half = len(drawers) // 2
     for what, wanted, there in (("characters", classes, len(new)), ("samples", samples, half)):
         if wanted > there:
-            raise InputError(f"{path}: has {there} {what} to be new, {wanted} are asked for")
+            raise InputError(
+                f"{data_dir / omniglot.FILE}: has {there} {what} to be new, {wanted} are asked for"
+            )
     row = {pair: i for i, pair in enumerate(zip(found.characters, found.drawers, strict=True))}
     table = np.array([[row[character, drawer] for drawer in drawers] for character in new])
     labels = np.unique(found.characters[known], return_inverse=True)[1].astype(np.int32)

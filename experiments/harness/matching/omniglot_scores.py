@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from jaxemb.data.images import Omniglot
+from jaxemb.data.sets.omniglot import Omniglot
 from jaxemb.evaluation.episodes import draw_episodes, episode_accuracy, one_shot_runs
 from jaxemb.plots.image_rows import write_rows
 from jaxemb.plots.pairs import write_neighbor_rows

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.corpora import default_data_dir, file_sha256
+from jaxemb.data.files import default_data_dir, file_sha256
 from jaxemb.errors import InputError
 from jaxemb.losses.distances import unit
 from jaxemb.methods.matching import refuse_collapse

@@ -14,7 +14,7 @@ import numpy as np
 import tyro
 
 from jaxemb.data import Text, open_text
-from jaxemb.data.corpora import default_data_dir
+from jaxemb.data.files import default_data_dir
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
 

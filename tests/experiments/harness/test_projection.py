@@ -157,7 +157,7 @@ def test_few_points_have_fewer_neighbors(tmp_path):
         (["--seed", "-1"], "--seed must be at least 0"),
         (["--n", "3"], "digits: 3 points are too few for a map of 2 dimensions; at least 4"),
         (["--n", "9", "--dim", "9"], "9 points are too few for a map of 9 dimensions; at least 10"),
-        (["--n", "2000"], "digits has 1,797 points, --n asks for 2000"),
+        (["--n", "2000"], "--n must be at most 1,797, the points of digits, found 2000"),
         (["--data", "moon"], "--data must be one of digits, mnist,"),
         (
             ["--data", "mnist", "--data-dir", "none"],

@@ -12,6 +12,10 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import pooch
+
+from jaxemb.data.text_files import Source
+from jaxemb.data.tokenize import words
 from jaxemb.progress import progress_bar
 
 # Distribution: the package that it installs.
@@ -27,6 +31,11 @@ _PACKAGES = {
     "scikit-learn": "sklearn",
 }
 _SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "__pycache__"}
+
+
+def find(data_dir: Path) -> Source:
+    """Finds the docstrings, collected in the user's cache; `data_dir` is not used."""
+    return Source((write_pydocs(pooch.os_cache("jaxemb")),), words, "\n")
 
 
 def write_pydocs(cache_dir: Path) -> Path:

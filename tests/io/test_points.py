@@ -3,9 +3,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from jaxemb import io
-from jaxemb.data import points
-from jaxemb.data.corpora import file_sha256
+from jaxemb.data.files import file_sha256
 from jaxemb.errors import InputError
+from jaxemb.io import points
 
 
 def load(data, folder, **options):
@@ -61,13 +61,17 @@ def test_of_words_the_first_are_taken(tmp_path, ending):
     assert found.sha256 == {str(path): file_sha256(path)}
 
 
-def test_words_are_those_of_the_word2vec_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"make it with python -m experiments.word2vec"):
-        load("words", tmp_path)
-    points.WORDS.parent.mkdir(parents=True)
-    io.write(points.WORDS, ["a", "b"], np.eye(2, dtype=np.float32))
-    assert load("words", tmp_path).names == ["a", "b"]
+def test_further_names_stand_for_vectors_files(tmp_path):
+    path = tmp_path / "vectors.txt"
+    named = {"words": path}
+    with pytest.raises(InputError, match=r"vectors.txt: no such file"):
+        load("words", tmp_path, vectors=named)
+    io.write(path, ["a", "b"], np.eye(2, dtype=np.float32))
+    assert load("words", tmp_path, vectors=named).names == ["a", "b"]
+    with pytest.raises(
+        InputError, match="data must be one of digits, mnist, cifar10, faces, words"
+    ):
+        load("pictures", tmp_path, vectors=named)
 
 
 @pytest.mark.parametrize("ending", [".npy", ".csv"])
@@ -103,7 +107,7 @@ def test_labels_take_the_place_of_those_that_the_data_has(tmp_path):
         (np.zeros(5), r"expected an array \[N, D\] of real numbers, found \[5\] of float64"),
         (np.zeros((5, 2, 2)), r".* found \[5, 2, 2\] of float64; reshape images to a row each"),
         (np.zeros((5, 0)), r".* found \[5, 0\]"),
-        (np.zeros((0, 5)), "has 0 points, --n asks for all"),
+        (np.zeros((0, 5)), "has no points"),
         (np.zeros((5, 2), complex), r".* found \[5, 2\] of complex128"),
         (np.full((5, 2), "1"), r".* found \[5, 2\] of <U1"),
         (np.array([[1, 2], [3, np.nan], [np.inf, 5]]), "point 1, column 1 .* is nan .* 2 of 3"),
@@ -123,7 +127,7 @@ def test_a_table_with_a_hole_is_refused(tmp_path):
 
 
 def test_what_is_not_there_is_told(tmp_path):
-    with pytest.raises(InputError, match="--data must be one of digits, mnist, .* found 'cats'"):
+    with pytest.raises(InputError, match="^data must be one of digits, mnist, .* found 'cats'"):
         load("cats", tmp_path)
     with pytest.raises(InputError, match=r"no.npy: no such file"):
         load(tmp_path / "no.npy", tmp_path)
@@ -131,5 +135,7 @@ def test_what_is_not_there_is_told(tmp_path):
         load(tmp_path / "no.vec", tmp_path)
     with pytest.raises(InputError, match=r"mnist.npz: no such file. It is expected there"):
         load("mnist", tmp_path)
-    with pytest.raises(InputError, match="digits has 1,797 points, --n asks for 1798; 0 takes"):
+    with pytest.raises(
+        InputError, match="^n must be at most 1,797, the points of digits, found 1798; 0: all"
+    ):
         load("digits", tmp_path, n=1798)

@@ -1,9 +1,9 @@
 import pooch
 import pytest
 
-from jaxemb.data import pydocs
 from jaxemb.data.corpora import open_corpus
-from jaxemb.data.pydocs import write_pydocs
+from jaxemb.data.sets import pydocs
+from jaxemb.data.sets.pydocs import write_pydocs
 
 SOURCE = '''"""Module
     text."""

@@ -1,0 +1,91 @@
+"""Points to make a map of, by name or path: images, word vectors or any table of numbers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from jaxemb import io
+from jaxemb.data import points, tables
+from jaxemb.data.files import file_sha256
+from jaxemb.data.images import Choose
+from jaxemb.data.points import Points
+from jaxemb.data.sets import IMAGES
+from jaxemb.errors import InputError
+
+VECTORS = (".txt", ".vec", ".bin", ".safetensors")
+"""How the names of files of word vectors end."""
+
+
+def load(
+    data: str,
+    *,
+    labels: Path | None = None,
+    n: int = 0,
+    seed: int = 0,
+    data_dir: Path,
+    vectors: Mapping[str, Path] | None = None,
+) -> Points:
+    """Reads points.
+
+    Args:
+      data: a name of `jaxemb.data.sets.IMAGES`, the path of a vectors file that jaxemb.io reads
+        (.txt, .vec, .bin, .safetensors), or that of a .npy array [N, D] or .csv of numbers.
+        Images are scaled to [0, 1].
+      labels: a file of one label for each point of `data`: .npy, or text with one a line. They
+        replace those that `data` has.
+      n: points to read: the most frequent words, or a random subset of others in the order of the
+        input. 0 reads all.
+      seed: of the random subset.
+      data_dir: folder of the named data sets.
+      vectors: further names, each of a vectors file.
+
+    Returns:
+      The points.
+
+    Raises:
+      InputError: if a name is unknown, a file missing or damaged, a number not finite in float32,
+        or if there are fewer than `n` points.
+    """
+    vectors = vectors or {}
+    is_words = data in vectors or data.endswith(VECTORS)
+    chosen: list[tuple[int, np.ndarray]] = []
+
+    def choose(size: int) -> np.ndarray:
+        if not size:
+            raise InputError(f"{data} has no points")
+        if n > size:
+            raise InputError(f"n must be at most {size:,}, the points of {data}, found {n}; 0: all")
+        if is_words:
+            rows = np.arange(n or size)
+        else:
+            rows = np.sort(np.random.default_rng(seed).permutation(size)[: n or size])
+        chosen.append((size, rows))
+        return rows
+
+    if data in IMAGES:
+        found = points.read_images(data, data_dir, choose)
+    elif is_words:
+        found = _read_words(vectors.get(data, Path(data)), choose)
+    elif data.endswith(points.NUMBERS):
+        found = points.read_numbers(Path(data), choose)
+    else:
+        raise InputError(
+            f"data must be one of {', '.join([*IMAGES, *vectors])} or a file named "
+            f"{', '.join('*' + ending for ending in points.NUMBERS + VECTORS)}, found {data!r}"
+        )
+    if labels is not None:
+        ((size, rows),) = chosen
+        read = tables.read_labels(labels, size)
+        sha256 = found.sha256 | {str(labels): file_sha256(labels)}
+        found = found._replace(labels=read.ids[rows], classes=read.classes, sha256=sha256)
+    return found
+
+
+def _read_words(path: Path, choose: Choose) -> Points:
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    table = io.read(path)
+    size = len(choose(len(table.words)))
+    names, values = table.words[:size], table.vectors[:size]
+    return Points(values, None, (), names, None, {str(path): file_sha256(path)})
