@@ -1,4 +1,4 @@
-"""Reads and writes the embedding formats of other programs.
+"""Reads and writes the embedding formats of other programs, and saves what methods have found.
 
 Example:
     import numpy as np
@@ -9,6 +9,8 @@ Example:
     vectors = io.read("mine.vec")
     vectors["cat"]  # [3]
     vectors.nearest("cat", 2)  # [("dog", 0.99), ("car", 0.0)]
+    io.save("mine", vectors)  # or all that a method's fit returned
+    io.load("mine")["cat"]
 
 | name ends in | format | module |
 |---|---|---|
@@ -42,9 +44,10 @@ from jaxemb.io import (
     word2vec_header,
     word2vec_text,
 )
+from jaxemb.io.saved_fit import load, save
 from jaxemb.io.word_vectors import WordVectors
 
-__all__ = ["WordVectors", "read", "write"]
+__all__ = ["WordVectors", "load", "read", "save", "write"]
 
 FORMATS: dict[str, ModuleType] = {
     ".txt": word2vec_text,
