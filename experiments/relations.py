@@ -28,9 +28,10 @@ from jaxemb.data.word_pairs import (
 from jaxemb.data.word_sets import AnalogySection, read_analogies
 from jaxemb.errors import InputError
 from jaxemb.evaluation.analogies import analogies
-from jaxemb.evaluation.measures import MEASURES, nearest_by
-from jaxemb.evaluation.neighbors import nearest, unit_rows
+from jaxemb.evaluation.measures import MEASURES
+from jaxemb.evaluation.neighbors import nearest, nearest_by
 from jaxemb.evaluation.parallelism import parallelism
+from jaxemb.losses.distances import unit
 
 from .harness import command, run_folder
 from .harness.words.relation_lists import CLASSIC, PAIRS
@@ -171,8 +172,8 @@ def tell_classic(config: Config, table: io.WordVectors, index: dict[str, int]) -
         if a not in index or b not in index or not known:
             continue
         ids = np.array([[index[a], index[b], index[word]] for word in known])
-        unit = unit_rows(jnp.asarray(table.vectors[ids.ravel()])).reshape(*ids.shape, -1)
-        targets = unit[:, 1] - unit[:, 0] + unit[:, 2]
+        words = unit(jnp.asarray(table.vectors[ids.ravel()])).reshape(*ids.shape, -1)
+        targets = words[:, 1] - words[:, 0] + words[:, 2]
         answers, _ = nearest(candidates, targets, k=1, exclude=jnp.asarray(ids))
         answered = zip(known, np.asarray(answers)[:, 0], strict=True)
         cells = "".join(f"  {word + ': ' + table.words[row]:<26}" for word, row in answered)
@@ -235,7 +236,7 @@ def compare_measures(config: Config, table: io.WordVectors, chosen: np.ndarray) 
     sampled = rng.permutation(min(size, config.most_frequent))[:SAMPLED]
     queries = np.concatenate([chosen, sampled])
     ids = {
-        name: nearest_by(distance, table.vectors, queries, k=config.count)
+        name: nearest_by(distance, table.vectors, queries, k=config.count)[0]
         for name, distance in MEASURES.items()
     }
     for number, row in enumerate(chosen):

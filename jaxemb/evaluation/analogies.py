@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.data.word_sets import AnalogySection
-from jaxemb.evaluation.neighbors import unit_rows
+from jaxemb.losses.distances import unit
 
 # Cosines held at a time: 8 MiB in float32, whatever the number of words and questions. Many times
 # as many are twice as slow on CPU: a question's rows then leave the cache.
@@ -102,15 +102,15 @@ def _answer(vectors: jax.Array, words: jax.Array, questions: jax.Array) -> jax.A
     """
     rows, dim = vectors.shape
     chex.assert_shape(questions, (None, 3))
-    unit = unit_rows(vectors.astype(jnp.float32))
+    directions = unit(vectors.astype(jnp.float32))
     tiles = -(-rows * words.size // _COSINES_AT_A_TIME)
     tile = -(-rows // tiles)
-    padded = jnp.pad(unit, ((0, tiles * tile - rows), (0, 0)))
+    padded = jnp.pad(directions, ((0, tiles * tile - rows), (0, 0)))
 
     def one_tile(start_and_rows: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         start, tile_rows = start_and_rows
         # GPUs would otherwise multiply in TF32 and confuse near neighbors.
-        cosines = jnp.matmul(unit[words], tile_rows.T, precision=jax.lax.Precision.HIGHEST)
+        cosines = jnp.matmul(directions[words], tile_rows.T, precision=jax.lax.Precision.HIGHEST)
         ids = start + jnp.arange(tile)
 
         def one_question(question: jax.Array) -> tuple[jax.Array, jax.Array]:

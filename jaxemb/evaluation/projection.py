@@ -10,7 +10,8 @@ import chex
 import numpy as np
 from scipy.spatial import procrustes
 from scipy.stats import spearmanr
-from sklearn.neighbors import NearestNeighbors
+
+from jaxemb.evaluation.neighbors import nearest_in_map
 
 # Distances held at a time: 128 MiB in float64, whatever the number of points.
 _DISTANCES_AT_A_TIME = 2**24
@@ -96,7 +97,7 @@ def knn_accuracy(
     chex.assert_shape(embedding, (size, None))
     chex.assert_shape(labels, (size,))
     sample = _sample(size, rows or size, seed)
-    voters = labels[nearest_ids(embedding, sample, k=k)]  # [S, k]
+    voters = labels[nearest_in_map(embedding, sample, k=k)]  # [S, k]
     votes = np.zeros((len(sample), labels.max() + 1), np.int32)
     np.add.at(votes, (np.arange(len(sample))[:, None], voters), 1)
     return float((votes.argmax(axis=1) == labels[sample]).mean())
@@ -199,31 +200,8 @@ def neighbor_overlap(
     """
     chex.assert_equal(len(first), len(second))
     sample = _sample(len(first), rows, seed)
-    a, b = nearest_ids(first, sample, k=k), nearest_ids(second, sample, k=k)
+    a, b = nearest_in_map(first, sample, k=k), nearest_in_map(second, sample, k=k)
     return float((a[:, :, None] == b[:, None, :]).any(axis=2).mean())
-
-
-def nearest_ids(points: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndarray:
-    """Finds the k nearest neighbors of some points among all, Euclidean; for few dimensions.
-
-    Args:
-      points: [N, d] finite.
-      rows: [S] which.
-      k: neighbors of each, in 1..N-1; a point is none of its own, but its duplicate is.
-
-    Returns:
-      [S, k] ids, nearest first.
-
-    Raises:
-      AssertionError: if a shape disagrees with the above or k is not in 1..N-1.
-    """
-    chex.assert_rank([points, rows], [2, 1])
-    assert 1 <= k < len(points), f"k = {k} neighbours of {len(points)} points"
-    found = NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points[rows])[1]
-    own = found == rows[:, None]
-    # Among many duplicates the point itself may be missing: then the farthest goes.
-    own[:, -1] |= ~own.any(axis=1)
-    return found[~own].reshape(len(rows), k)
 
 
 def _sample(size: int, rows: int, seed: int) -> np.ndarray:

@@ -2,18 +2,20 @@
 
 import functools
 import itertools
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
+
+from jaxemb.factorize.row_blocks import map_rows, sum_rows
 
 # GPUs would otherwise multiply in TF32, whose three digits blur the small eigenvalues.
 _matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 # Entries centered at a time, 16 MB in float32: no centered copy of all points is ever made.
 _BLOCK = 1 << 22
+_summed = functools.partial(sum_rows, at_a_time=_BLOCK)
 # A symmetric product is computed as the tiles of its upper triangle, this many to a side: three
 # fifths of the work, and XLA's CPU runtime runs independent products on all cores.
 _TILES = 5
@@ -62,7 +64,7 @@ def fit(points: jax.Array, *, components: int) -> PCA:
     """
     mean, scale = _center(points, components)
     if points.shape[0] >= points.shape[1]:
-        upper = _over_blocks(lambda block: _upper_tiles((block - mean) * scale), points)
+        upper = _summed(lambda block: _upper_tiles((block - mean) * scale), points)
         ascending, vectors = jnp.linalg.eigh(_symmetric(upper))
         directions = vectors[:, ::-1][:, :components]
     else:
@@ -116,7 +118,7 @@ def fit_randomized(
             centered = (block - mean) * scale
             return _matmul(centered.T, _matmul(centered, basis))
 
-        return _over_blocks(of_block, points)
+        return _summed(of_block, points)
 
     def restrict(block: jax.Array) -> tuple[jax.Array, jax.Array]:
         """[L, L] the scatter matrix within the basis, and the total scatter."""
@@ -128,7 +130,7 @@ def fit_randomized(
     basis = jax.lax.fori_loop(
         0, power_iterations, lambda _, basis: jnp.linalg.qr(multiply(basis))[0], basis
     )
-    scatter, total = _over_blocks(restrict, points)
+    scatter, total = _summed(restrict, points)
     ascending, vectors = jnp.linalg.eigh(scatter)
     directions = _matmul(basis, vectors[:, ::-1][:, :components])
     return _fitted(mean, scale, directions, ascending[::-1], total, count)
@@ -157,16 +159,8 @@ def transform(pca: PCA, points: jax.Array, *, whiten: bool = False) -> jax.Array
         extended = pca.deviation > 0
         inverse_deviation = jnp.where(extended, 1 / jnp.where(extended, pca.deviation, 1), 0)
         directions *= inverse_deviation[None, :]
-    count = len(points)
-    size = max(1, min(count, _BLOCK // dim))
-
-    def write(i: jax.Array, scores: jax.Array) -> jax.Array:
-        # Both slices move back where the last block would reach beyond the points.
-        block = jax.lax.dynamic_slice_in_dim(points, i * size, size)
-        of_block = _matmul(block - pca.mean[None, :], directions)
-        return jax.lax.dynamic_update_slice_in_dim(scores, of_block, i * size, axis=0)
-
-    return jax.lax.fori_loop(0, -(-count // size), write, jnp.zeros((count, components)))
+    mean = pca.mean[None, :]
+    return map_rows(lambda block: _matmul(block - mean, directions), points, at_a_time=_BLOCK)
 
 
 @functools.partial(jax.jit, static_argnames="whiten")
@@ -217,19 +211,6 @@ def _symmetric(tiles: list[list[jax.Array]]) -> jax.Array:
     wide = [jnp.pad(strip, ((0, 0), (dim - strip.shape[1], 0))) for strip in strips]
     upper = jnp.triu(jnp.concatenate(wide))
     return upper + jnp.triu(upper, 1).T
-
-
-def _over_blocks(function: Callable[[jax.Array], Any], points: jax.Array) -> Any:
-    """The sum of what a function gives for blocks of rows, shorter ones for the last."""
-    size = max(1, min(len(points), _BLOCK // points.shape[1]))
-    whole = len(points) // size
-
-    def add(i: jax.Array, total: Any) -> Any:
-        block = jax.lax.dynamic_slice_in_dim(points, i * size, size)
-        return jax.tree.map(jnp.add, total, function(block))
-
-    rest = function(points[whole * size :])
-    return jax.lax.fori_loop(0, whole, add, rest)
 
 
 def _fitted(

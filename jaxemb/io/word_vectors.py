@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.errors import InputError, UnknownWordError
-from jaxemb.evaluation.neighbors import nearest, unit_rows
+from jaxemb.evaluation.neighbors import nearest
+from jaxemb.losses import distances
 from jaxemb.models.subword_table import SubwordTable, has_ngrams, word_vectors
 
 
@@ -179,7 +180,7 @@ class WordVectors:
         if isinstance(words, str) or len(set(words)) < max(3, len(words)):
             raise InputError(f"three or more different words are needed, found {words!r:.80}")
         unit = self._unit_rows(words)
-        cosines = np.asarray(unit_rows(jnp.asarray(unit.mean(axis=0)[None]))[0] @ unit.T)
+        cosines = np.asarray(distances.unit(jnp.asarray(unit.mean(axis=0)[None]))[0] @ unit.T)
         return [(words[i], float(cosines[i])) for i in np.argsort(cosines, kind="stable")]
 
     def subset(self, words: Sequence[str]) -> "WordVectors":
@@ -192,7 +193,7 @@ class WordVectors:
 
     def unit(self) -> "WordVectors":
         """Returns the words with vectors of length 1 (zero stays zero); it composes no others."""
-        return WordVectors(self.words, np.asarray(unit_rows(jnp.asarray(self.vectors))))
+        return WordVectors(self.words, np.asarray(distances.unit(jnp.asarray(self.vectors))))
 
     def _composes(self, word: str) -> bool:
         if self.subwords is None or len(self.subwords.rows) == len(self.subwords.words):
@@ -205,7 +206,7 @@ class WordVectors:
         for word, vector in zip(words, found, strict=True):
             if not vector.any():
                 raise InputError(f"the vector of {word!r} is zero: it has no cosine with any word")
-        return np.asarray(unit_rows(jnp.asarray(found)))
+        return np.asarray(distances.unit(jnp.asarray(found)))
 
     def _nearest(self, query: np.ndarray, barred: list[str], k: int) -> list[tuple[str, float]]:
         rows = sorted({self.index[word] for word in barred if word in self.index})

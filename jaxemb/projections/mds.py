@@ -10,10 +10,10 @@ from scipy.linalg import eigh
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from jaxemb.errors import InputError
+from jaxemb.factorize.row_blocks import map_rows
 from jaxemb.losses.distances import pairwise_euclidean, pairwise_squared_euclidean
 from jaxemb.memory import require_memory
 from jaxemb.projections.distance_matrix import check_distances, power_of_two
-from jaxemb.projections.row_blocks import map_rows
 
 
 def classical(distances: np.ndarray, *, dim: int) -> tuple[np.ndarray, np.ndarray]:

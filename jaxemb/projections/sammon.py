@@ -4,9 +4,9 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from jaxemb.factorize.row_blocks import map_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.stress import sammon_stress
-from jaxemb.projections.row_blocks import map_rows
 
 # A step is halved at most so often: beyond, its end is its start in float32.
 _HALVINGS = 24

@@ -1,10 +1,10 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxemb.evaluation import neighbors
-from jaxemb.evaluation.neighbors import nearest, unit_rows
+from jaxemb.evaluation.measures import MEASURES
+from jaxemb.evaluation.neighbors import nearest, nearest_by, nearest_in_map
 
 
 def _nearest_by_loops(vectors, queries, k, exclude):
@@ -81,24 +81,48 @@ def test_queries_of_another_width_are_refused():
         nearest(jnp.asarray(vectors), jnp.asarray(queries[:, :3]), k=2)
 
 
-@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e30])
-def test_unit_rows_have_norm_one_or_zero(scale):
-    vectors, _ = _table()
-    unit = np.asarray(unit_rows(jnp.asarray(vectors * np.float32(scale))))
-    norms = np.linalg.norm(unit.astype(np.float64), axis=1)
-    np.testing.assert_allclose(norms, np.arange(23) != 6, atol=1e-6)
-    np.testing.assert_allclose(unit, np.asarray(unit_rows(jnp.asarray(vectors))), atol=1e-6)
+def _distance(name, x, y):
+    """By the definitions, in float64."""
+    if name == "cosine":
+        return 1 - x @ y / np.sqrt(x @ x) / np.sqrt(y @ y)
+    if name == "dot product":
+        return -x @ y
+    return np.sqrt(((x - y) ** 2).sum()) if name == "Euclidean" else np.abs(x - y).sum()
 
 
-def test_gradient_of_unit_rows():
-    vectors, _ = _table()
-    weights = np.random.default_rng(1).normal(size=vectors.shape)
+@pytest.mark.parametrize("name", MEASURES)
+def test_neighbors_are_those_of_the_definition(name):
+    rng = np.random.default_rng(3)
+    vectors = (rng.normal(size=(23, 11)) * rng.gamma(2, size=(23, 1))).astype(np.float32)
+    rows = np.array([4, 0, 22, 4])
+    expected = []
+    for row in rows:
+        far = [_distance(name, *vectors[[row, i]].astype(np.float64)) for i in range(23)]
+        expected.append([i for i in np.argsort(far) if i != row][:6])
+    found, distances = nearest_by(MEASURES[name], vectors, rows, k=6)
+    np.testing.assert_array_equal(found, expected)
+    far = [
+        [_distance(name, *vectors[[row, i]]) for i in ids]
+        for row, ids in zip(rows, found, strict=True)
+    ]
+    np.testing.assert_allclose(distances, far, rtol=1e-4, atol=1e-5)
 
-    def total(v):
-        return jnp.sum(unit_rows(v) * weights)
 
-    gradient = np.asarray(jax.grad(total)(jnp.asarray(vectors)))
-    for row, (x, w) in enumerate(zip(vectors.astype(np.float64), weights, strict=True)):
-        norm = np.linalg.norm(x)
-        expected = (w - (w @ x) * x / norm**2) / norm if norm > 0 else np.zeros(4)
-        np.testing.assert_allclose(gradient[row], expected, rtol=1e-4, atol=1e-5)
+def test_ties_and_all_neighbors():
+    vectors = np.ones((4, 3), np.float32)
+    found, _ = nearest_by(MEASURES["Manhattan"], vectors, np.array([2, 0]), k=3)
+    np.testing.assert_array_equal(found, [[0, 1, 3], [1, 2, 3]])
+    with pytest.raises(AssertionError, match="4 neighbours among 4 rows"):
+        nearest_by(MEASURES["Manhattan"], vectors, np.array([2, 0]), k=4)
+
+
+def test_a_point_is_no_neighbor_of_its_own_among_many_duplicates():
+    points = np.zeros((30, 2))
+    found = nearest_in_map(points, np.arange(30), k=3)
+    assert found.shape == (30, 3)
+    assert not (found == np.arange(30)[:, None]).any()
+
+
+def test_neighbors_in_a_map_are_checked():
+    with pytest.raises(AssertionError, match="k = 5 neighbours of 5 points"):
+        nearest_in_map(np.zeros((5, 2)), np.arange(3), k=5)

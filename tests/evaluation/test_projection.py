@@ -98,13 +98,6 @@ def test_knn_accuracy_of_a_sample_asks_all_points():
     assert projection.knn_accuracy(points, np.arange(100), k=1, rows=9) == 0
 
 
-def test_a_point_is_no_neighbor_of_its_own_among_many_duplicates():
-    points = np.zeros((30, 2))
-    found = projection.nearest_ids(points, np.arange(30), k=3)
-    assert found.shape == (30, 3)
-    assert not (found == np.arange(30)[:, None]).any()
-
-
 def test_shepard_correlation_is_spearmans():
     points, embedding = spaces(6)
     original, mapped = projection.pair_distances(points, embedding, pairs=700, seed=3)
@@ -155,5 +148,3 @@ def test_shapes_are_checked():
         projection.neighbor_scores(points, embedding, k=N // 2)
     with pytest.raises(AssertionError):
         projection.knn_accuracy(embedding, np.zeros((N, 1), int))
-    with pytest.raises(AssertionError):
-        projection.nearest_ids(points, np.arange(3), k=N)

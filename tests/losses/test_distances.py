@@ -135,3 +135,28 @@ def test_shapes_are_checked(name):
         of_rows(jnp.ones((3, 2)), jnp.ones((4, 2)))
     with pytest.raises(AssertionError):
         of_pairs(jnp.ones((3, 2)), jnp.ones((3, 4)))
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e30])
+def test_unit_vectors_have_norm_one_or_zero(scale):
+    vectors = np.random.default_rng(5).normal(size=(23, 4)).astype(np.float32)
+    vectors[6] = 0
+    found = np.asarray(distances.unit(jnp.asarray(vectors * np.float32(scale))))
+    norms = np.linalg.norm(found.astype(np.float64), axis=1)
+    np.testing.assert_allclose(norms, np.arange(23) != 6, atol=1e-6)
+    np.testing.assert_allclose(found, distances.unit(jnp.asarray(vectors)), atol=1e-6)
+
+
+def test_gradient_of_unit_vectors():
+    rng = np.random.default_rng(1)
+    vectors, weights = (rng.normal(size=(9, 4)).astype(np.float32) for _ in range(2))
+    vectors[6] = 0
+
+    def total(v):
+        return jnp.sum(distances.unit(v) * weights)
+
+    gradient = np.asarray(jax.grad(total)(jnp.asarray(vectors)))
+    for row, (x, w) in enumerate(zip(vectors.astype(np.float64), weights, strict=True)):
+        norm = np.linalg.norm(x)
+        expected = (w - (w @ x) * x / norm**2) / norm if norm > 0 else np.zeros(4)
+        np.testing.assert_allclose(gradient[row], expected, rtol=1e-4, atol=1e-5)

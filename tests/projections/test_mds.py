@@ -8,9 +8,9 @@ from scipy.sparse.linalg import ArpackNoConvergence
 from scipy.spatial.distance import cdist
 
 from jaxemb.errors import InputError
-from jaxemb.factorize import pca
+from jaxemb.factorize import pca, row_blocks
 from jaxemb.losses.stress import raw_stress
-from jaxemb.projections import mds, row_blocks
+from jaxemb.projections import mds
 from jaxemb.projections.mds import classical, guttman_transform, subset_gradient
 
 N, D = 11, 5

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from jaxemb.factorize import row_blocks
 from jaxemb.losses.stress import sammon_stress
-from jaxemb.projections import row_blocks, sammon
+from jaxemb.projections import sammon
 from jaxemb.projections.sammon import newton_direction
 
 N = 9

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxemb.evaluation.distance_rows import distance_rows
+from jaxemb.evaluation.neighbors import nearest_by
 from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.plots.pairs import write_neighbor_rows, write_pairs
 
@@ -82,12 +82,9 @@ def draw_neighbors(
     k = min(NEIGHBORS, len(images) - 1)
     found, distances = [], []
     for vectors in embeddings.values():
-        blocks = distance_rows(vectors[queries], vectors, pairwise_squared_euclidean)
-        block = np.concatenate([block for _, block in blocks])
-        block[np.arange(len(queries)), queries] = np.inf
-        ids = np.argsort(block, axis=1, kind="stable")[:, :k]
+        ids, apart = nearest_by(pairwise_squared_euclidean, vectors, queries, k=k)
         found.append(ids)
-        distances.append(np.take_along_axis(block, ids, axis=1))
+        distances.append(apart)
     near = np.stack(found, axis=1).reshape(-1, k)  # [Q E, k], a query's rows side by side
     rows = np.repeat(queries, len(embeddings))
     write_neighbor_rows(

@@ -12,9 +12,9 @@ import numpy as np
 from jaxemb import io
 from jaxemb.atomic import replacing
 from jaxemb.evaluation.analogies import AnalogyScore
-from jaxemb.evaluation.neighbors import unit_rows
 from jaxemb.evaluation.parallelism import Parallelism
 from jaxemb.factorize import pca
+from jaxemb.losses.distances import unit
 from jaxemb.plots import substructure
 from jaxemb.plots.intervals import Series, write_intervals
 
@@ -152,8 +152,8 @@ def project(
     """
     frequent = np.argsort(found.rows.max(axis=1), kind="stable")[:DRAWN]
     rows = found.rows[frequent]
-    unit = unit_rows(jnp.asarray(table.vectors[rows.ravel()]))
-    plane = np.array(pca.transform(pca.fit(unit, components=2), unit)).reshape(-1, 2, 2)
+    directions = unit(jnp.asarray(table.vectors[rows.ravel()]))
+    plane = np.array(pca.transform(pca.fit(directions, components=2), directions)).reshape(-1, 2, 2)
     # Offsets point up and to the right, whatever the signs of the directions.
     offset = (plane[:, 1] - plane[:, 0]).mean(axis=0)
     plane *= np.where(offset < 0, -1, 1)
