@@ -14,7 +14,7 @@ METHODS = sorted(
     if not path.stem.startswith(("_", "."))
 )
 # Half a second and more each.
-SLOW = ("matplotlib", "sklearn", "scipy.stats", "faiss", "orbax", "tyro", "PIL", "torch")
+SLOW = ("matplotlib", "sklearn", "scipy.stats", "faiss", "orbax", "tyro", "torch")
 
 
 def loaded_after(code: str) -> set[str]:
