@@ -25,6 +25,7 @@ from jaxemb.projections.distance_matrix import distance_matrix
 
 from .harness import command, run_folder
 from .harness.maps import before_projection as projection
+from .harness.tables import markdown
 
 Method = Literal["pca", "classical", "smacof", "sammon", "autoencoder", "tsne"]
 TITLES = {
@@ -193,14 +194,12 @@ def best_stress(points: np.ndarray, embedding: np.ndarray) -> float:
 def tabulate(rows: dict[Method, dict[str, float]]) -> str:
     """Returns the scores as a table in Markdown."""
     names = [name for name in COLUMNS if all(name in row for row in rows.values())]
-    lines = [
-        ["method", *(COLUMNS[name] for name in names)],
-        ["---", *("---:" for _ in names)],
-    ]
+    lines = []
     for method, row in rows.items():
         cells = [f"{row[name]:.1f}" if name == "seconds" else f"{row[name]:.3f}" for name in names]
         lines.append([TITLES[method], *cells])
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    header = ["method", *(COLUMNS[name] for name in names)]
+    return "".join(f"{line}\n" for line in markdown(header, lines, figures=True))
 
 
 def draw(

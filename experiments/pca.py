@@ -3,7 +3,6 @@
 README row pca.
 """
 
-import csv
 import dataclasses
 import sys
 import time
@@ -14,13 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.atomic import replacing
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 
 from .harness import command
 from .harness.maps import before_projection as projection
+from .harness.tables import write_csv
 
 # Points that the classifiers are judged by, at most.
 TEST = 10_000
@@ -211,10 +210,7 @@ def tell(accuracies: list[Accuracy]) -> dict[str, float]:
 
 def write_accuracies(out: Path, accuracies: list[Accuracy]) -> None:
     """Writes each classifier's figures."""
-    with replacing(out / "overfitting.csv") as part, part.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(Accuracy._fields)
-        writer.writerows(accuracies)
+    write_csv(out / "overfitting.csv", Accuracy._fields, accuracies)
 
 
 def draw_accuracies(config: Config, accuracies: list[Accuracy]) -> None:

@@ -14,10 +14,11 @@ from typing import Any, Literal, get_args
 from jaxemb.data.files import default_data_dir
 
 from ..harness import command
+from ..harness.tables import markdown
 from ..lsa import Config as LsaConfig
 from . import parts, processes
 from .parts import Outcome
-from .processes import Figures, table, take_turns
+from .processes import Figures, take_turns
 
 Part = Literal["counting", "svd"]
 TITLE = "LSA: jaxemb, NumPy, scikit-learn and SciPy"
@@ -117,7 +118,7 @@ def counting(config: Config) -> Outcome:
         )
     header = ("system", "different pairs", "seconds", "times np.unique", "peak MB")
     lines = [
-        *table(header, rows),
+        *markdown(header, rows),
         "",
         f"Windows of {config.window} to both sides over {one_pass['keys']:,.0f} words, "
         "harmonic weights. np.unique counts as many int64 keys, each word with its neighbour, with "
@@ -156,7 +157,7 @@ def svd(config: Config) -> Outcome:
     figures["svd_speedup_over_sklearn"] = ratio
     header = ("system", "seconds", "largest relative error of a singular value", "peak MB")
     lines = [
-        *table(header, rows),
+        *markdown(header, rows),
         "",
         f"{config.rank} singular values of {measured['jaxemb_svd']['entries']:,.0f} entries, PPMI "
         f"of windows of {window}. Defaults; errors are told from SciPy's. jaxemb's time has the "

@@ -14,10 +14,11 @@ from typing import Any, Literal, get_args
 from jaxemb.errors import InputError
 
 from ..harness import command
+from ..harness.tables import markdown
 from . import parts, processes
 from .matching_child import CLASSES
 from .parts import Outcome
-from .processes import Figures, table, take_turns
+from .processes import Figures, take_turns
 
 Part = Literal["training", "mining", "losses"]
 TITLE = "Matching: jaxemb and pytorch-metric-learning"
@@ -132,7 +133,7 @@ def training(config: Config) -> Outcome:
     return Outcome(
         figures,
         [
-            *table(("system", "images a second", "peak MB"), rows),
+            *markdown(("system", "images a second", "peak MB"), rows),
             "",
             f"Batches of {batch}, the hardest triplet of each example, Adam, {config.threads} "
             f"threads: jaxemb trains {speedup:.2f} times as fast.",
@@ -171,7 +172,7 @@ def losses(config: Config) -> Outcome:
     figures: dict[str, float | None] = {
         f"losses_{name}_gradient_error": value for name, value in agreement.items()
     }
-    return Outcome(figures, table(header, rows))
+    return Outcome(figures, markdown(header, rows))
 
 
 PARTS: dict[Part, Callable[[Config], Outcome]] = {

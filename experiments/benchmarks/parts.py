@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..harness import run_folder
-from .processes import say, table
+from ..harness.tables import markdown
+from .processes import say
 
 
 class Outcome(NamedTuple):
@@ -73,7 +74,7 @@ def write_results(out: Path, title: str) -> tuple[Path, Path]:
         text = "; ".join(f"{name} {value}" for name, value in record["machine"].items())
         machines.setdefault(text, []).append(part)
     lines += [f"{text} ({', '.join(parts)})\n" for text, parts in machines.items()]
-    lines += table(
+    lines += markdown(
         ("part", "seconds", "load before"),
         [(part, f"{r['seconds']:.0f}", f"{r['load_before']:.1f}") for part, r in records.items()],
     )

@@ -16,6 +16,8 @@ import numpy as np
 
 from jaxemb.errors import InputError
 
+from ..harness.commit import commit
+
 Figures = dict[str, float]
 
 _BEGAN = time.perf_counter()
@@ -157,26 +159,11 @@ def describe_machine(packages: Sequence[str]) -> dict[str, str | int | None]:
     processor, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
     if info.exists() and (model := re.search(r"model name\s*: (.*)", info.read_text())):
         processor = model[1]
-    # "-dirty" marks files that differ from the commit.
-    git = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=12",
-    ]
-    try:
-        found = subprocess.run(git, capture_output=True, text=True, check=True)
-        commit = found.stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = "unknown"
     versions = {name: importlib.metadata.version(name) for name in packages}
     return {
         "processor": processor,
         "cores": os.cpu_count(),
-        "commit": commit,
+        "commit": commit(),
         "python": platform.python_version(),
         **versions,
     }
@@ -185,12 +172,3 @@ def describe_machine(packages: Sequence[str]) -> dict[str, str | int | None]:
 def python(module: str, *words: str) -> list[str]:
     """Returns the command that runs a module with this interpreter."""
     return [sys.executable, "-m", module, *words]
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Returns the lines of a Markdown table."""
-    return [
-        f"| {' | '.join(header)} |",
-        f"|{'---|' * len(header)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]

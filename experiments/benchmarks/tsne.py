@@ -16,9 +16,10 @@ from jaxemb.data.files import default_data_dir
 from jaxemb.errors import InputError
 
 from ..harness import command
+from ..harness.tables import markdown
 from . import parts, processes
 from .parts import Outcome
-from .processes import Figures, table, take_turns
+from .processes import Figures, take_turns
 
 Part = Literal["mnist", "small", "repulsion", "scaling", "pca"]
 TITLE = "t-SNE: jaxemb, openTSNE and scikit-learn"
@@ -172,7 +173,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
         "10-NN accuracy",
         "peak MB",
     )
-    lines = table(header, rows)
+    lines = markdown(header, rows)
     ours = measured["jaxemb_tsne"]["seconds"]
     for system in systems[:-1]:
         ratio = measured[system]["seconds"] / ours
@@ -197,7 +198,7 @@ def repulsion(config: Config) -> Outcome:
         for name in ("fast", "accurate", "exact")
     ]
     figures = {f"repulsion_{name}": value for name, value in found.items()}
-    lines = table(("repulsion", "relative error of the force", "ms"), rows)
+    lines = markdown(("repulsion", "relative error of the force", "ms"), rows)
     return Outcome(figures, [*lines, "", f"On a map {found['span']:.0f} units wide."])
 
 
@@ -238,7 +239,7 @@ def scaling(config: Config) -> Outcome:
         "µs a step and point",
         "peak MB",
     )
-    lines = table(header, rows)
+    lines = markdown(header, rows)
     return Outcome(
         figures,
         [
@@ -272,7 +273,9 @@ def pca(config: Config) -> Outcome:
         ours, peer = (measured[f"{system} {kind}"]["seconds"] for system in ("jaxemb", "sklearn"))
         figures |= {f"pca_{kind}_speedup": peer / ours, f"pca_{kind}_seconds": ours}
     header = ("PCA of 70,000 x 784 to 50", "seconds", "variance kept")
-    return Outcome(figures, [*table(header, rows), "", "Compiled before; sklearn is scikit-learn."])
+    return Outcome(
+        figures, [*markdown(header, rows), "", "Compiled before; sklearn is scikit-learn."]
+    )
 
 
 PARTS: dict[str, Callable[[Config], Outcome]] = {

@@ -18,9 +18,10 @@ from jaxemb.data.files import default_data_dir
 from jaxemb.errors import InputError
 
 from ..harness import command
+from ..harness.tables import markdown
 from . import parts, processes
 from .parts import Outcome
-from .processes import Figures, table, take_turns
+from .processes import Figures, take_turns
 from .word2vec_costs import encoding, scaling, startup
 from .word2vec_runs import (
     Bench,
@@ -146,7 +147,7 @@ def speed(bench: Bench) -> Outcome:
     figures: dict[str, float | None] = {}
     for name in runs:
         figures |= prefixed(name.replace(" ", "_"), bench.measured[name])
-    lines = table(SPEED_HEADER, [speed_row(name, bench.measured[name]) for name in runs])
+    lines = markdown(SPEED_HEADER, [speed_row(name, bench.measured[name]) for name in runs])
     for model in get_args(Model):
         ratio = speedup(bench.measured, f"{model} 1")
         figures[f"{model}_speedup"] = ratio
@@ -184,7 +185,7 @@ def wide(bench: Bench) -> Outcome:
         ratio = speedup(measured, model)
         figures[f"{model}_speedup_{config.wide}"] = ratio
         lines += ["", f"{model}, {config.wide} wide: {ratio:.2f} times Gensim's words/s."]
-    return Outcome(figures, table(("system", "seconds", "words/s", "peak MB"), rows) + lines)
+    return Outcome(figures, markdown(("system", "seconds", "words/s", "peak MB"), rows) + lines)
 
 
 def quality(bench: Bench) -> Outcome:
@@ -221,7 +222,7 @@ def quality(bench: Bench) -> Outcome:
             "time_to_quality_seconds": None if ratio is None else found["seconds"],
             "time_to_quality_gensim_seconds": goal["seconds"],
         },
-        [*table(SPEED_HEADER, rows), "", *lines],
+        [*markdown(SPEED_HEADER, rows), "", *lines],
     )
 
 
@@ -249,7 +250,7 @@ def glove(bench: Bench) -> Outcome:
     return Outcome(
         figures | {"glove_gensim_seconds": peer["seconds"], "glove_times_gensim_epoch": ratio},
         [
-            *table(("system", "counting, s", "training, s", "cost", *SCORES.values()), rows),
+            *markdown(("system", "counting, s", "training, s", "cost", *SCORES.values()), rows),
             "",
             f"GloVe takes {ratio:.2f} times as long as Gensim's epoch, counting included; "
             f"{ours['pairs']:,.0f} pairs, {ours['pairs_per_second']:,.0f} a second.",

@@ -3,8 +3,9 @@
 import shutil
 from functools import partial
 
+from ..harness.tables import markdown
 from .parts import Outcome
-from .processes import Figures, table, take_turns
+from .processes import Figures, take_turns
 from .word2vec_runs import (
     Bench,
     Runs,
@@ -52,7 +53,7 @@ def encoding(bench: Bench) -> Outcome:
             "encode_peak_mb": ours["peak_mb"],
         },
         [
-            *table(("system", "seconds", "words", "peak MB"), rows),
+            *markdown(("system", "seconds", "words", "peak MB"), rows),
             "",
             f"jaxemb's encoding takes {ratio:.2f} times as long as Gensim's counting.",
         ],
@@ -92,7 +93,7 @@ def startup(bench: Bench) -> Outcome:
             "import_jaxemb_seconds": import_all - import_jax,
         },
         [
-            *table(("process", "seconds", "of these after imports"), rows),
+            *markdown(("process", "seconds", "of these after imports"), rows),
             "",
             f"Importing jaxemb takes {import_all - import_jax:.2f} s on top of JAX. The first "
             "start has nothing compiled; in both the corpus is encoded.",
@@ -137,7 +138,7 @@ def scaling(bench: Bench) -> Outcome:
     return Outcome(
         figures,
         [
-            *table(header, rows),
+            *markdown(header, rows),
             "",
             "jaxemb, skip-gram, one epoch. All words of the corpus count, also those outside the "
             "vocabulary.",

@@ -6,7 +6,6 @@ import json
 import math
 import platform
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from jaxemb.training.run import Run
 from jaxemb.training.state import History
 
 from .command import Common, flat_fields
+from .commit import commit
 from .peak_memory import peak_mb
 
 # Where things lie is not part of what a run computes.
@@ -84,7 +84,7 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
         )
     device = jax.devices()[0]
     facts = {
-        "commit": _commit(),
+        "commit": commit(),
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "device": device.device_kind,
@@ -203,18 +203,3 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_nan(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _commit() -> str | None:
-    """Returns the commit of this code, with "+" if files differ from it; None if unknown."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        commit = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        )
-        changed = subprocess.run(
-            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")

@@ -1,8 +1,7 @@
 """What is found out about relationships between words, printed, written and drawn."""
 
-import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb import io
-from jaxemb.atomic import replacing
 from jaxemb.evaluation.analogies import AnalogyScore
 from jaxemb.evaluation.parallelism import Parallelism
 from jaxemb.factorize import pca
 from jaxemb.losses.distances import unit
 from jaxemb.plots import substructure
 from jaxemb.plots.intervals import Series, write_intervals
+
+from ..tables import write_csv
 
 # Pairs of a relation that are drawn.
 DRAWN = 12
@@ -62,16 +62,9 @@ def tell(relations: Sequence[Found]) -> None:
 def write_tables(out: Path, relations: Sequence[Found]) -> None:
     """Writes the figures of each relation, and all words that are unknown."""
     figures = [{"relation": found.name, **_figures(found)} for found in relations]
-    _write_csv(out / "relations.csv", list(figures[0]), [list(row.values()) for row in figures])
+    write_csv(out / "relations.csv", list(figures[0]), [list(row.values()) for row in figures])
     unknown = [(found.name, word) for found in relations for word in found.unknown]
-    _write_csv(out / "unknown.csv", ["relation", "word"], unknown)
-
-
-def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with replacing(path) as part, part.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows(rows)
+    write_csv(out / "unknown.csv", ["relation", "word"], unknown)
 
 
 def _figures(found: Found) -> dict[str, float]:

@@ -10,6 +10,7 @@ from scipy.stats import t as student
 
 from jaxemb.plots.intervals import Panel, Series, write_interval_panels
 
+from ..tables import markdown
 from .systems import SYSTEMS, Name
 
 # Of all sets that may be found, these come first and under these names.
@@ -63,10 +64,12 @@ def show(name: str, mean: Mean) -> str:
 def tabulate(rows: Rows) -> str:
     """Returns the means with their intervals as a table in Markdown."""
     names = list(next(iter(rows.values())))
-    lines = [["system", *(SETS.get(name, name) for name in names)], ["---"] + ["---:"] * len(names)]
-    for system, row in rows.items():
-        lines.append([SYSTEMS[system].title, *(show(name, mean) for name, mean in row.items())])
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    header = ["system", *(SETS.get(name, name) for name in names)]
+    lines = (
+        [SYSTEMS[system].title, *(show(name, mean) for name, mean in row.items())]
+        for system, row in rows.items()
+    )
+    return "".join(f"{line}\n" for line in markdown(header, lines, figures=True))
 
 
 def note(missing: Mapping[str, float], *, seeds: int) -> str:
