@@ -7,8 +7,16 @@ from typing import NamedTuple
 import chex
 import numpy as np
 
-from jaxemb.plots.image_map import is_drawing
-from jaxemb.plots.style import INK, QUIET, add_title, class_style, new_figure, save
+from jaxemb.plots.style import (
+    INK,
+    add_heading,
+    add_title,
+    class_style,
+    gray_scale,
+    label_axes,
+    new_figure,
+    save,
+)
 
 
 class Couple(NamedTuple):
@@ -35,11 +43,11 @@ def write_couples(path: Path, couples: Sequence[Couple], *, title: str = "") -> 
       OSError: if the file cannot be written.
     """
     figure = new_figure(3.4 * len(couples), 2.4)
-    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    add_heading(figure, title)
     parts = figure.subfigures(1, len(couples), squeeze=False)[0]
     for part, couple in zip(parts, couples, strict=True):
         part.suptitle(couple.title, color=INK, fontsize="medium", parse_math=False)
-        colors = "gray_r" if is_drawing(couple.images) else "gray"
+        colors = gray_scale(couple.images)
         for place, image in enumerate(couple.images, 1):
             axes = part.add_subplot(1, 2, place)
             axes.imshow(image, cmap=colors, vmin=0, vmax=255)
@@ -67,10 +75,7 @@ def write_histogram(path: Path, distances: dict[str, np.ndarray], *, title: str 
         color = class_style(number)[0]
         axes.hist(found, edges, density=True, color=color, alpha=0.5, label=name)
         axes.axvline(float(found.mean()), color=color)
-    axes.set_xlabel("distance of two points (line: mean)", color=INK)
-    axes.set_ylabel("density", color=INK)
-    axes.tick_params(colors=QUIET)
-    axes.spines[["top", "right"]].set_visible(False)
+    label_axes(axes, x="distance of two points (line: mean)", y="density")
     axes.legend(frameon=False, labelcolor=INK)
     save(figure, path)
 
@@ -97,7 +102,5 @@ def write_shepard(path: Path, wanted: np.ndarray, found: np.ndarray, *, title: s
     axes.plot([0, end], [0, end], color=INK, linewidth=1, linestyle="--")
     axes.set_xlim(0, end)
     axes.set_ylim(0, end)
-    axes.set_xlabel("distance wanted", color=INK)
-    axes.set_ylabel("distance in the map (dashed: as wanted)", color=INK)
-    axes.tick_params(colors=QUIET)
+    label_axes(axes, x="distance wanted", y="distance in the map (dashed: as wanted)", boxed=True)
     save(figure, path)

@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from jaxemb.plots.point_map import check_finite
-from jaxemb.plots.style import add_title, class_style, new_figure, save
+from jaxemb.plots.style import add_title, class_style, is_drawing, new_figure, save
 
 # The picture's longer side, in pixels.
 _SIDE = 2000
@@ -39,7 +39,7 @@ def write_image_map(
       OSError: if the file cannot be written.
     """
     chex.assert_shape(points, (len(images), 2))
-    check_finite(points, None)
+    check_finite(points)
     low, span = points.min(axis=0), np.ptp(points, axis=0)
     # Few images can be larger.
     cell = _SIDE // int(np.clip(1.2 * np.sqrt(len(images)), 12, 45))
@@ -49,7 +49,7 @@ def write_image_map(
     scale = (_SIDE - cell) / max(float(span.max()), 1e-30)
     corners = np.round((points - low) * scale).astype(int)  # from the lower left
     canvas = np.full((*(np.round(span * scale).astype(int) + cell)[::-1], 3), 255, np.uint8)
-    inked = images.ndim == 3 and is_drawing(images)
+    inked = is_drawing(images)
     for i in choose_apart(corners, (width + 2, height + 2)):
         small = np.asarray(Image.fromarray(images[i]).resize((width, height), Image.Resampling.BOX))
         if small.ndim == 2:
@@ -89,9 +89,3 @@ def choose_apart(corners: np.ndarray, size: tuple[int, int]) -> list[int]:
         held[column, row] = i
         chosen.append(int(i))
     return chosen
-
-
-def is_drawing(images: np.ndarray) -> bool:
-    """Tells whether images [N, H, W] are light on black: their edges are almost empty."""
-    edges = np.concatenate([images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel()])
-    return bool(edges.mean() < 26)  # a tenth of white

@@ -5,8 +5,7 @@ from pathlib import Path
 import chex
 import numpy as np
 
-from jaxemb.plots.image_map import is_drawing
-from jaxemb.plots.style import INK, new_figure, save
+from jaxemb.plots.style import INK, add_heading, gray_scale, hide_ticks, new_figure, save
 
 
 def write_rows(path: Path, rows: dict[str, np.ndarray], *, title: str = "") -> None:
@@ -26,16 +25,14 @@ def write_rows(path: Path, rows: dict[str, np.ndarray], *, title: str = "") -> N
     chex.assert_equal_shape(images)
     columns = len(images[0])
     pixels = np.round(255 * np.clip(images[0], 0, 1)).astype(np.uint8)
-    colors = "gray_r" if is_drawing(pixels) else "gray"
+    colors = gray_scale(pixels)
     figure = new_figure(1.6 + 0.9 * columns, 0.5 + 0.9 * len(rows))
-    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    add_heading(figure, title)
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for row, (name, shown) in zip(axes, rows.items(), strict=True):
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", color=INK, parse_math=False)
         for place, image in zip(row, shown, strict=True):
-            # Where it isn't drawn, a name beside the axes vanishes too.
-            place.set_xticks([])
-            place.set_yticks([])
+            hide_ticks(place)
             place.spines[:].set_visible(False)
             place.imshow(np.clip(image, 0, 1), cmap=colors, vmin=0, vmax=1)
     save(figure, path)

@@ -8,7 +8,15 @@ import chex
 import numpy as np
 from matplotlib.axes import Axes
 
-from jaxemb.plots.style import INK, QUIET, RULE, add_title, class_style, new_figure, save
+from jaxemb.plots.style import (
+    INK,
+    add_heading,
+    add_title,
+    class_style,
+    label_axes,
+    new_figure,
+    save,
+)
 
 
 class Series(NamedTuple):
@@ -80,7 +88,7 @@ def write_interval_panels(
     """
     most = max(len(panel.series) for panel in panels)
     figure = new_figure(2 + 3.4 * len(panels), 1.8 + (0.1 + 0.1 * most) * len(rows))
-    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    add_heading(figure, title)
     for axes, panel in zip(
         figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
     ):
@@ -102,8 +110,4 @@ def _draw(axes: Axes, rows: Sequence[str], panel: Panel) -> None:
         axes.scatter(one.values, places, s=22, color=color, marker=marker, label=one.name)
     axes.set_yticks(range(len(rows)), rows, parse_math=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel(panel.x, color=INK)
-    axes.tick_params(colors=QUIET)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=RULE)
-    axes.set_axisbelow(True)
+    label_axes(axes, x=panel.x, grid=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from jaxemb.plots.style import INK, QUIET, RULE, add_title, class_style, new_figure, save
+from jaxemb.plots.style import INK, add_title, class_style, label_axes, new_figure, save
 
 
 class Line(NamedTuple):
@@ -65,11 +65,6 @@ def draw_lines(axes: Axes, lines: Sequence[Line], *, x: str, y: str, log_x: bool
         if len(runs) > 1:
             low, high = runs.min(axis=0), runs.max(axis=0)
             axes.fill_between(line.x, low, high, color=color, alpha=0.15, linewidth=0)
-    axes.set_xlabel(x, color=INK)
-    axes.set_ylabel(y, color=INK)
-    axes.tick_params(colors=QUIET)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=RULE)
-    axes.set_axisbelow(True)
+    label_axes(axes, x=x, y=y, grid=True)
     if len(lines) > 1:
         axes.legend(frameon=False, labelcolor=INK)

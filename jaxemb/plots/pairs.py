@@ -7,8 +7,16 @@ import chex
 import numpy as np
 from matplotlib.axes import Axes
 
-from jaxemb.plots.image_map import is_drawing
-from jaxemb.plots.style import COLORS, INK, new_figure, save
+from jaxemb.plots.style import (
+    COLORS,
+    INK,
+    add_heading,
+    gray_scale,
+    hide_ticks,
+    is_drawing,
+    new_figure,
+    save,
+)
 
 _RIGHT, _WRONG = COLORS[0], COLORS[2]  # blue and red
 
@@ -46,7 +54,7 @@ def write_pairs(
     height, width = first.shape[1:3]
     # Two images wide, and room for a line of text above.
     figure = new_figure(2.1 * columns, 0.5 + rows * (0.3 + 0.95 * height / width))
-    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    add_heading(figure, title)
     gap = np.full((height, max(1, width // 12), *first.shape[3:]), _paper(first), np.uint8)
     shown = zip(first, second, distances, same, strict=True)
     for axes, (one, other, distance, of_same) in zip(
@@ -55,8 +63,8 @@ def write_pairs(
         called = "same" if distance <= threshold else "different"
         right = (distance <= threshold) == of_same
         _draw(axes, np.concatenate([one, gap, other], axis=1), first, right=bool(right))
-        told = f"{distance:.3f}: {called}" + (", wrong" if not right else "")
-        axes.set_title(told, fontsize=8, color=_RIGHT if right else _WRONG, pad=3)
+        verdict = f"{distance:.3f}: {called}" + (", wrong" if not right else "")
+        axes.set_title(verdict, fontsize=8, color=_RIGHT if right else _WRONG, pad=3)
     for axes in figure.axes[len(first) :]:
         axes.set_visible(False)
     save(figure, path)
@@ -93,7 +101,7 @@ def write_neighbor_rows(
     height, width = queries.shape[1:3]
     named = 1.2 if names else 0
     figure = new_figure(named + 0.95 * (k + 1), 0.5 + count * (0.22 + 0.85 * height / width))
-    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    add_heading(figure, title)
     grid = figure.subplots(count, k + 1, squeeze=False)
     for row, axes in enumerate(grid):
         _draw(axes[0], queries[row], queries, right=None)
@@ -110,20 +118,13 @@ def write_neighbor_rows(
 
 
 def _draw(axes: Axes, image: np.ndarray, among: np.ndarray, *, right: bool | None) -> None:
-    axes.imshow(image, cmap="gray_r" if _inked(among) else "gray", vmin=0, vmax=255)
-    # Where axes aren't drawn, a name beside them vanishes too.
-    axes.set_xticks([])
-    axes.set_yticks([])
+    axes.imshow(image, cmap=gray_scale(among), vmin=0, vmax=255)
+    hide_ticks(axes)
     axes.spines[:].set_visible(right is not None)
     if right is not None:
         axes.spines[:].set(color=_RIGHT if right else _WRONG, linewidth=1.5)
 
 
-def _inked(images: np.ndarray) -> bool:
-    """Tells whether images are drawings, light on black, which are shown as ink."""
-    return images.ndim == 3 and is_drawing(images)
-
-
 def _paper(images: np.ndarray) -> int:
     """Returns the pixel that is shown white."""
-    return 0 if _inked(images) else 255
+    return 0 if is_drawing(images) else 255

@@ -1,4 +1,4 @@
-"""A map to move about in, of words, images or just numbers: one page, no network."""
+"""An interactive map of words, images or any points: one page, no network."""
 
 import base64
 import html
@@ -38,9 +38,9 @@ def write_html(
     and for a point clicked its image and its nearest neighbors, in a list and in the map. Where
     points have names, those of the most frequent in view are shown, and a box finds the others.
 
-    Drawing takes 1 ms for each 5,000 points, so that a map of 70,000 follows the hand and one of a
-    million jerks. A page of 10,000 words with ten neighbors each has 1.5 MB, one of MNIST's 70,000
-    images 18 MB.
+    Drawing takes 1 ms for each 5,000 points: a map of 70,000 moves smoothly, one of a million does
+    not. A page of 10,000 words with ten neighbors each has 1.5 MB, one of MNIST's 70,000 images
+    18 MB.
 
     Args:
       path: the page, such as `map.html`.
@@ -107,8 +107,8 @@ def write_html(
         part.write_text(_page(title, data, packed.sheets if packed else [], size), encoding="utf-8")
 
 
-def check_finite(points: np.ndarray, names: Sequence[str] | None) -> None:
-    """Refuses a map with a hole.
+def check_finite(points: np.ndarray, names: Sequence[str] | None = None) -> None:
+    """Refuses a map with points that are not finite.
 
     Raises:
       InputError: naming the first point that is not finite.
@@ -117,8 +117,8 @@ def check_finite(points: np.ndarray, names: Sequence[str] | None) -> None:
     if bad.size:
         first = f"number {bad[0]}" if names is None else f"that of {names[bad[0]]!r}"
         raise InputError(
-            f"map: {bad.size} of {len(points)} points are not finite, the first {first}; did the "
-            "run diverge?"
+            f"map: {bad.size:,} of {len(points):,} points are not finite, the first {first}; did "
+            "the run diverge?"
         )
 
 
@@ -141,5 +141,5 @@ def _page(title: str, data: Mapping[str, object], sheets: list[str], size: int) 
         "script": "\n".join((assets / name).read_text(encoding="utf-8") for name in _SCRIPTS),
     }
     page = (assets / "point_map.html").read_text(encoding="utf-8")
-    # All at once: what a part holds is not looked at again.
+    # All at once: a part may hold what looks like another's place.
     return re.sub(r"\{(title|about|help|data|sheets|script)\}", lambda m: parts[m[1]], page)

@@ -9,17 +9,18 @@ import chex
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 
-from jaxemb.errors import InputError
+from jaxemb.plots.point_map import check_finite
 from jaxemb.plots.style import (
     COLORS,
     INK,
     MARKERS,
     QUIET,
     RULE,
+    add_heading,
     add_title,
     class_style,
+    halo,
     new_figure,
     save,
 )
@@ -58,7 +59,7 @@ def write_map(
       path: the picture, such as `map.png`.
       points: [N, d] the map, finite; d of 1 (a row for each class), 2 or 3 (in perspective).
       labels: [N] int positions in `classes`. None draws all points alike.
-      classes: [C] names; told in a legend, or in the map if there are more than 20.
+      classes: [C] names; in a legend, or in the map if there are more than 20.
       title: heading of the picture.
 
     Raises:
@@ -90,7 +91,7 @@ def write_grid(
       path: the picture.
       panels: row by row.
       columns: panels in a row.
-      classes: [C] names of the labels of all panels; told in one legend if there are up to 20.
+      classes: [C] names of the labels of all panels; in one legend if there are up to 20.
       title: heading of the picture.
       side: of a panel, in inches.
 
@@ -102,7 +103,7 @@ def write_grid(
     rows = math.ceil(len(panels) / columns)
     columns = min(columns, len(panels))
     figure = new_figure(side * columns + (1 if classes else 0), (side + 0.3) * rows + 0.4)
-    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    add_heading(figure, title)
     for place, panel in enumerate(panels, 1):
         axes = add_axes(figure, (rows, columns, place), panel.points)
         heading = f"{panel.title}\n{panel.note}" if panel.note else panel.title
@@ -136,12 +137,7 @@ def draw_map(
     """
     size, dim = points.shape
     assert 1 <= dim <= 3, f"a map of {dim} dimensions"
-    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
-    if bad.size:
-        raise InputError(
-            f"map: {bad.size:,} of {size:,} points are not finite, the first number {bad[0]}; did "
-            "the run diverge?"
-        )
+    check_finite(points)
     rng = np.random.default_rng(0)
     if labels is not None:
         chex.assert_shape(labels, (size,))
@@ -163,7 +159,7 @@ def draw_map(
         axes.invert_yaxis()
     else:
         _strip(axes)
-    # In no order of the input, whose last class would cover the others.
+    # Shuffled, so that the last class hides no other.
     order = rng.permutation(size)
     numbers = np.zeros(size, int) if labels is None else labels
     colors = np.array(COLORS)[numbers % len(COLORS)]
@@ -186,7 +182,7 @@ def add_axes(figure: Figure, place: Any, points: np.ndarray) -> Any:
 
 
 def _strip(axes: Any) -> None:
-    """Takes off what a map without units has no use for."""
+    """Removes the ticks, for a map has no units."""
     names = [name for name in "xyz" if hasattr(axes, f"{name}axis")]
     for name in names:
         getattr(axes, f"set_{name}ticks")([])
@@ -206,7 +202,7 @@ def _name_classes(
             ha="center",
             va="center",
             parse_math=False,
-            path_effects=[withStroke(linewidth=2, foreground="white", alpha=0.8)],
+            path_effects=halo(),
         )
 
 

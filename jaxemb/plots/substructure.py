@@ -7,9 +7,18 @@ from typing import NamedTuple
 import chex
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 
-from jaxemb.plots.style import COLORS, INK, QUIET, RULE, new_figure, save
+from jaxemb.plots.style import (
+    COLORS,
+    INK,
+    QUIET,
+    RULE,
+    add_heading,
+    halo,
+    hide_ticks,
+    new_figure,
+    save,
+)
 
 
 class Relation(NamedTuple):
@@ -49,7 +58,7 @@ def write_substructures(
     columns = min(columns, len(relations))
     rows = -(-len(relations) // columns)
     figure = new_figure(5.6 * columns, 5.2 * rows + 0.4)
-    figure.suptitle(title, fontweight="bold", color=INK, parse_math=False)
+    add_heading(figure, title)
     for place, relation in enumerate(relations, 1):
         draw_substructure(figure.add_subplot(rows, columns, place), relation)
     save(figure, path)
@@ -81,9 +90,8 @@ def draw_substructure(axes: Axes, relation: Relation) -> None:
                 fontsize=8,
                 color=INK,
                 parse_math=False,
-                path_effects=[withStroke(linewidth=2, foreground="white", alpha=0.8)],
+                path_effects=halo(),
             )
     axes.margins(0.22, 0.08)  # room for the names
-    axes.set_xticks([])
-    axes.set_yticks([])
+    hide_ticks(axes)
     axes.spines[:].set_color(RULE)

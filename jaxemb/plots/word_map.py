@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patheffects import withStroke
 
 from jaxemb.plots import point_map
-from jaxemb.plots.style import BLUES, INK, rarity, save
+from jaxemb.plots.scatter import add_axes
+from jaxemb.plots.style import BLUES, INK, add_title, halo, new_figure, rarity, save
 
 
 def write_html(
@@ -80,10 +79,9 @@ def write_png(
     """
     chex.assert_shape(points, (len(words), 2))
     point_map.check_finite(points, words)
-    picture = Figure(figsize=(12, 9), dpi=150, layout="constrained")
-    canvas = FigureCanvasAgg(picture)
-    axes = picture.add_subplot(aspect="equal", adjustable="datalim")
-    axes.set_title(title or "", fontweight="bold", color=INK)
+    picture = new_figure(12, 9)
+    axes = add_axes(picture, 111, points)
+    add_title(axes, title or "")
     axes.spines[:].set_visible(False)
     axes.grid(color="#eef1f5")
     axes.tick_params(length=0, labelleft=False, labelbottom=False)
@@ -98,6 +96,7 @@ def write_png(
         alpha=0.6,
         linewidths=0,
     )
+    canvas = FigureCanvasAgg(picture)
     canvas.draw()  # settles the layout, and so the pixels of the points
     picture.set_layout_engine("none")
     _label(axes, canvas, words, points, labeled)
@@ -138,5 +137,5 @@ def _label(
             fontproperties=font,
             color=INK,
             parse_math=False,  # a word may hold dollar signs
-            path_effects=[withStroke(linewidth=2, foreground="white", alpha=0.8)],
+            path_effects=halo(),
         )

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from jaxemb.errors import InputError
-from jaxemb.plots import image_map, lines, scatter
+from jaxemb.plots import image_map, lines, scatter, style
 from jaxemb.plots.style import COLORS, class_style, new_figure
 
 
@@ -113,7 +113,7 @@ def test_drawings_become_ink_and_photographs_stay(tmp_path):
     assert _has(picture, (40 / 255, 160 / 255, 90 / 255))
     assert not any(_has(picture, color) for color in COLORS[:4])
     # A photograph of a gray wall is none of a drawing.
-    assert not image_map.is_drawing(np.full((2, 5, 5), 130, np.uint8))
+    assert not style.is_drawing(np.full((2, 5, 5), 130, np.uint8))
 
 
 def test_curves_are_means_with_the_range_of_runs(tmp_path):
