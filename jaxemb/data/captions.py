@@ -14,11 +14,11 @@ from jaxemb.errors import InputError
 
 
 class EncodedCaptions(NamedTuple):
-    """Captions as arrays, and what of them an encoder doesn't see."""
+    """Captions as arrays, and how much of them is left out."""
 
     ids: np.ndarray  # [M, T] int32, -1 beyond a caption's end
-    unknown: int  # words left out, for the vocabulary lacks them
-    cut: int  # captions with further known words, left out
+    unknown: int  # words left out: not in the vocabulary
+    cut: int  # captions that were cut, having more known words
 
 
 def read_captions(files: Sequence[Path]) -> list[list[str]]:
@@ -51,7 +51,7 @@ def count_words(captions: Iterable[str]) -> Vocabulary:
       captions: texts.
 
     Returns:
-      All words there are.
+      All their words.
     """
     counts = Counter(word for caption in captions for word in words(caption))
     ordered = sorted(counts, key=lambda word: (-counts[word], word))
@@ -65,8 +65,8 @@ def encode_captions(
 
     Args:
       captions: M texts.
-      vocabulary: others of their words are left out and counted.
-      most: T, words taken of a caption; longer ones are cut and counted.
+      vocabulary: words outside it are left out and counted.
+      most: T, words of a caption; longer ones are cut and counted.
 
     Returns:
       The ids.
@@ -90,7 +90,7 @@ def _read_lines(path: Path) -> list[str]:
         )
     lines = [""]
     for piece in read_pieces(path, "\n"):
-        # A piece begins where the one before ended, perhaps within a line.
+        # A piece may begin within a line.
         lines[-1] += piece.texts[0]
         lines += piece.texts[1:]
     if not lines[-1]:

@@ -1,4 +1,4 @@
-"""What is counted of words: who stands near whom, and who is in which document."""
+"""Which pairs of words and contexts are counted: words in a window, words in a document."""
 
 import math
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from jaxemb.data.encoded_corpus import EncodedCorpus
-from jaxemb.data.sparse_counts import LARGEST_EXACT, Pairs, Text
+from jaxemb.data.pairs import LARGEST_EXACT, Pairs, Stretch
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
 
@@ -24,20 +24,21 @@ def windows(
     weighting: Weighting = "harmonic",
     side: Side = "both",
 ) -> Pairs:
-    """Pairs of words of which one is in a window around the other.
+    """Describes pairs of words of which one is in a window around the other.
 
-    Words outside the vocabulary are dropped first, so that windows reach over them. No window
+    Words outside the vocabulary are dropped first, so that windows extend beyond them. No window
     crosses the end of a document.
 
     Args:
       corpus: the text.
       vocabulary: V words, the first of the corpus's vocabulary.
-      window: its reach in words.
+      window: words to each side.
       weighting: "harmonic": a neighbor at distance d counts 1/d; "flat": it counts 1.
       side: which neighbors are a word's contexts; "both" makes a symmetric matrix.
 
     Returns:
-      What `count` makes a matrix [V, V] of, in units of 1 / lcm(1, ..., window) or of 1.
+      What `sparse_counts.count` adds up to a matrix [V, V], in units of 1 / lcm(1, ..., window) or
+      of 1.
 
     Raises:
       InputError: if the text has no more words of the vocabulary than a window, the vocabulary is
@@ -77,14 +78,14 @@ def windows(
 
 
 def documents(corpus: EncodedCorpus, vocabulary: Vocabulary) -> Pairs:
-    """Pairs of a word and a document that it is in.
+    """Describes pairs of a word and a document that it is in.
 
     Args:
       corpus: the text, of D documents.
       vocabulary: V words, the first of the corpus's vocabulary.
 
     Returns:
-      What `count` makes a matrix [V, D] of.
+      What `sparse_counts.count` adds up to a matrix [V, D].
 
     Raises:
       InputError: if the vocabulary is not the corpus's.
@@ -112,8 +113,8 @@ def _check_vocabulary(corpus: EncodedCorpus, vocabulary: Vocabulary) -> None:
 
 def _windows(
     corpus: EncodedCorpus, size: int, window: int, side: Side, at_a_time: int
-) -> Iterator[Text]:
-    """The text without rare words, with gaps as wide as a window between documents."""
+) -> Iterator[Stretch]:
+    """Yields the text without rare words, with gaps as wide as a window between documents."""
     first = window + 1 if side == "right" else 0
     width = 2 * window + 1 if side == "both" else window
     rest = np.empty(0, np.int32)
@@ -130,11 +131,11 @@ def _windows(
         rest = text[max(0, len(text) - 2 * window) :]
         if len(text) > 2 * window:
             contexts = sliding_window_view(text[first:], width)
-            yield Text(text[window:-window], contexts.__getitem__)
+            yield Stretch(text[window:-window], contexts.__getitem__)
 
 
-def _memberships(corpus: EncodedCorpus, size: int, at_a_time: int) -> Iterator[Text]:
-    """The text without rare words; a word's context is its document."""
+def _memberships(corpus: EncodedCorpus, size: int, at_a_time: int) -> Iterator[Stretch]:
+    """Yields the text without rare words; a word's context is its document."""
     for start in range(0, corpus.words, at_a_time):
         stop = min(start + at_a_time, corpus.words)
         text = corpus.read(start, stop)
@@ -143,4 +144,4 @@ def _memberships(corpus: EncodedCorpus, size: int, at_a_time: int) -> Iterator[T
         documents = np.zeros(len(text), np.int32)
         documents[np.asarray(corpus.documents[before:after]) - start] = 1
         documents = np.int32(before - 1) + documents.cumsum(dtype=np.int32)
-        yield Text(text, documents[:, None].__getitem__)
+        yield Stretch(text, documents[:, None].__getitem__)

@@ -32,7 +32,7 @@ def encode(corpus: Corpus, cache_dir: Path, *, progress: bool) -> EncodedCorpus:
     memory, only the different words.
 
     Args:
-      corpus: the text. Its tokenizers are told apart by their names.
+      corpus: the text. Tokenizers are identified by their names.
       cache_dir: folder that keeps encoded corpora; it is made if it is missing.
       progress: show a bar on standard error.
 

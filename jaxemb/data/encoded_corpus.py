@@ -82,8 +82,8 @@ def load(directory: Path, known: Vocabulary | None = None) -> EncodedCorpus:
       The corpus on disk.
 
     Raises:
-      InputError, OSError, ValueError, KeyError, TypeError: if a file is missing or damaged. Of the
-        ids only their number is checked here; `read` checks the rest.
+      InputError, OSError, ValueError, KeyError, TypeError: if a file is missing or damaged. Only
+        the number of ids is checked here; `read` checks the ids.
     """
     manifest = json.loads((directory / "manifest.json").read_text())
     for name, size in manifest["bytes"].items():

@@ -4,7 +4,7 @@ import numpy as np
 
 from jaxemb.errors import InputError
 
-# Drawings computed at a time.
+# Drawings in a block.
 _AT_A_TIME = 256
 
 
@@ -38,8 +38,8 @@ def frame_ink(images: np.ndarray, *, side: int, extent: float) -> np.ndarray:
         the mean variance of both). Ink beyond is cut off; about 4 keeps nearly all.
 
     Returns:
-      [N, side, side] uint8, means over areas. Of a drawing without ink or with a single pixel of
-      it, that place at its own size.
+      [N, side, side] uint8, means over areas. A drawing without ink is kept whole, and one with
+      a single pixel of it is centered there; both stay at their own size.
 
     Raises:
       InputError: if the side is less than 1, the extent is not finite and more than 0, or the
@@ -70,7 +70,7 @@ def _squares(images: np.ndarray, middle: np.ndarray, extents: np.ndarray, side: 
     pixel = np.arange(images.shape[1])
 
     def weights(middle: np.ndarray, extents: np.ndarray) -> np.ndarray:
-        """Returns [N, side, S], the share that each old pixel has in a new one's stretch."""
+        """Returns [N, side, S], the share of each new pixel's length that each old one covers."""
         steps = np.arange(side + 1) / side - 0.5
         edges = middle[:, None] + extents[:, None] * steps[None]
         low, high = edges[:, :-1, None], edges[:, 1:, None]

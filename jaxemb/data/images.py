@@ -52,14 +52,14 @@ def read_arrays(path: Path, names: tuple[str, ...], layout: str) -> list[np.ndar
             "data_dir or JAXEMB_DATA names the folder"
         )
     try:
-        # Opened here: of a damaged archive NumPy leaves its own file open.
+        # Opened here: NumPy leaves its own file open if the archive is damaged.
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
-            held = getattr(archive, "files", [])  # a lone array has none
-            if not set(names) <= set(held):
-                missing = next(name for name in names if name not in held)
+            there = getattr(archive, "files", [])  # a lone array has none
+            if not set(names) <= set(there):
+                missing = next(name for name in names if name not in there)
                 raise InputError(
-                    f"{path}: has no array {missing!r}, only {held[:10]}; expected are {layout}"
+                    f"{path}: has no array {missing!r}, only {there[:10]}; expected are {layout}"
                 )
             return [archive[name] for name in names]
     except InputError:

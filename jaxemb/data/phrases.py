@@ -1,4 +1,4 @@
-"""Joins words that come together more often than by chance, as new and york do, to phrases."""
+"""Joins words that come together more often than by chance to phrases: new_york."""
 
 import dataclasses
 import hashlib
@@ -16,12 +16,12 @@ from jaxemb.data.encoded_corpus import EncodedCorpus
 from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
 
-# Words read at a time.
+# Words in a block.
 _WORDS = 1 << 21
 
 
 class Phrases(NamedTuple):
-    """Pairs of words that are one, in order of their ids."""
+    """Pairs of words to join, in order of their ids."""
 
     ids: np.ndarray  # [P, 2] int64
     counts: np.ndarray  # [P] int64, how often the second directly follows the first
@@ -29,7 +29,7 @@ class Phrases(NamedTuple):
 
 
 def find_phrases(corpus: EncodedCorpus, *, threshold: float, discount: int) -> Phrases:
-    """Finds pairs of neighboring words that are more frequent than their words explain.
+    """Finds pairs of neighboring words that are more frequent than by chance.
 
     The score of a pair is (count(ab) - discount) N / (count(a) count(b)), N the length of the
     corpus. Pairs don't reach over the end of a document. Memory grows with the different pairs.
@@ -46,7 +46,7 @@ def find_phrases(corpus: EncodedCorpus, *, threshold: float, discount: int) -> P
       Mikolov et al. 2013, arXiv:1310.4546, section 4, eq. 6; there without N.
     """
     counts, size = corpus.vocabulary.counts, len(corpus.vocabulary)
-    # A pair is no more frequent than its words, so that these words are in none.
+    # A pair is at most as frequent as its words, so that other words are in no phrase.
     possible = (counts > discount) & (counts * threshold < corpus.words)
     keys, found = np.empty(0, np.int64), np.empty(0, np.int64)
     for _, ids, inside in _pairs(corpus):
@@ -72,8 +72,8 @@ def join_phrases(
 ) -> EncodedCorpus:
     """Writes a corpus in which phrases are words, `new_york`, or maps what an earlier call wrote.
 
-    From left to right: of a b c, where both pairs are phrases, a_b and c come out. Joining once
-    more finds longer ones.
+    Pairs are joined from left to right: where both pairs of a b c are phrases, a_b and c result.
+    Joining once more finds longer phrases.
 
     Args:
       corpus: the text.
@@ -146,7 +146,7 @@ def _write(corpus: EncodedCorpus, phrases: Phrases, path: Path, progress: bool) 
             phrase = inside & (known[place] == keys) if len(known) else np.zeros(count, bool)
             if first_taken:
                 phrase[0] = False
-            # Of a run of pairs, each of which could be joined, every other one is.
+            # In a run of pairs that could all be joined, every other one is.
             numbers = np.arange(count)
             before = np.maximum.accumulate(np.where(phrase, -1, numbers))
             joined = phrase & ((numbers - before) % 2 == 1)

@@ -12,7 +12,7 @@ from jaxemb.errors import InputError
 
 
 class Labels(NamedTuple):
-    """What class each point belongs to."""
+    """The class of each point."""
 
     ids: np.ndarray  # [N] int32, positions in `classes`
     classes: tuple[str, ...]  # in order; by number where all are numbers
@@ -26,7 +26,7 @@ def read_numbers(path: Path) -> np.ndarray:
         cells separated by commas, with or without a first line of names.
 
     Returns:
-      [N, D] of the file's own kind, or float32 from a .csv. A .npy isn't in memory yet.
+      [N, D] of the file's own dtype, or float32 from a .csv. A .npy is mapped, not in memory yet.
 
     Raises:
       InputError: if the file is missing, damaged or something else; the message says where.
@@ -62,7 +62,7 @@ def read_labels(path: Path, points: int) -> Labels:
         labels = [str(label) for label in array.tolist()]
     else:
         labels = [cell for _, cell in _read_column(path)]
-        # Only their number tells a heading from a label.
+        # Only their number shows whether the first is a heading.
         labels = labels[len(labels) == points + 1 :]
     if len(labels) != points:
         raise InputError(
@@ -78,7 +78,7 @@ def read_labels(path: Path, points: int) -> Labels:
 
 def _open_npy(path: Path) -> np.ndarray:
     try:
-        # Mapped, so that a header's claim is held against the file's length before memory is.
+        # Mapped, so that the header's size is compared with the file's before memory is allocated.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         objects = "objects" in str(error).lower()
@@ -107,7 +107,7 @@ def _read_csv(path: Path) -> np.ndarray:
     skip = line if all(named) else 0
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an empty table, which is told below
+            warnings.simplefilter("ignore")  # an empty table is refused below
             table = np.loadtxt(
                 path,
                 np.float32,
@@ -127,7 +127,7 @@ def _read_csv(path: Path) -> np.ndarray:
 
 
 def _find_fault(path: Path, skip: int, columns: int) -> None:
-    """Names the first cell or line that makes the table none; NumPy counts from anywhere."""
+    """Names the first bad cell or line; NumPy's own messages count lines differently."""
     for line, row in _rows(path):
         if line <= skip:
             continue
@@ -167,7 +167,7 @@ def _read_column(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _is_number(cell: str) -> bool:
-    # Python's float would also take 1_000.
+    # Python's float also reads 1_000.
     try:
         float(cell)
     except ValueError:

@@ -30,7 +30,7 @@ _ASCII_WORD = re.compile(r"[a-z0-9]+(?:['_][a-z0-9]+)*")
 
 @functools.cache
 def _unicode_word() -> re.Pattern[str]:
-    # The class \w lacks combining marks, without which Hindi, say, falls to pieces. All marks lie
+    # The class \w lacks combining marks, without which e.g. Hindi falls to pieces. All marks lie
     # in the first two planes but for the variation selectors.
     marks = (chr(c) for c in range(0x300, 0x20000) if unicodedata.category(chr(c))[0] == "M")
     run = rf"(?:[^\W_][{''.join(marks)}\U000e0100-\U000e01ef]*)+"

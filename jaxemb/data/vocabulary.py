@@ -170,7 +170,7 @@ def check_ids(ids: np.ndarray, size: int, what: str) -> None:
     Args:
       ids: integers, any shape.
       size: rows of the table they index.
-      what: what holds the ids, for the message; a file name, say.
+      what: what holds the ids, for the message, e.g. a file name.
 
     Raises:
       InputError: naming the first bad id, its (flat) position and how many there are.

@@ -11,7 +11,7 @@ from jaxemb.data.text_files import decode
 from jaxemb.data.word_sets import AnalogySection
 from jaxemb.errors import InputError
 
-# Of the columns of countries.csv, those whose words belong to one country as a rule.
+# The columns of countries.csv whose words usually belong to a single country.
 _COUNTRIES = ("country", "capital", "adjective")
 
 
@@ -20,7 +20,7 @@ class Relation(NamedTuple):
 
     name: str
     pairs: list[tuple[str, str]]  # different ones, in order
-    questions: list[tuple[str, str, str, str]]  # of two pairs each, where the file asks them
+    questions: list[tuple[str, str, str, str]]  # two pairs each; empty if the file has pairs only
 
 
 def read_relations(path: Path) -> list[Relation]:
@@ -98,7 +98,7 @@ def read_countries(path: Path) -> list[Relation]:
             raise InputError(f"{path}: line {reader.line_num}: expected {len(columns)} columns")
         country, *others = ("_".join(row[name].lower().split()) for name in _COUNTRIES)
         for name, other in zip(lines, others, strict=True):
-            # Of a city that is a state the capital has the same name: no offset.
+            # City states: same name, no offset.
             if country and other and country != other:
                 lines[name].append((country, other))
     return [_relation(name, pairs) for name, pairs in lines.items() if pairs]

@@ -15,7 +15,7 @@ from jaxemb.errors import InputError
 
 
 class SimilaritySet(NamedTuple):
-    """Pairs of words with people's judgement of their similarity, on a scale of the set's own."""
+    """Pairs of words with people's ratings of their similarity, on the set's own scale."""
 
     name: str
     pairs: list[tuple[str, str]]

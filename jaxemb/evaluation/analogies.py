@@ -11,13 +11,13 @@ import numpy as np
 from jaxemb.data.word_sets import AnalogySection
 from jaxemb.losses.distances import unit
 
-# Cosines held at a time: 8 MiB in float32, whatever the number of words and questions. Many times
-# as many are twice as slow on CPU: a question's rows then leave the cache.
+# Cosines in a block: 8 MiB in float32, whatever the number of words and questions. Much larger
+# blocks are twice as slow on CPU: a question's rows then leave the cache.
 _COSINES_AT_A_TIME = 2**21
 
 
 class AnalogyScore(NamedTuple):
-    """Right answers to the questions of one relationship, or of several."""
+    """Correct answers to the questions of one relationship, or of several."""
 
     name: str
     correct_add: int  # by 3CosAdd
@@ -27,12 +27,12 @@ class AnalogyScore(NamedTuple):
 
     @property
     def percent_add(self) -> float:
-        """Questions answered rightly by 3CosAdd, in percent; nan if none was asked."""
+        """Accuracy by 3CosAdd, in percent; nan if no question was asked."""
         return 100 * self.correct_add / self.asked if self.asked else np.nan
 
     @property
     def percent_mul(self) -> float:
-        """Questions answered rightly by 3CosMul, in percent; nan if none was asked."""
+        """Accuracy by 3CosMul, in percent; nan if no question was asked."""
         return 100 * self.correct_mul / self.asked if self.asked else np.nan
 
 
@@ -43,7 +43,7 @@ def analogies(
     *,
     most_frequent: int = 30_000,
 ) -> list[AnalogyScore]:
-    """Counts the questions whose answer is found; the three words asked with can't be answers.
+    """Counts correct answers; the three words of a question can't be its answer.
 
     Args:
       vectors: [V, D] a row for each word, most frequent first; need not be normalized. A zero
@@ -83,7 +83,7 @@ def analogies(
 
 
 def total(name: str, scores: Iterable[AnalogyScore]) -> AnalogyScore:
-    """Adds up scores, so that each question weighs the same."""
+    """Adds up scores; each question has the same weight."""
     counts = np.array([score[1:] for score in scores], int).reshape(-1, 4)
     return AnalogyScore(name, *counts.sum(axis=0).tolist())
 

@@ -28,8 +28,8 @@ def categorization(
 ) -> CategoryScore:
     """Clusters words by k-means, as many clusters as categories, and measures their purity.
 
-    Lengths say more about a word's frequency than its meaning, so directions are clustered: rows
-    of norm 1. The starting points are drawn with a fixed seed.
+    Rows are scaled to norm 1 first, since lengths reflect frequency more than meaning. k-means
+    starts from a fixed seed.
 
     Args:
       vectors: [V, D] a row for each word; need not be normalized. A zero row stays zero.
@@ -48,7 +48,7 @@ def categorization(
     if categories:
         points = normalize(np.asarray(vectors[rows], np.float64))
         with warnings.catch_warnings():
-            # Fewer distinct points than categories: some clusters stay empty, which is no fault.
+            # With fewer distinct points than categories some clusters stay empty, which is fine.
             warnings.simplefilter("ignore", ConvergenceWarning)
             means = KMeans(len(set(categories)), n_init=10, random_state=0)
             clusters = means.fit_predict(points).tolist()

@@ -17,8 +17,8 @@ def spread(vectors: jax.Array) -> jax.Array:
       vectors: [N, D] float, N at least 2.
 
     Returns:
-      [] root mean square distance from the mean, divided by the root mean square norm: 0 if all are
-      equal (all zero too), 1 if the mean is 0.
+      [] root mean square distance from the mean, divided by the root mean square norm: 0 if all
+      vectors are equal (also if all are zero), 1 if the mean is 0.
 
     Raises:
       AssertionError: while tracing, if `vectors` is no matrix.
@@ -37,12 +37,12 @@ def check_spread(found: float, *, step: int | None = None) -> None:
 
     Args:
       found: the `spread` of vectors of different examples.
-      step: of the training, for the message.
+      step: training step, for the message.
 
     Raises:
       InputError: if they have collapsed; it says what to try.
     """
-    # Written so that NaN passes: that is another fault, and named elsewhere.
+    # NaN passes this comparison: that is another fault, reported elsewhere.
     if found < COLLAPSED:
         at = "" if step is None else f" at step {step}"
         raise InputError(

@@ -11,17 +11,17 @@ from jaxemb.errors import InputError
 # [Q, D] and [G, D] -> [Q, G], as in `jaxemb.losses.distances`.
 Distance = Callable[[jax.Array, jax.Array], jax.Array]
 
-# Distances held at a time: 64 MiB in float32.
+# Distances in a block: 64 MiB in float32.
 _AT_A_TIME = 2**24
 
 
 def check_vectors(vectors: np.ndarray, what: str, *, width: int | None = None) -> None:
-    """Refuses what is no table of finite vectors.
+    """Refuses anything but a table of finite vectors.
 
     Args:
       vectors: [N, D] float, N and D at least 1.
-      what: what they are called in the message.
-      width: D, if only one will do.
+      what: name for the message.
+      width: the D required; None allows any.
 
     Raises:
       InputError: naming the shape, or the first number that is not finite.
@@ -51,7 +51,7 @@ def distance_rows(
     Args:
       queries: [Q, D] finite.
       others: [G, D] finite.
-      distance: the same function each time, for it is compiled once.
+      distance: a function that is reused, since it is compiled once.
 
     Yields:
       The number of a query, and the [b, G] distances of b queries from there on.

@@ -1,4 +1,4 @@
-"""Few-shot episodes: classes never trained on, told apart by one or a few examples of each."""
+"""Few-shot episodes: new classes, classified from one or a few examples of each."""
 
 import functools
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from jaxemb.errors import InputError
 from jaxemb.evaluation.distance_rows import Distance, check_vectors, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
 
-# Episodes computed at a time.
+# Episodes in a block.
 _EPISODES = 64
 
 
 class Episodes(NamedTuple):
-    """E episodes of N classes, as rows of a data set; no row stands twice in an episode.
+    """E episodes of N classes, as rows of a data set; all rows of an episode differ.
 
     Attributes:
       support: [E, N, K] int32, K examples of each class.
@@ -46,10 +46,10 @@ class EpisodeScores(NamedTuple):
 def draw_episodes(
     key: jax.Array, labels: np.ndarray, *, ways: int, shots: int, queries: int, episodes: int
 ) -> Episodes:
-    """Draws classes, and examples of each, evenly and without replacement within an episode.
+    """Draws classes, and examples of each, uniformly and without replacement within an episode.
 
     Args:
-      key: drawn from here.
+      key: random key.
       labels: [R] int, classes of a data set's rows.
       ways: N, at least 2.
       shots: K.
@@ -94,7 +94,7 @@ def draw_episodes(
 def episode_accuracy(
     vectors: np.ndarray, episodes: Episodes, *, distance: Distance = pairwise_squared_euclidean
 ) -> EpisodeScores:
-    """Gives each query the class with the nearest mean of examples.
+    """Classifies each query by the nearest class mean.
 
     Args:
       vectors: [R, D] finite, of all rows.
@@ -102,8 +102,8 @@ def episode_accuracy(
       distance: all distances between two sets of vectors.
 
     Returns:
-      The scores. Of classes equally near the first is taken; an embedding that has collapsed to a
-      point is right once in N times.
+      The scores. Ties go to the first class: an embedding that has collapsed to a point has
+      accuracy 1 / N.
 
     Raises:
       InputError: if the vectors are not finite.
@@ -122,7 +122,7 @@ def episode_accuracy(
 def _right(
     vectors: jax.Array, support: jax.Array, query: jax.Array, *, distance: Distance
 ) -> jax.Array:
-    """Returns the [E] share of queries that are classified right."""
+    """Returns the [E] share of queries that are classified correctly."""
 
     def one(rows: tuple[jax.Array, jax.Array]) -> jax.Array:
         examples, asked = (vectors[ids] for ids in rows)  # [N, K, D], [N, Q, D]
@@ -141,7 +141,7 @@ def one_shot_runs(
     *,
     distance: Distance = pairwise_squared_euclidean,
 ) -> np.ndarray:
-    """Judges runs that are given, such as Omniglot's official 20 of 20 characters each.
+    """Evaluates given runs, e.g. Omniglot's official 20 of 20 characters each.
 
     Args:
       train: [R, N, D] one example of each of N classes.
@@ -150,8 +150,7 @@ def one_shot_runs(
       distance: all distances between two sets of vectors.
 
     Returns:
-      [R] error rates; their mean is the published figure. Of classes equally near the first is
-      taken.
+      [R] error rates; their mean is the published figure. Ties go to the first class.
 
     Raises:
       InputError: if arrays don't belong together or an answer is out of range.

@@ -10,7 +10,7 @@ from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.evaluation.gallery import Gallery
 
-# Axes and kind of number of each array: vectors, whose each one is, and JSON of the rest.
+# Axes and kind of number of each array: vectors, the individual of each, and JSON of the rest.
 _LAYOUT = {"vectors": (2, "f"), "owners": (1, "i"), "about": (0, "U")}
 
 
@@ -60,7 +60,7 @@ def read(path: Path) -> Gallery:
       OSError: if the file cannot be read.
     """
     _check_ending(path)
-    path.open("rb").close()  # a missing file is an OSError here, and below the content's fault
+    path.open("rb").close()  # a missing file is an OSError; below, errors are about the content
     try:
         return _read(path)
     except MemoryError:

@@ -16,8 +16,8 @@ class IdentificationScores(NamedTuple):
 
     Attributes:
       rates: {k: share of queries whose individual is among the k nearest ones}.
-      queries: judged.
-      missing: left out, for the gallery doesn't have their individual.
+      queries: number of queries scored.
+      missing: number left out because their individual is not in the gallery.
     """
 
     rates: dict[int, float]
@@ -62,8 +62,8 @@ def identification(
       distance: all distances between two sets of vectors.
 
     Returns:
-      The scores. Another individual that is equally near counts as nearer: an embedding that has
-      collapsed to a point recognizes nobody.
+      The scores. Ties count against the right individual: an embedding that has collapsed to a
+      point has rate 0.
 
     Raises:
       InputError: if arrays don't belong together, or no query's individual is in the gallery.
@@ -80,7 +80,7 @@ def identification(
     column = np.searchsorted(individuals, labels[known])
     nearest = nearest[known]
     right = np.take_along_axis(nearest, column[:, None], axis=1)
-    place = (nearest <= right).sum(axis=1)  # the right one among them
+    place = (nearest <= right).sum(axis=1)  # rank of the right one, ties counted before it
     rates = {k: float((place <= k).mean()) for k in ranks}
     return IdentificationScores(rates, len(column), int((~known).sum()))
 
@@ -105,7 +105,7 @@ def open_set(
       distance: all distances between two sets of vectors.
 
     Returns:
-      The scores. Where two individuals are equally near, the right one is not recognized.
+      The scores. Where two individuals are equally near, neither is recognized.
 
     Raises:
       InputError: if arrays don't belong together, or all queries are known or all unknown.
@@ -145,7 +145,7 @@ def open_set_threshold(
 
     Args:
       unknown: [Q, D] pictures of individuals that the gallery doesn't have, for validation: not
-        those that are judged later.
+        those of the test.
       gallery: [G, D] pictures of others.
       false_positive_rate: in [0, 1], the most of them to accept.
       distance: all distances between two sets of vectors.

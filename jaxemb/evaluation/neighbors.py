@@ -13,7 +13,7 @@ import numpy as np
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
 from jaxemb.losses.distances import unit
 
-# Cosines held at a time: 16 MiB in float32, whatever the number of words and queries.
+# Cosines in a block: 16 MiB in float32, whatever the number of words and queries.
 _COSINES_AT_A_TIME = 2**22
 
 
@@ -27,10 +27,10 @@ def nearest(
 
     Args:
       vectors: [V, D] the table; need not be normalized.
-      queries: [B, D] directions looked for; need not be normalized.
+      queries: [B, D] need not be normalized.
       k: neighbors of each query; at most V - E.
-      exclude: [B, E] row numbers that may not answer the query, such as its own; -1 excludes
-        none. None excludes nothing.
+      exclude: [B, E] rows that are no neighbors of the query, e.g. its own; -1 for none. None
+        excludes nothing.
 
     Returns:
       ids: [B, k] int32 row numbers, nearest first; equal cosines in the order of the table.
@@ -69,7 +69,7 @@ def nearest_by(
     Args:
       distance: all distances between two sets of vectors, e.g. of `jaxemb.losses.distances`.
       vectors: [V, D] finite.
-      rows: [B] int, the rows asked about, which are no neighbors of themselves.
+      rows: [B] int, the queries; they are no neighbors of themselves.
       k: neighbors of each, at most V - 1.
 
     Returns:

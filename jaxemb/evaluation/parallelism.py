@@ -11,17 +11,17 @@ from jaxemb.data.vocabulary import check_ids
 
 
 class Parallelism(NamedTuple):
-    """How much the offsets of a relation's pairs point the same way, and how much of it is pairing.
+    """How parallel the offsets of a relation's pairs are, and how much of it is due to pairing.
 
-    Intervals are of 95%, by resampling the pairs; nan below three pairs.
+    Intervals are 95% bootstrap intervals over the pairs; nan below three pairs.
 
     Attributes:
       cosine: mean over every two offsets without a common word, in [-1, 1]; nan if there are none.
       interval: of it.
-      shuffled: the same where second words are dealt out to other pairs. It is above 0 where these
-        are another kind of word than the first, however they are paired.
+      shuffled: the same with the second words permuted among the pairs. It is above 0 where second
+        words are of another kind than first words, however they are paired.
       shuffled_interval: of it.
-      excess_interval: of the difference of the two; above 0, the pairing has a direction.
+      excess_interval: of the difference of the two; above 0 the pairing matters.
     """
 
     cosine: float
@@ -34,17 +34,18 @@ class Parallelism(NamedTuple):
 def parallelism(
     key: jax.Array, vectors: np.ndarray, pairs: np.ndarray, *, resamples: int = 1000
 ) -> Parallelism:
-    """Measures the cosines between the offsets of pairs, as they are and dealt out anew.
+    """Measures the cosines between the offsets of pairs, as paired and with second words permuted.
 
-    Words are taken as directions, as by analogies. Two pairs that share a word are not compared:
-    offsets from random words to a common one have a cosine of 1/2. An offset of 0 has cosine 0.
+    Word vectors are scaled to norm 1, as for analogies. Two pairs that share a word are not
+    compared: offsets from random words to a common one have a cosine of 1/2. An offset of 0 has
+    cosine 0.
 
     Args:
-      key: resamples and dealings are drawn from here.
+      key: random key.
       vectors: [V, D] finite.
       pairs: [P, 2] int rows of `vectors`: the first word of each pair and the second. Time and
         memory grow with P squared.
-      resamples: bootstrap samples, each dealt out once.
+      resamples: bootstrap samples, each permuted once.
 
     Returns:
       The cosines with their intervals.
@@ -89,18 +90,17 @@ def _mean_cosine(
     Args:
       unit: [U, D] words of norm 1 or 0.
       numbers: [P, 2] rows of it, the words of each pair.
-      first: [Q] pairs of which the first word is taken, where offsets begin.
-      second: [Q] pairs of which the second word is taken; `first` itself for offsets as they are.
+      first: [Q] pairs whose first words the offsets start from.
+      second: [Q] pairs whose second words they lead to; `first` itself for offsets as paired.
     """
     starts, ends = numbers[first, 0], numbers[second, 1]
     offsets = normalize(unit[ends] - unit[starts]) if len(first) else np.empty((0, 1))
-    # Dealt out, a word may meet itself, which has no direction, or be left in its own pair.
+    # Permuted, a word may meet itself, which has no direction, or stay in its own pair.
     meant = starts != ends
     if first is not second:
         meant &= first != second
     compared = meant[:, None] & meant[None, :]
-    # The words of a pair are alike, so that what holds for a common word holds, when dealt out, for
-    # the two words of a pair.
+    # The words of a pair are alike, so that permuted offsets that share a pair are left out, too.
     for sides in ((starts, ends), (first, second)):
         for x in sides:
             for y in sides:

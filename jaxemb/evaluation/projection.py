@@ -1,7 +1,7 @@
-"""How faithful a map is to the points it shows.
+"""How faithful a map is to its points.
 
-Everything is measured in float64 on the host. Where a score takes a sample of rows, each row's
-neighbors and ranks are exact: they are found among all points.
+Scores are computed in float64 on the host. Where a score is of a sample of points, their neighbors
+and ranks are among all points.
 """
 
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from scipy.stats import spearmanr
 
 from jaxemb.evaluation.neighbors import nearest_in_map
 
-# Distances held at a time: 128 MiB in float64, whatever the number of points.
+# Distances in a block: 128 MiB in float64, whatever the number of points.
 _DISTANCES_AT_A_TIME = 2**24
 
 
 class NeighborScores(NamedTuple):
-    """What a map keeps of the neighborhoods, each in [0, 1], 1 for all.
+    """How well a map preserves neighborhoods, each in [0, 1], 1 for all.
 
     Attributes:
       trustworthiness: 1 less a penalty for points that are near in the map only, by how far they
@@ -41,7 +41,7 @@ def neighbor_scores(
       points: [N, D] finite.
       embedding: [N, d] the map, finite.
       k: neighbors of each point; below N / 2.
-      rows: points looked at, at most, drawn without replacement. Their ranks count all points.
+      rows: size of the sample of points, drawn without replacement; ranks are among all points.
       seed: of the sample.
 
     Returns:
@@ -64,7 +64,7 @@ def neighbor_scores(
     for start in range(0, len(sample), tile):
         block = sample[start : start + tile]
         original, mapped = _distances(points, block), _distances(embedding, block)  # [b, N]
-        # Of the map's neighbors the ranks among the points, and the other way round.
+        # The ranks, in one space, of the nearest neighbors in the other.
         intruders = _ranks(original, np.argpartition(mapped, k, axis=1)[:, :k])
         extruded = _ranks(mapped, np.argpartition(original, k, axis=1)[:, :k])
         penalties += [np.maximum(ranks - k, 0).sum() for ranks in (intruders, extruded)]
@@ -78,17 +78,17 @@ def neighbor_scores(
 def knn_accuracy(
     embedding: np.ndarray, labels: np.ndarray, *, k: int = 10, rows: int = 0, seed: int = 0
 ) -> float:
-    """Lets each point be classified by its k nearest neighbors in the map, itself left out.
+    """Classifies each point by its k nearest neighbors in the map (leave-one-out).
 
     Args:
       embedding: [N, d] the map, finite.
       labels: [N] int from 0.
-      k: neighbors that vote, in 1..N-1; of classes with equally many the first wins.
-      rows: points classified, at most, drawn without replacement; 0 for all.
+      k: neighbors that vote, in 1..N-1; ties go to the class of the smallest label.
+      rows: size of the sample of points, drawn without replacement; 0 for all.
       seed: of the sample.
 
     Returns:
-      Share of points classified right.
+      Accuracy, in [0, 1].
 
     Raises:
       AssertionError: if a shape disagrees with the above or k is not in 1..N-1.
@@ -115,7 +115,7 @@ def shepard_correlation(
       seed: of the draw.
 
     Returns:
-      In [-1, 1]; NaN if all distances on a side are equal.
+      In [-1, 1]; NaN if all distances in a space are equal.
 
     Raises:
       AssertionError: if a shape disagrees with the above.
@@ -129,7 +129,7 @@ def shepard_correlation(
 def pair_distances(
     points: np.ndarray, embedding: np.ndarray, *, pairs: int = 100_000, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Measures random pairs on both sides, as a Shepard diagram shows them.
+    """Measures random pairs in both spaces, as for a Shepard diagram.
 
     Args:
       points: [N, D] finite, N >= 2.
@@ -160,11 +160,11 @@ def pair_distances(
 
 
 def procrustes_disparity(first: np.ndarray, second: np.ndarray) -> float:
-    """Measures how two maps of the same points differ once one is laid upon the other.
+    """Measures how two maps of the same points differ after the best alignment.
 
     Args:
       first: [N, d] a map with at least two different points.
-      second: [N, d] likewise. It may be shifted, turned, mirrored and scaled.
+      second: [N, d] likewise. Shifts, rotations, reflections and scale don't matter.
 
     Returns:
       Sum of squared distances left, in [0, 1]: 0 for the same shape, near 1 for unrelated ones.
@@ -183,13 +183,13 @@ def procrustes_disparity(first: np.ndarray, second: np.ndarray) -> float:
 def neighbor_overlap(
     first: np.ndarray, second: np.ndarray, *, k: int = 10, rows: int = 1000, seed: int = 0
 ) -> float:
-    """Measures how far two maps agree on who is near whom.
+    """Measures how far two maps agree on nearest neighbors.
 
     Args:
       first: [N, d] a map, finite.
       second: [N, e] another of the same points, finite.
       k: neighbors of each point, in 1..N-1.
-      rows: points looked at, at most, drawn without replacement.
+      rows: size of the sample of points, drawn without replacement.
       seed: of the sample.
 
     Returns:
@@ -211,7 +211,7 @@ def _sample(size: int, rows: int, seed: int) -> np.ndarray:
 
 
 def _distances(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """[S, N] squared Euclidean distances to all points, a point's to itself infinite."""
+    """Returns [S, N] squared Euclidean distances; a point's to itself is infinite."""
     origin = points[:1].astype(np.float64)
     queries = points[rows] - origin
     squared = np.empty((len(rows), len(points)))
@@ -227,7 +227,7 @@ def _distances(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _ranks(distances: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """[S, k] ranks of these ids in each row, 1 for the nearest."""
+    """Returns [S, k] ranks of these ids in each row, 1 for the nearest."""
     chosen = np.take_along_axis(distances, ids, axis=1)
     return 1 + np.array(
         [

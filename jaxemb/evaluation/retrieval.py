@@ -1,4 +1,4 @@
-"""Retrieval: are the things found near a query of its kind?"""
+"""Retrieval: are the nearest items of the query's class?"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,15 +12,15 @@ from jaxemb.losses.distances import pairwise_squared_euclidean
 
 
 class RetrievalScores(NamedTuple):
-    """Means over queries; R is how many things of a query's kind there are to find.
+    """Means over queries; R is the number of items of the query's class.
 
     Attributes:
-      recall: {k: share of queries with one of their kind among the k nearest}.
-      r_precision: share of their kind among the R nearest.
-      map_at_r: mean over the R nearest of the precision up to each one of their kind.
-      mean_average_precision: mean of the precision up to each one of their kind, all R of them.
-      queries: judged.
-      missing: left out, for there is nothing of their kind.
+      recall: {k: share of queries with an item of their class among the k nearest}.
+      r_precision: share of the class among the R nearest.
+      map_at_r: mean over the R nearest of the precision at each item of the class.
+      mean_average_precision: mean of the precision at each of the R items of the class.
+      queries: number of queries scored.
+      missing: number left out because there is no other item of their class.
     """
 
     recall: dict[int, float]
@@ -39,18 +39,18 @@ def retrieval(
     ks: Sequence[int] = (1, 5, 10),
     distance: Distance = pairwise_squared_euclidean,
 ) -> RetrievalScores:
-    """Ranks things by their distance to each query.
+    """Ranks items by their distance to each query.
 
     Args:
       queries: [Q, D] finite.
-      labels: [Q] int, their kinds.
-      others: [G, D] what is searched and [G] int, its kinds. None searches the other queries.
+      labels: [Q] int, their classes.
+      others: [G, D] items to search and [G] int, their classes. None searches the other queries.
       ks: which k.
       distance: all distances between two sets of vectors.
 
     Returns:
-      The scores. A thing of another kind that is equally near counts as nearer: an embedding that
-      has collapsed to a point finds nothing.
+      The scores. Ties count against the query's class: an embedding that has collapsed to a point
+      finds nothing.
 
     Raises:
       InputError: if arrays don't belong together, or there is nothing to find for any query.
@@ -71,7 +71,7 @@ def retrieval(
             if not of_kind.any():
                 missing += 1
                 continue
-            # The place of each one of the kind, from 1, behind all others that are as near.
+            # The rank of each item of the class, from 1, after all others that are as near.
             near = np.sort(distances[of_kind])
             before = np.searchsorted(np.sort(distances[elsewhere]), near, side="right")
             places.append(before + np.arange(1, len(near) + 1))

@@ -13,7 +13,7 @@ from jaxemb.losses.distances import pairwise_squared_euclidean
 
 
 class Roc(NamedTuple):
-    """What each threshold accepts: pairs at most as far apart are called the same.
+    """What each threshold accepts: pairs at most that far apart.
 
     Attributes:
       false_accept_rate: [T] share of pairs of different individuals that are accepted, ascending.
@@ -27,15 +27,15 @@ class Roc(NamedTuple):
 
 
 class VerificationScores(NamedTuple):
-    """How well distances tell pairs of the same individual from others.
+    """How well distances separate pairs of the same individual from others.
 
     Attributes:
       auc: area under the ROC curve.
       eer: equal error rate.
       threshold: distance, chosen on other pairs.
       validation_rate: share of pairs of the same individual that the threshold accepts.
-      false_accept_rate: share of the other pairs that it accepts; not the one asked for, since
-        these pairs had no say in the threshold.
+      false_accept_rate: share of the other pairs that it accepts; it differs from the one asked
+        for, since the threshold was chosen on other pairs.
     """
 
     auc: float
@@ -52,12 +52,12 @@ def verification(
     validation: tuple[np.ndarray, np.ndarray],
     false_accept_rate: float = 1e-3,
 ) -> VerificationScores:
-    """Judges pairs, with a threshold from validation pairs alone.
+    """Evaluates pairs, with a threshold from validation pairs alone.
 
     Args:
-      distances: [M] of the pairs to judge, finite; from `all_pairs`, for instance.
+      distances: [M] of the test pairs, finite; e.g. from `all_pairs`.
       same: [M] bool, True for two of the same individual.
-      validation: the same two arrays of other pairs, best of other individuals.
+      validation: the same two arrays of other pairs, preferably of other individuals.
       false_accept_rate: the most that the threshold may accept of the validation pairs.
 
     Returns:
@@ -108,7 +108,7 @@ def all_pairs(
 
 
 def roc(distances: np.ndarray, same: np.ndarray) -> Roc:
-    """Accepts more and more distant pairs.
+    """Computes the ROC curve of accepting pairs by distance.
 
     Args:
       distances: [M] of pairs, finite.
@@ -139,15 +139,15 @@ def roc(distances: np.ndarray, same: np.ndarray) -> Roc:
 
 
 def area(curve: Roc) -> float:
-    """Returns the area under the curve: how often a pair of the same is nearer than another."""
+    """Returns the area under the curve: how often a pair of the same individual is nearer."""
     return float(auc(curve.false_accept_rate, curve.validation_rate))
 
 
 def equal_error_rate(curve: Roc) -> float:
-    """Returns the rate at which as many others are accepted as the same are refused.
+    """Returns the rate at which false accepts and false rejects are equally frequent.
 
     Args:
-      curve: between whose points rates are interpolated.
+      curve: rates are interpolated between its points.
     """
     refused = 1 - curve.validation_rate
     gap = curve.false_accept_rate - refused  # from -1 to 1, never falling
@@ -161,7 +161,7 @@ def threshold_at(curve: Roc, false_accept_rate: float) -> float:
     """Returns the largest threshold with at most this rate of false accepts.
 
     Args:
-      curve: of validation pairs; a threshold chosen on the pairs to judge flatters.
+      curve: of validation pairs; a threshold chosen on the test pairs is too optimistic.
       false_accept_rate: in [0, 1].
 
     Returns:
@@ -174,10 +174,10 @@ def threshold_at(curve: Roc, false_accept_rate: float) -> float:
 def validation_rate_at(curve: Roc, false_accept_rate: float) -> float:
     """Returns the largest validation rate with at most this rate of false accepts.
 
-    The threshold is then chosen on the pairs judged, as in many published figures.
+    The threshold is then chosen on the test pairs, as in many published figures.
 
     Args:
-      curve: of the pairs judged.
+      curve: of the test pairs.
       false_accept_rate: in [0, 1].
     """
     return float(curve.validation_rate[curve.false_accept_rate <= false_accept_rate][-1])

@@ -1,4 +1,4 @@
-"""Window validity: how well scores tell real windows of text from switched ones."""
+"""Window validity: how well scores separate real windows of text from corrupted ones."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,15 @@ from jaxemb.evaluation.verification import Roc, area, roc
 
 
 class WindowScores(NamedTuple):
-    """How well real windows are told from switched ones.
+    """How well real windows are separated from corrupted ones.
 
     Attributes:
-      ranked: share of windows that score higher than the same with a word switched; ties count
+      ranked: share of windows that score higher than themselves with a word replaced; ties count
         half.
-      auc: area under the ROC curve: how often any real window scores higher than any switched one.
-      accuracy: share of both kinds that is called right, as many of the one as of the other.
-      threshold: the score above which a window was called real, chosen on other windows.
+      auc: area under the ROC curve: how often a random real window scores higher than a random
+        corrupted one.
+      accuracy: share of both kinds classified correctly; balanced.
+      threshold: the score from which a window is classified as real, chosen on other windows.
     """
 
     ranked: float
@@ -26,14 +27,14 @@ class WindowScores(NamedTuple):
 
 
 def window_validity(real: np.ndarray, switched: np.ndarray) -> WindowScores:
-    """Judges scores; the first half of the windows chooses the threshold, the second is judged.
+    """Evaluates scores; the first half of the windows chooses the accuracy's threshold.
 
     Args:
       real: [N] scores of windows of text.
-      switched: [N] of the same windows, a word of each switched.
+      switched: [N] of the same windows, a word of each replaced.
 
     Returns:
-      The scores, accuracy of the second half and the others of all.
+      The scores: accuracy on the second half, the others on all windows.
 
     Raises:
       InputError: if a score is not finite or there are fewer than two windows.
@@ -56,6 +57,6 @@ def window_validity(real: np.ndarray, switched: np.ndarray) -> WindowScores:
 
 
 def _curve(real: np.ndarray, switched: np.ndarray) -> Roc:
-    # Of distances: what is near is accepted.
+    # `roc` accepts small distances.
     scores = np.concatenate([real, switched])
     return roc(-scores, np.arange(scores.size) < real.size)

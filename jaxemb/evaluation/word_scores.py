@@ -28,12 +28,12 @@ def evaluate(
     """Scores word vectors on each similarity, analogy and categorization set that is found.
 
     Args:
-      words: [V] most frequent first. The sets are in lower case; of words that differ in case
-        alone the first stands for all.
+      words: [V] most frequent first. The sets are in lower case; where words differ in case alone
+        the first counts.
       vectors: [V, D] their rows.
       data_dir: holds `wordsim/sim_*.csv`, `wordsim/cat_*.csv` and `questions-words.txt`, or some
         of them.
-      most_frequent: analogies are asked among this many first words.
+      most_frequent: analogies are asked among the first this many words.
 
     Returns:
       The scores by name: `wordsim353_sim`, `men`, `rare_words`, ... (Spearman's correlation);

@@ -11,11 +11,11 @@ from jaxemb.losses.distances import pairwise_squared_euclidean
 
 
 class ZeroShotScores(NamedTuple):
-    """How often the nearest descriptions are those of the right class.
+    """How often the right class is among the nearest descriptions.
 
     Attributes:
       accuracy: {k: share of examples whose class is among the k nearest}.
-      class_accuracy: {k: the mean over classes of their share}, for classes of unequal size.
+      class_accuracy: {k: mean over classes of this share}, for classes of unequal size.
     """
 
     accuracy: dict[int, float]
@@ -30,7 +30,7 @@ def zero_shot(
     ks: Sequence[int] = (1, 5),
     distance: Distance = pairwise_squared_euclidean,
 ) -> ZeroShotScores:
-    """Gives each example the class whose embedded description is nearest.
+    """Classifies each example by the nearest embedded description.
 
     Args:
       vectors: [N, D] embedded examples, finite.
@@ -40,7 +40,7 @@ def zero_shot(
       distance: all distances between two sets of vectors.
 
     Returns:
-      The scores. Another class that is equally near counts as nearer.
+      The scores. Ties count against the right class.
 
     Raises:
       InputError: if arrays don't belong together or a label is out of range.

@@ -13,7 +13,7 @@ from jaxemb.factorize.row_blocks import map_rows, sum_rows
 # GPUs would otherwise multiply in TF32, whose three digits blur the small eigenvalues.
 _matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
-# Entries centered at a time, 16 MB in float32: no centered copy of all points is ever made.
+# Entries in a block, 16 MB in float32: no centered copy of all points is ever made.
 _BLOCK = 1 << 22
 _summed = functools.partial(sum_rows, at_a_time=_BLOCK)
 # A symmetric product is computed as the tiles of its upper triangle, this many to a side: three
@@ -29,7 +29,7 @@ class PCA(NamedTuple):
       directions: [D, C] orthonormal columns, widest first. A direction's sign is fixed: its entry
         of largest magnitude is positive.
       deviation: [C] standard deviation along each direction, in the units of the points; exactly 0
-        where it cannot be told from rounding, below about 1e-3 of the widest.
+        where it is within rounding error, below about 1e-3 of the widest.
       explained_variance_ratio: [C] share of the total variance in [0, 1]; 0 if all points are
         equal.
     """
@@ -49,8 +49,9 @@ class PCA(NamedTuple):
 def fit(points: jax.Array, *, components: int) -> PCA:
     """Finds the directions of greatest variance, exactly.
 
-    By the eigenvectors of the smaller of the two products of the centered points with themselves.
-    Beyond the points it needs a few blocks and that product; with N < D, a copy of the points too.
+    They are computed from the eigenvectors of the scatter matrix [D, D], or of the Gram matrix
+    [N, N] if N < D. Beyond the points this needs a few blocks and that matrix; with N < D also a
+    copy of the points.
 
     Args:
       points: [N, D] finite float; sizes up to 1e30 neither overflow nor lose digits.
@@ -70,7 +71,7 @@ def fit(points: jax.Array, *, components: int) -> PCA:
     else:
         centered = (points - mean) * scale
         ascending, vectors = jnp.linalg.eigh(_symmetric(_upper_tiles(centered.T)))
-        # Orthonormal also where the points have no extent and the product is nothing but rounding.
+        # Orthonormal also where all points are equal and the product is rounding error alone.
         directions = jnp.linalg.qr(_matmul(centered.T, vectors[:, ::-1][:, :components]))[0]
     return _fitted(mean, scale, directions, ascending[::-1], ascending.sum(), len(points))
 
@@ -84,16 +85,16 @@ def fit_randomized(
     oversamples: int = 10,
     power_iterations: int = 7,
 ) -> PCA:
-    """Finds the directions of greatest variance nearly, for D too large for a [D, D] matrix.
+    """Finds the directions of greatest variance approximately, for D too large for [D, D].
 
     Each iteration reads the points once. Its error falls with the power 4 q + 2 of the ratio of
     the first standard deviation left out to the one in question (q iterations).
 
     Args:
-      key: the random directions that it begins with are drawn from here.
+      key: random key.
       points: [N, D] finite float.
       components: directions to keep, C in 1..min(N, D).
-      oversamples: directions carried along beside these.
+      oversamples: additional directions in the iteration.
       power_iterations: multiplications by the scatter matrix, q.
 
     Returns:
@@ -103,8 +104,8 @@ def fit_randomized(
       AssertionError: while tracing, if a number or a shape disagrees with the above.
 
     Reference:
-      Halko, Martinsson & Tropp 2011, arXiv:0909.4061, algorithms 4.4 and 5.1, on the side of the
-      directions, so that nothing of the points' number is orthogonalized.
+      Halko, Martinsson & Tropp 2011, arXiv:0909.4061, algorithms 4.4 and 5.1, in the space of
+      the columns, so that no [N, L] matrix is orthogonalized.
     """
     mean, scale = _center(points, components)
     assert oversamples >= 0, f"{oversamples} oversamples"
@@ -112,7 +113,7 @@ def fit_randomized(
     count, dim = points.shape
 
     def multiply(basis: jax.Array) -> jax.Array:
-        """[D, L] the scatter matrix times a basis."""
+        """Returns [D, L] the scatter matrix times a basis."""
 
         def of_block(block: jax.Array) -> jax.Array:
             centered = (block - mean) * scale
@@ -121,7 +122,7 @@ def fit_randomized(
         return _summed(of_block, points)
 
     def restrict(block: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """[L, L] the scatter matrix within the basis, and the total scatter."""
+        """Returns [L, L] the scatter matrix within the basis, and the total scatter."""
         centered = (block - mean) * scale
         projected = _matmul(centered, basis)
         return _matmul(projected.T, projected), jnp.sum(jnp.sum(jnp.square(centered), axis=0))
@@ -143,7 +144,7 @@ def transform(pca: PCA, points: jax.Array, *, whiten: bool = False) -> jax.Array
     Args:
       pca: C directions in D dimensions.
       points: [N, D].
-      whiten: divide by the standard deviations; a direction without any gives 0.
+      whiten: divide by the standard deviations; a direction of variance 0 gives 0.
 
     Returns:
       [N, C] coordinates along each direction, in the units of the points, or of one standard
@@ -165,12 +166,12 @@ def transform(pca: PCA, points: jax.Array, *, whiten: bool = False) -> jax.Array
 
 @functools.partial(jax.jit, static_argnames="whiten")
 def inverse(pca: PCA, scores: jax.Array, *, whiten: bool = False) -> jax.Array:
-    """Returns the points whose projections these are, without what other directions had.
+    """Reconstructs points from their projections.
 
     Args:
       pca: C directions in D dimensions.
       scores: [N, C] from `transform`.
-      whiten: as it was there.
+      whiten: as in `transform`.
 
     Returns:
       [N, D].
@@ -185,13 +186,13 @@ def inverse(pca: PCA, scores: jax.Array, *, whiten: bool = False) -> jax.Array:
 
 
 def _center(points: jax.Array, components: int) -> tuple[jax.Array, jax.Array]:
-    """[1, D] the mean, and the power of two that brings the largest entry to size one."""
+    """Returns [1, D] the mean, and the power of two that scales the largest entry to about 1."""
     chex.assert_rank(points, 2)
     assert 1 <= components <= min(points.shape), f"{components} components of {points.shape}"
-    # A power of two costs no digit, and squares of values of 1e20 would overflow.
+    # A power of two loses no digits, and squares of values of 1e20 would overflow.
     exponent = jnp.frexp(jnp.max(jnp.abs(points)))[1]
     scale = jnp.ldexp(jnp.ones((), points.dtype), -exponent)
-    # Seen from one of the points, a constant column is zero and its mean is exact.
+    # Relative to one of the points, a constant column is zero and its mean is exact.
     first = points[:1] * scale
     mean = first + jnp.mean(points * scale - first, axis=0, keepdims=True)
     return mean / scale, scale
@@ -221,7 +222,7 @@ def _fitted(
     total: jax.Array,
     count: int,
 ) -> PCA:
-    """The result, from eigenvalues of the scaled scatter matrix and their sum."""
+    """Returns the result, from eigenvalues of the scaled scatter matrix and their sum."""
     components = directions.shape[1]
     rounding = 8 * jnp.finfo(descending.dtype).eps * jnp.maximum(descending[0], 0)
     kept = descending[:components]

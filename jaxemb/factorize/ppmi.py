@@ -6,23 +6,23 @@ from scipy.sparse import csr_array
 from jaxemb.data.sparse_counts import check_counts
 from jaxemb.errors import InputError
 
-# Entries at a time: the counts may be larger than memory.
+# Entries in a block: the counts may be larger than memory.
 _BLOCK = 1 << 22
 
 
 def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> csr_array:
-    """Weighs counts by how much more often a pair occurs than by chance.
+    """Computes PPMI: the log of how much more often a pair occurs than by chance, if positive.
 
     max(log(P(w, c) / (P(w) P_a(c))) - log k, 0), where P_a(c) is in proportion to the context's
     count to the power a. NumPy rather than JAX: how many entries are left depends on the values.
 
     Args:
       counts: [R, C] of words with contexts, not negative; read in blocks.
-      shift: k, larger to leave more pairs out; as the noise words of word2vec.
-      smoothing: a in [0, 1]; below 1 rare contexts count less.
+      shift: k; larger leaves more pairs out. It corresponds to word2vec's number of noise words.
+      smoothing: a in [0, 1]; below 1 rare contexts get smaller values.
 
     Returns:
-      [R, C] float32 in nats, positive entries only. A word or context without counts has none.
+      [R, C] float32 in nats, positive entries only.
 
     Raises:
       InputError: if a count is negative or not finite, or `shift` or `smoothing` is out of range.
@@ -31,14 +31,14 @@ def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> c
       Levy, Goldberg & Dagan 2015, "Improving Distributional Similarity with Lessons Learned from
       Word Embeddings", sections 2.1 and 3.2.
     """
-    # Written so that NaN fails.
+    # NaN fails these comparisons.
     if not 0 < shift < np.inf:
         raise InputError(f"shift must be more than 0 and finite, found {shift}")
     if not 0 <= smoothing <= 1:
         raise InputError(f"smoothing must be from 0 to 1, found {smoothing}")
     check_counts(counts)
     words, contexts = (counts.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
-    # What has no counts has no entries either: any finite logarithm does.
+    # Words without counts have no entries: any finite logarithm will do.
     log_words, log_contexts = (np.log(np.where(n > 0, n, 1)) for n in (words, contexts))
     log_contexts *= smoothing
     total = np.exp(log_contexts[contexts > 0]).sum()

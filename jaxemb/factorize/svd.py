@@ -1,4 +1,4 @@
-"""The largest singular values of a sparse matrix, by random directions and block Krylov spaces."""
+"""The largest singular values of a sparse matrix, by randomized block Krylov spaces."""
 
 import functools
 from typing import NamedTuple
@@ -16,9 +16,9 @@ from jaxemb.memory import require_memory
 # GPUs would otherwise multiply in TF32, which costs the basis its orthogonality.
 _matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
-# Columns by which the space grows: more would take more products to be as close.
+# Columns by which the space grows: larger blocks need more products for the same accuracy.
 _BLOCK = 32
-# Times that it grows at least: few columns are not soon close.
+# The space grows at least this often: with few blocks the result is inaccurate.
 _GROWTHS = 8
 
 
@@ -28,7 +28,7 @@ class SVD(NamedTuple):
     Attributes:
       left: [M, C] orthonormal columns. A column's sign is fixed: its entry of largest magnitude is
         positive.
-      values: [C] descending; exactly 0 where they cannot be told from rounding.
+      values: [C] descending; exactly 0 where they are within rounding error.
       right: [N, C] orthonormal columns, so that `left * values @ right.T` is nearest the matrix.
     """
 
@@ -38,24 +38,24 @@ class SVD(NamedTuple):
 
 
 def svd(key: jax.Array, matrix: csr_array, *, rank: int, width: int | None = None) -> SVD:
-    """Finds the largest singular values of a sparse matrix, nearly, from below.
+    """Computes the largest singular values of a sparse matrix, approximately and from below.
 
-    A space begins with random columns and grows by multiplication by the matrix and its transpose;
-    within it the result is exact. The device holds the matrix twice, once transposed, and the
-    space, on the side where the matrix is smaller.
+    A Krylov space starts from random columns and grows by multiplication by the matrix and its
+    transpose; within it the result is exact. The device holds the matrix twice, once transposed,
+    and a basis of the space, which has as many rows as the matrix's smaller side.
 
     Args:
-      key: the random columns are drawn from here.
+      key: random key.
       matrix: [M, N] float32, finite; any scale.
       rank: C in 1..min(M, N).
-      width: of the space, from C on; None for five times C, and 256 at least. More is closer;
-        min(M, N) is exact.
+      width: dimensions of the space, at least C; None for five times C, at least 256. More is
+        more accurate; min(M, N) is exact.
 
     Returns:
       The decomposition.
 
     Raises:
-      InputError: if the matrix or a number is none of the above, or the memory is too little.
+      InputError: if the matrix or a number is outside its documented range, or memory is short.
 
     Reference:
       Musco & Musco 2015, arXiv:1504.05477, algorithm 2, its basis kept orthonormal block by block
@@ -77,14 +77,14 @@ def svd(key: jax.Array, matrix: csr_array, *, rank: int, width: int | None = Non
     if matrix.nnz >= 1 << 31:
         raise InputError(f"the matrix has {matrix.nnz:,} entries, more than 32-bit indices reach")
     blocks = -(-width // _BLOCK)
-    # A basis of the whole side in one block, where there is no room for several.
+    # A basis of the whole side in one block, where several don't fit.
     block, blocks = (_BLOCK, blocks) if blocks * _BLOCK <= small else (small, 1)
     require_memory(
         16 * matrix.nnz + 4 * (block * blocks * small + 3 * rank * sum(matrix.shape)),
         f"{rank} singular values of {matrix.nnz:,} entries",
         "take fewer, or leave out entries",
     )
-    # Squares of the largest entries stay within float32; a power of two costs no digit.
+    # Squares of the largest entries stay within float32; a power of two loses no digits.
     exponent = int(np.frexp(np.abs(matrix.data).max(initial=0))[1])
     wide = matrix.shape[0] <= matrix.shape[1]
     pair = [_to_device(part, -exponent) for part in (matrix, matrix.T)]
@@ -111,14 +111,14 @@ def _decompose(
     chex.assert_shape(transposed, (columns, rows))
     width = block * blocks
 
-    def grow(i: jax.Array, held: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-        basis, product, newest = held
+    def grow(i: jax.Array, carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        basis, product, newest = carry
         basis = jax.lax.dynamic_update_slice_in_dim(basis, newest, i * block, axis=1)
         image = matrix @ (transposed @ newest)
         inside = _matmul(basis.T, image)
         product = jax.lax.dynamic_update_slice_in_dim(product, inside, i * block, axis=1)
         newest = jnp.linalg.qr(image - _matmul(basis, inside))[0]
-        # Twice more: of a matrix of low rank nothing is left but rounding, that of the basis too.
+        # Twice more: for a matrix of low rank only rounding errors are left, the basis's too.
         for _ in range(2):
             newest = jnp.linalg.qr(newest - _matmul(basis, _matmul(basis.T, newest)))[0]
         return basis, product, newest

@@ -1,4 +1,4 @@
-"""Whitening within classes: directions in which one individual's pictures vary count less."""
+"""Whitening within classes: directions of large variation within a class are scaled down."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from jaxemb.factorize import pca
 
 
 class WithinClass(NamedTuple):
-    """What vectors are taken to: (x - mean) @ matrix.
+    """A linear map of vectors: (x - mean) @ matrix.
 
     Attributes:
       mean: [D] of all.
@@ -26,14 +26,14 @@ class WithinClass(NamedTuple):
 def fit(
     vectors: np.ndarray, labels: np.ndarray, *, components: int, shrinkage: float
 ) -> WithinClass:
-    """Finds the map after which individuals vary alike in all directions.
+    """Finds the map after which the variation within classes is the same in all directions.
 
     Args:
       vectors: [N, D] float, finite.
       labels: [N] int, their individuals.
-      components: K, principal components that are kept, in 1..min(N, D).
-      shrinkage: what is added to the variance within classes, in all directions, as a share of its
-        mean; above 0. Few examples need much of it.
+      components: K, number of principal components kept, in 1..min(N, D).
+      shrinkage: ridge added to the covariance within classes, as a share of its mean variance;
+        above 0. Few examples need more of it.
 
     Returns:
       The map.

@@ -1,6 +1,6 @@
 """Optax transforms for the rows of a large table that a batch touches.
 
-A dense update of a whole table costs more than the training itself.
+A dense update of the whole table would cost more than the rest of a step.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,8 @@ class RowOptimizer(NamedTuple):
 
     Attributes:
       init: table [V, ...] -> state.
-      scale: state -> the factor that `update` expects on its gradients: a caller can often
-        multiply something smaller.
+      scale: state -> the factor by which `update` expects gradients to be multiplied: a caller can
+        often apply it to something smaller.
       update: (table [V, ...], state, *batches) -> (table, state), each batch of ids [...] and
         scaled gradients [..., ...]. Gradients of rows that occur several times, in one batch or in
         several, are summed. Ids of V or more are dropped.
@@ -29,15 +29,15 @@ class RowOptimizer(NamedTuple):
 
 
 def add_rows(table: jax.Array, ids: jax.Array, changes: jax.Array) -> jax.Array:
-    """Adds to rows of a table, in place where the table isn't needed any more.
+    """Adds to rows of a table, in place where the table isn't needed afterwards.
 
-    It is `table.at[ids].add(changes, mode="drop")` in the form that XLA brings a scatter into;
-    from any other it gets there by a copy of the changes.
+    It is `table.at[ids].add(changes, mode="drop")` in XLA's own form of a scatter; from other forms
+    XLA gets there by a copy of the changes.
 
     Args:
       table: [V, ...].
       ids: [...] int rows; those of V or more, and negative ones, are dropped.
-      changes: [..., ...], for each id what is added to its row.
+      changes: [..., ...] the addend of each id's row.
 
     Returns:
       [V, ...] the table.
@@ -72,8 +72,8 @@ def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
     """Applies an Optax transform to touched rows only.
 
     Its state is that of the whole table; the leaves that have a row for each row of the table are
-    gathered and scattered with it, others (a step count, say) belong to all rows. Untouched rows
-    and their state keep their bits, so that Adam is the lazy one: moments of absent words do not
+    gathered and scattered with it, others (e.g. a step count) belong to all rows. Untouched rows
+    and their state keep their bits, which makes Adam the lazy one: moments of absent words don't
     decay.
 
     Args:
@@ -110,7 +110,7 @@ def row_wise(transform: optax.GradientTransformation) -> RowOptimizer:
 def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
     """Descends along the gradient: `row_wise(optax.sgd(learning_rate))`, in one scatter a batch.
 
-    The update being linear, the scatters that add it merge the duplicates.
+    The update is linear, so that the scatter sums duplicates.
 
     Args:
       learning_rate: schedule, update count -> learning rate.
@@ -130,11 +130,11 @@ def row_sgd(learning_rate: optax.Schedule) -> RowOptimizer:
 
 
 def freeze(optimizer: RowOptimizer, frozen: jax.Array) -> RowOptimizer:
-    """Keeps some rows, and their state, bit for bit as they are.
+    """Freezes some rows and their state, bit for bit.
 
     Args:
       optimizer: of the other rows.
-      frozen: [V] bool, True for rows to keep.
+      frozen: [V] bool, True for rows to freeze.
 
     Returns:
       The optimizer.

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from jaxemb.data import cooccurrence, sparse_counts
+from jaxemb.data import cooccurrence, count_rows, sparse_counts
 from jaxemb.data import vocabulary as vocabularies
 from jaxemb.data.corpora import open_corpus
 from jaxemb.data.encode import encode
@@ -119,9 +119,9 @@ def test_blocks_are_many_and_stay_within_the_limit(encoded, tmp_path, monkeypatc
     monkeypatch.setattr(sparse_counts, "_TEXT_LEAST", 1000)
     monkeypatch.setattr(sparse_counts, "_TEXT_SHARE", 1000)
     blocks = []
-    collect = sparse_counts._collect
+    collect = count_rows._collect
     monkeypatch.setattr(
-        sparse_counts, "_collect", lambda *given: blocks.append(given[1]) or collect(*given)
+        count_rows, "_collect", lambda *given: blocks.append(given[1]) or collect(*given)
     )
     whole = sparse_counts.count(pairs, tmp_path, memory_limit=LARGE)
     kept = whole.data.copy(), whole.indices.copy(), whole.indptr.copy()

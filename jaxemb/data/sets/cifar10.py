@@ -13,7 +13,7 @@ FILE = "cifar10_jpeg.npz"
 
 
 def read(data_dir: Path, choose: Choose = np.arange) -> LabeledImages:
-    """Reads small photographs of ten kinds of things, kept as JPEG streams; train, then test.
+    """Reads the training images, then the test images; they are stored as JPEG streams.
 
     Args:
       data_dir: folder of the data sets.

@@ -10,7 +10,7 @@ FILE = "orl_faces.npz"
 
 
 def read(data_dir: Path, choose: Choose = np.arange) -> LabeledImages:
-    """Reads the ORL faces: ten shots of each of forty people.
+    """Reads the photographs, person by person.
 
     Args:
       data_dir: folder of the data sets.

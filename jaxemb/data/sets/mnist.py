@@ -10,7 +10,7 @@ FILE = "mnist.npz"
 
 
 def read(data_dir: Path, choose: Choose = np.arange) -> LabeledImages:
-    """Reads handwritten digits: `x_train`, `y_train`, `x_test`, `y_test`, in this order.
+    """Reads the training images, then the test images.
 
     Args:
       data_dir: folder of the data sets.

@@ -48,7 +48,7 @@ def read(data_dir: Path) -> Omniglot:
     packed = ("images_packed", "oneshot_train_packed", "oneshot_test_packed")
     numbers = ("alphabet", "character", "drawer", "small_set", "oneshot_answer")
     arrays = read_arrays(path, (*packed, *numbers, "alphabet_names"), layout)
-    pictures, (*told, answers, names) = arrays[:3], arrays[3:]
+    pictures, (*numbered, answers, names) = arrays[:3], arrays[3:]
     for part, sides in zip(pictures, (2, 3, 3), strict=True):
         expect(path, layout, part.dtype == np.uint8 and part.ndim == sides)
         expect(path, layout, part.shape[-1] == -(-(105**2) // 8))
@@ -56,12 +56,12 @@ def read(data_dir: Path) -> Omniglot:
         255 * np.unpackbits(part, axis=-1, count=105**2).reshape(*part.shape[:-1], 105, 105)
         for part in pictures
     )
-    expect(path, layout, all(array.shape == (len(images),) for array in told))
+    expect(path, layout, all(array.shape == (len(images),) for array in numbered))
     expect(path, layout, names.ndim == 1 and names.dtype.kind == "U")
     expect(path, layout, answers.shape == test.shape[:2] and len(train) == len(test))
-    alphabets = read_labels(path, layout, told[:1], classes=len(names))
+    alphabets = read_labels(path, layout, numbered[:1], classes=len(names))
     characters, drawers, small_sets = (
-        read_labels(path, layout, [array], classes=1 << 31) for array in told[1:]
+        read_labels(path, layout, [array], classes=1 << 31) for array in numbered[1:]
     )
     right = read_labels(path, layout, [answers.ravel()], classes=train.shape[1])
     # Two alphabets belong to both sets and are numbered by the first.

@@ -90,7 +90,7 @@ def _docstrings(file: Path) -> list[str]:
     found = []
     for node in _statements(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            # Strings may hold what a text file may not: NUL and halves of surrogate pairs.
+            # Strings may hold what text files must not: NUL and halves of surrogate pairs.
             doc = (ast.get_docstring(node, clean=False) or "").replace("\0", " ")
             found.append(" ".join(doc.encode(errors="replace").decode().split()))
     return [doc for doc in found if doc]
