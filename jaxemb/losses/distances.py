@@ -1,15 +1,15 @@
-"""Distances between vectors, of rows with rows and of all pairs, whose gradients are finite.
+"""Distances between vectors, row by row and of all pairs, with finite gradients.
 
-A root has an infinite gradient at 0, so that equal points would give NaN. Here a distance of 0 has
-gradient 0, and so has the cosine of a zero vector.
+A square root has an infinite gradient at 0, so that equal points would give NaN. Here a distance of
+0 has gradient 0, and so has the cosine of a zero vector.
 """
 
 import chex
 import jax
 import jax.numpy as jnp
 
-# Up to this width, all pairs are subtracted rather than multiplied: no digits cancel, and maps,
-# whose close points matter, are not wider.
+# Up to this width, pairs are subtracted rather than multiplied: no digits cancel, and maps, whose
+# close points matter, are not wider.
 _NARROW = 8
 
 
@@ -114,8 +114,8 @@ def pairwise_squared_euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
         # A column at a time: a sum over an axis this short would not be vectorized.
         columns = zip(x.T, y.T, strict=True)
         return sum((jnp.square(a[:, None] - b[None, :]) for a, b in columns), jnp.zeros(()))
-    # Distances don't change when all points move, but fewer digits cancel, and none the less the
-    # gradient is right: what it lacks through the mean sums to zero.
+    # Distances don't change when all points are shifted, but fewer digits cancel. The gradient
+    # stays correct: what it lacks through the mean sums to zero.
     mean = jax.lax.stop_gradient((x.mean(axis=0) + y.mean(axis=0)) / 2)[None, :]
     x, y = x - mean, y - mean
     product = jnp.matmul(x, y.T, precision=jax.lax.Precision.HIGHEST)
@@ -128,8 +128,8 @@ def pairwise_euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
     """Returns the Euclidean distance of every row of x to every row of y.
 
     Args:
-      x: [N, D] of any size. Of wide vectors, distances below a thousandth of that to the mean are
-        rounding (see `pairwise_squared_euclidean`).
+      x: [N, D] of any size. For wide vectors, distances below a thousandth of that to the mean are
+        rounding error (see `pairwise_squared_euclidean`).
       y: [M, D].
 
     Returns:

@@ -1,4 +1,4 @@
-"""Noise-contrastive estimation: tell the observed word from noise by its probability."""
+"""Noise-contrastive estimation: classify words as observed or noise by their probabilities."""
 
 import chex
 import jax
@@ -14,20 +14,20 @@ def nce_loss(
     noise_expected: jax.Array,
     where: jax.Array | None = None,
 ) -> jax.Array:
-    """Takes scores for log probabilities, and compares them with those of the noise.
+    """Reads scores as log-probabilities; logistic loss against noise.
 
     A word w came from the text with probability p(w) / (p(w) + K q(w)), which is the sigmoid of
     log p(w) - log(K q(w)). Without the second term this is negative sampling, whose scores go to
-    log(p / q) - log K instead. As K grows, the gradient goes to that of the full softmax, if the
-    scores are those of a normalized model; training makes them so, and a bias makes it easy: the
-    vectors' last column, where the center's is 1.
+    log(p / q) - log K instead. As K grows, the gradient approaches that of the full softmax, if
+    the scores are those of a normalized model. Training makes them so; a bias helps: the vectors'
+    last column, where the center's is 1.
 
     Args:
       center: [B, D] input vectors.
       context: [B, D] output vectors of the observed neighbors.
       noise: [B, K, D] output vectors of the noise words.
-      context_expected: [B] log(K q(w)) of the neighbors: the log of how often each is expected
-        among the pair's K noise words.
+      context_expected: [B] log(K q(w)) of the neighbors: the log of their expected counts among
+        the pair's K noise words.
       noise_expected: [B, K] the same of the noise words.
       where: [B, K] bool; False drops a noise word. None keeps all.
 
@@ -51,7 +51,7 @@ def scores_of_text(
     context_expected: jax.Array,
     noise_expected: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns the scores [B] and [B, K] less log(K q(w)): of the text against the noise.
+    """Returns the scores [B] and [B, K] minus log(K q(w)): log odds of text against noise.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with those of `nce_loss`.

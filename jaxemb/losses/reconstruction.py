@@ -1,4 +1,4 @@
-"""Reconstruction: how far what comes out of an autoencoder is from what it should be."""
+"""Reconstruction error of an autoencoder."""
 
 import chex
 import jax
@@ -9,8 +9,8 @@ def reconstruction_loss(points: jax.Array, reconstructed: jax.Array) -> jax.Arra
     """Sums the squared errors of each point.
 
     Args:
-      points: [B, D] what should come out; for a denoising autoencoder, without the noise.
-      reconstructed: [B, D] what came out.
+      points: [B, D] the targets; for a denoising autoencoder, without noise.
+      reconstructed: [B, D] the outputs.
 
     Returns:
       [B] squared Euclidean distances, in squared units of the points. Not averaged.

@@ -6,19 +6,19 @@ import jax.numpy as jnp
 
 
 def sampled_tsne_kl(center: jax.Array, neighbor: jax.Array, *, points: int) -> jax.Array:
-    """Estimates what depends on the map in the Kullback-Leibler divergence of t-SNE.
+    """Estimates the part of t-SNE's Kullback-Leibler divergence that depends on the map.
 
     With w(d) = 1 / (1 + d^2), q_ij = w_ij / Z and Z the sum of w over all ordered pairs,
 
         KL(P || Q) = sum_ij p_ij log p_ij - E_{(i, j) ~ P} log w_ij + log Z.
 
-    Draw i evenly without replacement and j from p_{j|i}: the pair is distributed as p_ij, for
-    log w_ij doesn't tell (i, j) from (j, i), and pairs of centers are distributed evenly. So the
+    Draw i uniformly without replacement and j from p_{j|i}: the pair is distributed as p_ij, for
+    log w_ij is symmetric in i and j, and pairs of centers are distributed uniformly. So the
     mean over pairs (i, j) estimates the expectation without bias, and the mean over pairs of
     centers, times N (N - 1), estimates Z. Its logarithm is biased by the order of 1 / B.
 
     Args:
-      center: [B, d] places of evenly drawn points, all different; B at least 2.
+      center: [B, d] places of uniformly drawn points, all different; B at least 2.
       neighbor: [B, d] the place of one neighbor of each, drawn from p_{j|i}.
       points: N, how many points the whole map has.
 

@@ -1,4 +1,4 @@
-"""Stress: how far the distances in a map are from those wanted."""
+"""Stress: how far the distances in a map are from the target distances."""
 
 import chex
 import jax
@@ -8,11 +8,11 @@ from jaxemb.losses.distances import pairwise_euclidean
 
 
 def raw_stress(positions: jax.Array, distances: jax.Array) -> jax.Array:
-    """Sums the squared errors of all distances: the naive cost of keeping distances.
+    """Sums the squared errors of all distances.
 
     Args:
       positions: [N, d] the map.
-      distances: [N, N] those wanted, d*; only those above the diagonal are looked at.
+      distances: [N, N] target distances d*; only the upper triangle is used.
 
     Returns:
       [] sum of (d*_ij - d_ij)^2 over pairs i < j, in squared units of the distances.
@@ -28,15 +28,15 @@ def raw_stress(positions: jax.Array, distances: jax.Array) -> jax.Array:
 
 
 def kruskal_stress(positions: jax.Array, distances: jax.Array) -> jax.Array:
-    """Takes the stress free of units, by the size of the map.
+    """Computes Kruskal's stress-1, independent of scale.
 
     Args:
       positions: [N, d] the map.
-      distances: [N, N] those wanted, d*; only those above the diagonal are looked at.
+      distances: [N, N] target distances d*; only the upper triangle is used.
 
     Returns:
-      [] root of the raw stress over the sum of d_ij^2, "stress-1"; 0 is perfect, 0.2 poor. It grows
-      without bound as a map shrinks: infinite, with zero gradient, if all points are at one place.
+      [] root of the raw stress over the sum of d_ij^2; 0 is perfect, 0.2 poor. It grows without
+      bound as a map shrinks: infinite, with zero gradient, if all points are equal.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -54,12 +54,12 @@ def kruskal_stress(positions: jax.Array, distances: jax.Array) -> jax.Array:
 
 
 def sammon_stress(positions: jax.Array, distances: jax.Array) -> jax.Array:
-    """Sums the squared errors of all distances, each over the distance wanted.
+    """Computes Sammon's stress: squared errors, each divided by its target distance.
 
     Args:
       positions: [N, d] the map.
-      distances: [N, N] those wanted, d*; only those above the diagonal are looked at. A pair of
-        distance 0 is left out.
+      distances: [N, N] target distances d*; only the upper triangle is used. Pairs of distance 0
+        are left out.
 
     Returns:
       [] sum of (d*_ij - d_ij)^2 / d*_ij over the sum of d*_ij, pairs i < j; 0 if there are none.

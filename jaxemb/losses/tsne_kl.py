@@ -1,4 +1,4 @@
-"""The objective of t-SNE over all pairs, by the formulas: what faster ways are tested against."""
+"""The objective of t-SNE over all pairs, by the formulas; faster ways are tested against it."""
 
 import chex
 import jax
@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 
 def tsne_kl(points: jax.Array, joint: jax.Array) -> jax.Array:
-    """Measures how much a map's similarities q_ij differ from the data's p_ij.
+    """Computes the divergence of a map's similarities q_ij from the data's p_ij.
 
     q_ij = (1 + |y_i - y_j|^2)^-1 / Z, where Z sums the same over all pairs of different points.
 

@@ -1,4 +1,4 @@
-"""Window validity: tell a stretch of real text from one with a word switched for a random one."""
+"""Window validity: classify windows of text as real or corrupted by a random word."""
 
 import chex
 import jax
@@ -10,15 +10,15 @@ from jaxemb.losses.terms import check_margin
 def window_logistic_loss(
     real: jax.Array, switched: jax.Array, *, where: jax.Array | None = None
 ) -> jax.Array:
-    """Classifies windows, real ones and switched ones weighing the same.
+    """Computes the logistic loss; real and corrupted windows have the same weight.
 
     Args:
-      real: [B] scores of windows of text; above 0 is called valid.
-      switched: [B, K] scores of the same windows, a word of each switched.
-      where: [B, K] bool; False drops a switched window. None keeps all.
+      real: [B] scores of windows of text; above 0 means valid.
+      switched: [B, K] scores of the same windows with a word replaced.
+      where: [B, K] bool; False drops a corrupted window. None keeps all.
 
     Returns:
-      [B] in nats: a window's loss and the mean of those of its switched ones; 0, with zero
+      [B] in nats: a window's loss plus the mean of those of its corrupted ones; 0, with zero
       gradient, if it has none. Not averaged.
 
     Raises:
@@ -40,16 +40,16 @@ def window_ranking_loss(
     margin: float = 1.0,
     where: jax.Array | None = None,
 ) -> jax.Array:
-    """Takes max{0, 1 - f(window) + f(window with a word switched)}: real ones are to score higher.
+    """Computes max{0, 1 - f(window) + f(window with a word replaced)}.
 
     Args:
       real: [B] scores of windows of text.
-      switched: [B, K] scores of the same windows, a word of each switched.
-      margin: by how much; the paper's is 1.
-      where: [B, K] bool; False drops a switched window. None keeps all.
+      switched: [B, K] scores of the same windows with a word replaced.
+      margin: 1 in the paper.
+      where: [B, K] bool; False drops a corrupted window. None keeps all.
 
     Returns:
-      [B] mean over a window's switched ones; 0, with zero gradient, if it has none. Not averaged.
+      [B] mean over a window's corrupted ones; 0, with zero gradient, if it has none. Not averaged.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -57,7 +57,7 @@ def window_ranking_loss(
 
     Reference:
       Collobert & Weston 2008, "A unified architecture for natural language processing"; Collobert
-      et al. 2011, arXiv:1103.0398, section 4.2. Their sum over all words is a mean over drawn ones.
+      et al. 2011, arXiv:1103.0398, section 4.2. Here a mean over random words replaces their sum.
     """
     check_margin(margin)
     here = _checked(real, switched, where)
@@ -65,7 +65,7 @@ def window_ranking_loss(
 
 
 def _checked(real: jax.Array, switched: jax.Array, where: jax.Array | None) -> jax.Array:
-    """Returns which switched windows count."""
+    """Returns which corrupted windows count."""
     chex.assert_rank(real, 1)
     chex.assert_shape(switched, (len(real), None))
     here = jnp.ones(switched.shape, bool) if where is None else where

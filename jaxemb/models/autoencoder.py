@@ -1,7 +1,7 @@
-"""Autoencoders: networks that give back their input through a narrow middle, the code.
+"""Autoencoders: networks that reconstruct their input from a narrow code.
 
 Flax modules, used through `init` and `apply`; `apply(params, points, method="encode")` gives codes.
-All take and give back points as rows of numbers, whatever their shape inside.
+Inputs and outputs are points as rows of numbers, whatever their shape inside.
 """
 
 import math
@@ -17,7 +17,7 @@ from jaxemb.kernels.convolution import patches
 class DenseAutoencoder(nn.Module):
     """Dense layers, GELU between them; none after the code and the output.
 
-    Without hidden layers it is linear: at its best, what PCA of the same width gives back.
+    Without hidden layers it is linear: its optimum is PCA of the same width.
 
     Attributes:
       width: D, numbers of a point.
@@ -48,20 +48,20 @@ class DenseAutoencoder(nn.Module):
         return _through(self.decoder, codes)
 
     def __call__(self, points: jax.Array) -> jax.Array:
-        """Returns what becomes of points [B, D] through their codes, [B, D]."""
+        """Returns the reconstructions [B, D] of points [B, D]."""
         return self.decode(self.encode(points))
 
 
 class ConvAutoencoder(nn.Module):
-    """3 x 3 convolutions that halve an image's sides, a dense code, and the same back.
+    """3 x 3 convolutions that halve an image's sides, a dense code, and the mirror image of these.
 
-    On the way back a convolution gives four values for each pixel, which become 2 x 2 pixels
+    In the decoder a convolution gives four values for each pixel, which become 2 x 2 pixels
     (Shi et al. 2016, arXiv:1609.05158).
 
     Attributes:
       shape: (H, W) or (H, W, channels) of an image; D is their product.
       bottleneck: C, numbers of a code.
-      features: channels of each halving.
+      features: channels after each halving.
     """
 
     shape: Sequence[int]
@@ -103,7 +103,7 @@ class ConvAutoencoder(nn.Module):
         return images.reshape(len(codes), -1)
 
     def __call__(self, points: jax.Array) -> jax.Array:
-        """Returns what becomes of points [B, D] through their codes, [B, D]."""
+        """Returns the reconstructions [B, D] of points [B, D]."""
         return self.decode(self.encode(points))
 
 

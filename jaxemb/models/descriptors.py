@@ -1,15 +1,15 @@
-"""Descriptors of pictures that nothing is learnt for: where which colors and edges are."""
+"""Descriptors of pictures without learning: the places of colors and edges."""
 
 import chex
 import jax
 import jax.numpy as jnp
 
-# Cells along each side, and directions of edges told apart.
+# Cells along each side, and directions of edges.
 CELLS, DIRECTIONS = 4, 8
 
 
 def color_cells(images: jax.Array) -> jax.Array:
-    """Takes the mean color of each of 4 x 4 cells.
+    """Computes the mean color of each of 4 x 4 cells.
 
     Args:
       images: [B, H, W, 3] in [0, 1]; sides are multiples of 4.
@@ -27,14 +27,14 @@ def color_cells(images: jax.Array) -> jax.Array:
 
 
 def edge_cells(images: jax.Array) -> jax.Array:
-    """Takes the histogram of the directions of edges in each of 4 x 4 cells.
+    """Computes the histogram of edge directions in each of 4 x 4 cells.
 
     Args:
       images: [B, H, W, 3] float, sides multiples of 4.
 
     Returns:
-      [B, 128] of length 1: how much edge of each of 8 directions is in each cell, in root; 0 for a
-      picture without any.
+      [B, 128] of norm 1: the square root of the amount of edges of each of 8 directions in each
+      cell; 0 for a picture without edges.
 
     Raises:
       AssertionError: while tracing, if the shape disagrees with the above.
@@ -48,7 +48,7 @@ def edge_cells(images: jax.Array) -> jax.Array:
     down = gray[:, 2:, 1:-1] - gray[:, :-2, 1:-1]
     right = gray[:, 1:-1, 2:] - gray[:, 1:-1, :-2]
     # Light on dark is the same edge as dark on light; an angle between two directions counts for
-    # both, by its nearness.
+    # both, by linear interpolation.
     place = jnp.arctan2(down, right) / jnp.pi * DIRECTIONS % DIRECTIONS  # [B, H, W]
     gap = jnp.abs(place[..., None] - jnp.arange(DIRECTIONS)[None, None, None])
     share = jnp.maximum(0, 1 - jnp.minimum(gap, DIRECTIONS - gap))

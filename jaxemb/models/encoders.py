@@ -53,8 +53,8 @@ class ConvEncoder(nn.Module):
     """Blocks of 3 x 3 convolution, 2 x 2 maxima, normalization and ReLU, then a dense layer.
 
     The four-block network of few-shot learning (Vinyals et al. 2016, arXiv:1606.04080) with group
-    normalization (Wu & He 2018, arXiv:1803.08494) in place of batch normalization, and of the
-    maxima: what is left is a quarter.
+    normalization (Wu & He 2018, arXiv:1803.08494) in place of batch normalization, and after the
+    maxima, where a quarter of the pixels is left.
 
     Attributes:
       dim: D, width of the embedding.
@@ -67,9 +67,9 @@ class ConvEncoder(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
         """Embeds pictures, [B, H, W, C] to [B, D] of length 1; H and W at least 2^blocks."""
-        images = images.transpose(1, 2, 0, 3)  # [H, W, B, C], as convolve takes them
+        images = images.transpose(1, 2, 0, 3)  # [H, W, B, C], as convolve expects
         for i, width in enumerate(self.features):
-            # Named as the dense layers on patches that earlier checkpoints have.
+            # Named like the dense layers on patches of earlier checkpoints.
             images = max_pool(Convolution(width, name=f"Dense_{i}")(images))
             images = nn.relu(nn.GroupNorm(num_groups=8, reduction_axes=(0, 1, 3))(images))
         vectors = images.transpose(2, 0, 1, 3).reshape(images.shape[2], -1)
@@ -151,5 +151,5 @@ class GruEncoder(nn.Module):
         vectors = nn.Embed(self.vocabulary, self.width)(words)
         lengths = where.sum(axis=1)
         last, _ = nn.RNN(nn.GRUCell(self.width), return_carry=True)(vectors, seq_lengths=lengths)
-        # Without a word the network's state would be that of the first padding.
+        # Without a word the state would be that after the first padding.
         return unit(nn.Dense(self.dim)(last * (lengths > 0)[:, None]))

@@ -9,13 +9,13 @@ from jaxemb.errors import InputError
 
 
 class HuffmanTree(NamedTuple):
-    """The way from the root to each word, padded to the longest.
+    """The path from the root to each word, padded to the longest.
 
     Attributes:
-      nodes: [V + 1, L] int32, the V - 1 inner nodes on the way, the root (V - 2) first; V - 1 from
-        the path's end on. The last row, for words outside the vocabulary, is an empty path.
-      codes: [V + 1, L] int8, 1 where the way goes to the first child, -1 to the second; 0 from the
-        path's end on.
+      nodes: [V + 1, L] int32, the V - 1 inner nodes of the path, the root (V - 2) first; V - 1
+        after its end. The last row, for words outside the vocabulary, is an empty path.
+      codes: [V + 1, L] int8, 1 where the path goes to the first child, -1 to the second; 0 after
+        its end.
     """
 
     nodes: np.ndarray
@@ -44,7 +44,7 @@ def huffman_tree(counts: np.ndarray) -> HuffmanTree:
     words = len(counts)
     if words < 2:
         raise InputError(f"a Huffman tree needs at least 2 words, found {words}")
-    # Written so that NaN fails.
+    # NaN fails these comparisons.
     if (bad := np.flatnonzero(~((counts >= 0) & (counts < np.inf)))).size:
         raise InputError(
             f"counts must be finite and at least 0, found {counts[bad[0]]} at word {bad[0]}; "
@@ -61,7 +61,7 @@ def huffman_tree(counts: np.ndarray) -> HuffmanTree:
 
 
 def _paths(parents: np.ndarray, turns: np.ndarray, words: int) -> HuffmanTree:
-    """Climbs from all words at once, then turns each path to begin at the root."""
+    """Climbs from all words at once, then reverses each path to begin at the root."""
     root = len(parents) - 1
     at, climbed = np.arange(words), []
     while (below := at != root).any():

@@ -1,7 +1,7 @@
-"""One-hot vectors: the dictionary as a representation, in which a word is nothing but its place.
+"""One-hot vectors: a word is represented by its place in the dictionary alone.
 
 Word i of V is the i-th unit vector of V dimensions. The table of all words is the identity [V, V],
-25 GB for 80,000 words: it is never made, only the part that a question touches.
+25 GB for 80,000 words: only the part that is needed is ever computed.
 """
 
 import chex
@@ -12,8 +12,8 @@ import jax.numpy as jnp
 def one_hot(ids: jax.Array, axes: jax.Array) -> jax.Array:
     """Returns words' vectors along some of their V axes.
 
-    Along the other axes words among `axes` are all 0, so that their products, lengths and
-    distances are those of the whole vectors.
+    Words among `axes` are 0 along all other axes, so that their products, norms and distances are
+    those of the whole vectors.
 
     Args:
       ids: [N] int words.

@@ -1,6 +1,6 @@
-"""Oriented gradients: where in a picture edges run which way, whatever the light.
+"""Oriented gradients: the directions of edges in each part of a picture, whatever the light.
 
-Nothing here is learnt. Where examples are too few to learn filters, these come before what is.
+Nothing here is learned. They precede learned layers where examples are too few to learn filters.
 """
 
 import jax
@@ -17,19 +17,19 @@ def oriented_gradients(
     pool: float = 4.0,
     contrast: float = 0.01,
 ) -> jax.Array:
-    """Averages gradients of each direction around the middle of each cell of a picture.
+    """Averages gradients of each direction around the center of each cell of a picture.
 
-    A gradient counts for a direction with the fourth power of the cosine of the angle between
-    them. Averages are divided by those around them, of all directions, which takes the light out,
-    and their roots taken, which keeps a few strong edges from outweighing all others.
+    A gradient counts for a direction with the fourth power of the cosine of the angle between them.
+    Averages are divided by those around them, over all directions, which removes the lighting;
+    square roots then keep a few strong edges from outweighing all others.
 
     Args:
       images: [B, H, W] float from 0 to 1, H and W at least 2.
-      orientations: O, directions, even over the full turn: from dark to light is not from light to
-        dark.
-      cell: pixels from one middle to the next.
+      orientations: O, directions, evenly spaced over 360 degrees: dark to light and light to dark
+        differ.
+      cell: pixels from one center to the next.
       blur: standard deviation of the Gaussian before the gradient, in pixels.
-      pool: that of the average, in pixels.
+      pool: standard deviation of the average's Gaussian, in pixels.
       contrast: gradients fainter than this, in the unit of the images a pixel, fade out.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Word vectors of another training, as a start."""
+"""Pretrained word vectors as initial values."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Start(NamedTuple):
 def start_from(
     table: np.ndarray, ids: Mapping[str, int], words: Sequence[str], vectors: np.ndarray
 ) -> Start:
-    """Puts given vectors in the place of random ones, where there are any.
+    """Replaces random vectors by given ones, for the words that have them.
 
     Args:
       table: [V, D] random vectors.

@@ -1,4 +1,4 @@
-"""Which rows of a table in training the vector of each word is made of."""
+"""Which rows of a table in training each word is composed of."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,15 +8,15 @@ import numpy as np
 from jaxemb.errors import InputError
 from jaxemb.models.subword_table import SubwordTable, word_rows
 
-CHUNK = 4  # rows of a word that are read and written together; words have 25 or so
+CHUNK = 4  # rows of a word that are read and written together; words have about 25
 
 
 class Parts(NamedTuple):
-    """Which rows of the table in training each word is made of.
+    """Which rows of the table in training each word is composed of.
 
-    That table has rows only for buckets in use, the most used first: those of a step then lie
-    close together, which saves a third of its time. The others stay zero, so that an n-gram that
-    training didn't see adds no noise to the vector of an unknown word.
+    That table has rows only for buckets in use, the most used first: the rows of a step are then
+    close together, which saves a third of its time. Other buckets stay zero, so that an n-gram
+    without training adds no noise to the vector of an unknown word.
 
     Attributes:
       chunks: [N, CHUNK] int32 rows, word after word; R, which no row has, fills the last of each.
@@ -89,7 +89,7 @@ def subword_table(
     longest: int,
     buckets: int,
 ) -> SubwordTable:
-    """Puts the rows that training made where their buckets are.
+    """Moves the rows in training to the places of their buckets.
 
     Args:
       words: V words.

@@ -1,4 +1,4 @@
-"""Vectors of words by those of their character n-grams, so that unknown words have one, too."""
+"""Word vectors composed of those of character n-grams, for unknown words, too."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from jaxemb.models.subwords import subwords
 
 # The token that fastText puts at the end of a line has no n-grams.
 END_OF_LINE = "</s>"
-AT_A_TIME = 1024  # words whose rows are added up at a time
+AT_A_TIME = 1024  # words in a block
 
 
 class SubwordTable(NamedTuple):
-    """What gives words their vectors, as in fastText's models.
+    """The vectors of words and of n-grams, as in fastText's models.
 
     Attributes:
       words: V words.
@@ -30,14 +30,14 @@ class SubwordTable(NamedTuple):
 
 
 def has_ngrams(word: str, *, shortest: int, longest: int) -> bool:
-    """Tells whether a word has n-grams of these lengths, so that it needs no row of its own."""
+    """Returns whether a word has n-grams of these lengths, and so needs no row of its own."""
     return word != END_OF_LINE and shortest <= min(longest, len(word) + 2)
 
 
 def word_rows(
     words: Sequence[str], known: Mapping[str, int], *, shortest: int, longest: int, buckets: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Tells which rows of a table words are made of.
+    """Lists the rows of a table whose mean is the vector of each word.
 
     Args:
       words: N words.

@@ -25,7 +25,7 @@ def subwords(words: Sequence[str], *, shortest: int, longest: int, buckets: int)
       buckets: pieces are numbered by a hash of 32 bits modulo this.
 
     Returns:
-      The number of each piece; equal pieces of a word are all there.
+      The number of each piece; equal pieces of a word are repeated.
 
     Reference:
       Bojanowski et al. 2017, arXiv:1607.04606, section 3.2. The hash is FNV-1a over bytes, taken
@@ -45,7 +45,7 @@ def subwords(words: Sequence[str], *, shortest: int, longest: int, buckets: int)
     begins = np.arange(len(points))
     hashes = np.full(len(points), _OFFSET)
     for count in range(1, longest + 1):
-        # The pieces of one character more; those that reach beyond their word are done with.
+        # Pieces of one character more; those that extend beyond their word are dropped.
         inside = begins + count <= ends[begins]
         begins, hashes = begins[inside], hashes[inside]
         character = begins + count - 1

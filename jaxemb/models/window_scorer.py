@@ -12,10 +12,10 @@ Params = dict[str, Any]
 
 @functools.partial(jax.jit, static_argnames=("vocabulary", "dim", "window", "hidden"))
 def init(key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int) -> Params:
-    """Starts with words so small that what is learnt of a rare one outweighs what was drawn.
+    """Draws parameters; word vectors are so small that learning soon outweighs the draw.
 
     Args:
-      key: drawn from here.
+      key: random key.
       vocabulary: V.
       dim: D.
       window: n, words of a window.
@@ -45,20 +45,20 @@ def init(key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int)
 def scores(
     scorer: Params, text: jax.Array, noise: jax.Array, *, place: int
 ) -> tuple[jax.Array, jax.Array]:
-    """Scores all windows of stretches of text, as they are and with a word switched.
+    """Scores all windows of stretches of text, as they are and with a word replaced.
 
-    R is a hidden layer of rectified units over the n vectors of a window, one after another, and a
-    linear output. A switched window differs in one word, of whose share in the hidden layer it has
-    another's: that share of a noise word is computed once for all windows.
+    R is a hidden layer of rectified units over the n concatenated vectors of a window, and a linear
+    output. A corrupted window differs in one word, hence in that word's term of the hidden layer: a
+    noise word's term is computed once for all windows.
 
     Args:
       scorer: from `init`.
       text: [G, S + n - 1, D] vectors of neighboring words, from which S windows can be cut.
-      noise: [G, K, D] vectors of the words that every window of a stretch gets in turn.
-      place: in 0..n-1, of the word that is switched.
+      noise: [G, K, D] vectors of the noise words; every window of a stretch gets each of them.
+      place: in 0..n-1, of the word that is replaced.
 
     Returns:
-      [G, S] of the windows, [G, S, K] of the switched ones.
+      [G, S] of the windows, [G, S, K] of the corrupted ones.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -77,7 +77,7 @@ def scores(
     own, kernel = shifted.pop(place), parts.pop(place)
 
     def product(vectors: jax.Array, kernel: jax.Array) -> jax.Array:
-        # Of two matrices: on CPU, XLA has a slow gradient for more axes.
+        # As matrices: on CPU, XLA has a slow gradient for more axes.
         rows = vectors.reshape(-1, vectors.shape[-1])
         return (rows @ kernel).reshape(*vectors.shape[:2], -1)
 
@@ -86,8 +86,8 @@ def scores(
     switched = rest[:, :, None] + product(noise, kernel)[:, None]  # [G, S, K, H]
 
     def output(summed: jax.Array) -> jax.Array:
-        # The paper's units, hard tanh, only add words up as long as they are small, so that small
-        # vectors hardly begin to learn which words go together.
+        # The paper's hard tanh is linear for small vectors, which then hardly begin to learn which
+        # words go together.
         return jax.nn.relu(summed) @ scorer["output"] + scorer["output_bias"]
 
     return output(rest + product(own, kernel)), output(switched)

@@ -1,4 +1,4 @@
-"""Which points belong together, and how much: the probabilities p_j|i and p_ij of t-SNE."""
+"""Affinities of neighbors: the probabilities p_j|i and p_ij of t-SNE."""
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +14,9 @@ from scipy.special import entr
 
 from jaxemb.errors import InputError
 
-# Neighbors in a row of the graph. Short rows waste fewer places, long ones have fewer sums.
+# Neighbors in a row of the graph. Short rows waste fewer places, long ones need fewer sums.
 ROW = 8
-# Halvings of the range of log2 precision, [-10, 80] for distances of mean 1: down to rounding.
+# Bisections of the range of log2 precision, [-10, 80] for distances of mean 1: down to rounding.
 _HALVINGS = 32
 _NARROWEST, _WIDEST = 80.0, -10.0
 # Numbers of a temporary array, and points whose edges are laid out at a time.
@@ -38,9 +38,9 @@ class Conditional(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Joint probabilities p_ij, in rows of a fixed length: a point has as many as it needs.
+    """Joint probabilities p_ij, in rows of a fixed length; a point has as many rows as it needs.
 
-    Points are numbered anew, so that those that belong together lie together in memory.
+    Points are renumbered, so that neighbors lie close together in memory.
 
     Attributes:
       order: [N] int32, which of the data's points each point of the graph is.
@@ -59,15 +59,15 @@ class Graph(NamedTuple):
 
 @functools.partial(jax.jit, static_argnames="perplexity")
 def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
-    """Finds Gaussians around each point that see so many neighbors.
+    """Computes Gaussian affinities with bandwidths of the given perplexity.
 
     Args:
       distances: [N, k] squared distances to each point's neighbors, in any unit.
       perplexity: from 1 to k.
 
     Returns:
-      The distributions, of which the precision 1 / (2 sigma_i^2) was found by bisection. Where
-      all neighbors are equally far they are uniform.
+      The distributions; precisions 1 / (2 sigma_i^2) are found by bisection. Where all neighbors
+      are equally far, they are uniform.
 
     Raises:
       AssertionError: while tracing, if `distances` is no matrix.
@@ -79,7 +79,7 @@ def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
     target = jnp.log(perplexity)
 
     def of_tile(distances: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # Subtracted, no exponential vanishes for all neighbors; the distribution is the same.
+        # Without the minimum, exponentials don't all vanish; the distribution is the same.
         excess = distances - jnp.min(distances, axis=1, keepdims=True)
         mean = jnp.mean(excess, axis=1, keepdims=True)
         excess = excess / jnp.where(mean > 0, mean, 1)
@@ -91,7 +91,7 @@ def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
             seen = jnp.sum(weights * excess, axis=1)
             return weights / total[:, None], jnp.log(total) + precision[:, 0] * seen / total
 
-        def halve(_: int, bounds: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        def bisect(_: int, bounds: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
             low, high = bounds
             middle = (low + high) / 2
             wide = weigh(middle)[1] > target
@@ -99,7 +99,7 @@ def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
 
         rows = len(distances)
         bounds = jnp.full(rows, _WIDEST), jnp.full(rows, _NARROWEST)
-        low, high = jax.lax.fori_loop(0, _HALVINGS, halve, bounds)
+        low, high = jax.lax.fori_loop(0, _HALVINGS, bisect, bounds)
         p, entropy = weigh((low + high) / 2)
         return p, jnp.exp(entropy)
 
@@ -108,7 +108,7 @@ def by_perplexity(distances: jax.Array, *, perplexity: float) -> Conditional:
 
 @functools.partial(jax.jit, static_argnames="sigma")
 def by_sigma(distances: jax.Array, *, sigma: float) -> Conditional:
-    """Takes the same Gaussian around every point.
+    """Computes Gaussian affinities with the same bandwidth for every point.
 
     Args:
       distances: [N, k] squared distances to each point's neighbors.
@@ -140,11 +140,11 @@ def uniform(distances: jax.Array) -> Conditional:
 
 
 def multiscale(distances: jax.Array, *, perplexities: Sequence[float]) -> list[Conditional]:
-    """Returns the distributions of several perplexities, of which `join` takes the mean.
+    """Computes affinities for several perplexities, which `join` averages.
 
     Args:
       distances: [N, k] squared distances to each point's neighbors.
-      perplexities: each from 1 to k; small ones see the near, large ones the whole.
+      perplexities: each from 1 to k; small ones for local, large ones for global structure.
 
     Returns:
       One for each perplexity.
@@ -153,7 +153,7 @@ def multiscale(distances: jax.Array, *, perplexities: Sequence[float]) -> list[C
 
 
 def join(ids: np.ndarray, conditionals: Sequence[Conditional]) -> Graph:
-    """Makes p_ij = (p_j|i + p_i|j) / 2N of conditional distributions.
+    """Computes p_ij = (p_j|i + p_i|j) / 2N from conditional distributions.
 
     Args:
       ids: [N, k] each point's neighbors, none of them itself.
@@ -182,10 +182,10 @@ def join(ids: np.ndarray, conditionals: Sequence[Conditional]) -> Graph:
 
 
 def from_directed(weights: sp.csr_array) -> Graph:
-    """Makes the graph of the sum of a sparse matrix and its transpose.
+    """Builds the graph of the sum of a sparse matrix and its transpose.
 
     Args:
-      weights: [N, N] float32, at least 0, sum 1/2; half of a p_ij that another program made, say.
+      weights: [N, N] float32, at least 0, sum 1/2; e.g. half of a p_ij that another program made.
 
     Returns:
       The graph.
@@ -201,7 +201,7 @@ def from_directed(weights: sp.csr_array) -> Graph:
     degrees = np.empty(points, np.int64)
     for start, piece in _summed(directed, reverse):
         degrees[start : start + piece.shape[0]] = np.diff(piece.indptr)
-    # A point without any has a row too.
+    # A point without neighbors has a row, too.
     rows = np.maximum(-(-degrees // ROW), 1)
     first = np.cumsum(rows) - rows
     owners = np.repeat(np.arange(points, dtype=np.int32), rows)
@@ -232,7 +232,7 @@ def dense(graph: Graph) -> jax.Array:
 
 
 def _summed(one: sp.csr_array, other: sp.csr_array) -> Iterator[tuple[int, sp.csr_array]]:
-    """Yields the sum of two matrices, some rows at a time: SciPy's sum takes twice its memory."""
+    """Yields the sum of two matrices, in blocks of rows: SciPy's own needs twice the memory."""
     for start in range(0, one.shape[0], _POINTS_AT_A_TIME):
         rows = slice(start, start + _POINTS_AT_A_TIME)
         piece = one[rows]
@@ -243,7 +243,7 @@ def _summed(one: sp.csr_array, other: sp.csr_array) -> Iterator[tuple[int, sp.cs
 def _by_tiles(
     function: Callable[[jax.Array], tuple[jax.Array, jax.Array]], distances: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Applies a function of rows to some rows at a time."""
+    """Applies a function of rows to blocks of rows."""
     points, k = distances.shape
     if distances.size <= _AT_A_TIME:
         return function(distances)

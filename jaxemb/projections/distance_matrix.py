@@ -1,4 +1,4 @@
-"""The distances that a map is to keep, all of them, checked where they enter."""
+"""All distances of a data set, computed and checked."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
 from jaxemb.projections.neighbors import check_points
 
-# Distances of float64 held at a time: 32 MiB.
+# Distances in a block: 32 MiB in float64.
 _AT_A_TIME = 1 << 22
 
 
 def distance_matrix(points: np.ndarray) -> np.ndarray:
-    """Takes the Euclidean distances of all pairs of points.
+    """Computes the Euclidean distances of all pairs of points.
 
     In float64, so that close points far from the others keep their digits.
 
@@ -22,7 +22,7 @@ def distance_matrix(points: np.ndarray) -> np.ndarray:
       [N, N] float32, symmetric but for the last digit; 0 on the diagonal and between equal points.
 
     Raises:
-      InputError: if `points` is none of the above, or memory does not suffice.
+      InputError: if `points` is not as documented, or memory is short.
     """
     check_points(points)
     count, dim = points.shape
@@ -41,20 +41,20 @@ def distance_matrix(points: np.ndarray) -> np.ndarray:
         block = squares[rows, None] + squares[None, :] - 2 * (centered[rows] @ centered.T)
         distances[rows] = np.sqrt(np.maximum(block, 0, out=block), out=block)
     np.fill_diagonal(distances, 0)
-    # Products leave some 1e-8 of the norm between equal points.
+    # Rounding leaves about 1e-8 of the norm between equal points.
     for ids in equal_points(points):
         distances[np.ix_(ids, ids)] = 0
     return distances
 
 
 def equal_points(points: np.ndarray) -> list[np.ndarray]:
-    """Finds points that are at the same place.
+    """Finds equal points.
 
     Args:
       points: [N, D].
 
     Returns:
-      The rows of each such place, in order; none for a point that is alone.
+      The rows of each group of two or more equal points, in order.
     """
     place, sizes = np.unique(points, axis=0, return_inverse=True, return_counts=True)[1:]
     order = np.argsort(place.reshape(-1), kind="stable")
@@ -63,7 +63,7 @@ def equal_points(points: np.ndarray) -> list[np.ndarray]:
 
 
 def check_distances(distances: np.ndarray) -> None:
-    """Refuses what is no matrix of distances.
+    """Refuses anything but a matrix of distances.
 
     Args:
       distances: to be [N, N] float, N at least 4, finite, symmetric, at least 0, and 0 on the
@@ -77,7 +77,7 @@ def check_distances(distances: np.ndarray) -> None:
     if count != columns:
         raise InputError(
             f"distances must be a square matrix, found {count} x {columns}; are these points? "
-            "distance_matrix takes their distances"
+            "distance_matrix computes their distances"
         )
     largest = float(np.abs(distances).max())
     if largest == 0:
@@ -89,7 +89,7 @@ def check_distances(distances: np.ndarray) -> None:
     for start in range(0, count, step):
         rows = slice(start, start + step)
         block = distances[rows]
-        # Both triangles may be computed, and so rounded, apart.
+        # Both triangles may have been computed, and rounded, separately.
         for bad, what in (
             (block < 0, "at least 0"),
             (np.abs(block - distances[:, rows].T) > 1e-5 * largest, "symmetric"),
@@ -107,5 +107,5 @@ def check_distances(distances: np.ndarray) -> None:
 
 
 def power_of_two(largest: float) -> float:
-    """Returns what brings a number above 0 to between a half and one, at no cost of digits."""
+    """Returns the power of two that scales a number above 0 to between a half and one."""
     return 2.0 ** -int(np.frexp(largest)[1])

@@ -1,4 +1,4 @@
-"""A function of a map's points on a grid: their potential, convolved, and read off again.
+"""The potential of a map's points, computed on a grid.
 
 The potential is phi(y) = sum_j 1 / (1 + |y - y_j|^2). Points are spread over nodes by B-splines,
 Fourier transforms convolve, and the same splines and their derivatives read potential and gradient
@@ -38,7 +38,7 @@ def nodes_for(span: float, mesh: Mesh) -> int:
 
 
 def capacity(nodes: int, mesh: Mesh) -> float:
-    """Returns within how many units points lie that so many nodes hold."""
+    """Returns the span of points, in units, that this many nodes hold."""
     return (nodes - mesh.order - 1) / mesh.per_unit
 
 
@@ -64,7 +64,7 @@ def _influence(per_unit: jax.Array, *, nodes: int, dim: int, order: int) -> jax.
     kernel = _waves(1 / (1 + squares), size).real
 
     def frequencies(count: int) -> tuple[jax.Array, ...]:
-        """Returns of one axis: radians a node, the spline's transform squared, and its aliases."""
+        """Returns, for one axis, squared radians a node, the spline's power and sums of aliases."""
         at = jnp.arange(count)
         radians = 2 * jnp.pi / size * jnp.where(at > nodes, at - size, at)
         # All frequencies that look the same on the nodes.
@@ -82,7 +82,7 @@ def _influence(per_unit: jax.Array, *, nodes: int, dim: int, order: int) -> jax.
         _over_axes([slope[i] if i == axis else aliased[i] for i in range(dim)], jnp.multiply)
         for axis in range(dim)
     ]
-    still = wave == 0  # the constant part has no gradient: only its value counts
+    still = wave == 0  # the constant part has no gradient, only a value
     ratio = jnp.where(still, 1 / value, wave / jnp.where(still, 1, sum(slopes)))
     return kernel * _over_axes(spline, jnp.multiply) * ratio / value
 
@@ -145,7 +145,7 @@ def touch(positions: jax.Array, corner: jax.Array, *, mesh: Mesh) -> Splines:
         place = (positions[:, axis] - corner[axis]) * mesh.per_unit + 0.5
         below = jnp.floor(place)
         beyond = place - below  # in [0, 1)
-        # Where the splines lie about the points is of no matter: they are read off the same way.
+        # The offset of the splines doesn't matter: potentials are read with the same one.
         first = below.astype(jnp.int32)
         values = [jnp.ones_like(beyond)]
         for order in range(2, mesh.order + 1):
@@ -194,7 +194,7 @@ def convolve(charges: jax.Array, influence: jax.Array) -> jax.Array:
 def _waves(array: jax.Array, size: int) -> jax.Array:
     """Transforms [G, ..., G], padded to `size`, axis by axis: [size / 2 + 1, size, ..., size].
 
-    The axes come out in reverse. What is padded along an axis is not there for those before it.
+    The axes come out in reverse order. Padding along an axis is added only when its turn comes.
     """
     waves = _by_lines(lambda lines: jnp.fft.rfft(lines, size), array)
     for axis in reversed(range(array.ndim - 1)):
@@ -205,9 +205,9 @@ def _waves(array: jax.Array, size: int) -> jax.Array:
 def _by_lines(transform: Callable[[jax.Array], jax.Array], array: jax.Array) -> jax.Array:
     """Transforms the last axis.
 
-    On CPU, lines are shared among as many threads as happen to be free, and what doesn't fill a
-    vector register in each share is transformed by other code, which rounds otherwise. With as
-    many lines as fill the registers of all threads, the bits don't depend on that.
+    On CPU, lines are divided among the threads that happen to be free, and a share's remainder that
+    doesn't fill a vector register is transformed by other code, which rounds differently. With a
+    number of lines that fills the registers of all threads, the bits don't depend on that.
     """
     lines = array.reshape(-1, array.shape[-1])
     count = len(lines)

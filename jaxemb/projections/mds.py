@@ -1,4 +1,4 @@
-"""Multidimensional scaling: maps that keep distances, by eigenvectors or step by step."""
+"""Multidimensional scaling: maps that preserve distances, by eigenvectors or iterations."""
 
 import contextlib
 
@@ -17,12 +17,12 @@ from jaxemb.projections.distance_matrix import check_distances, power_of_two
 
 
 def classical(distances: np.ndarray, *, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    """Makes the map whose inner products are nearest to those that the distances imply.
+    """Computes the map whose inner products are nearest to those that the distances imply.
 
-    Of Euclidean distances it is what PCA gives. It needs memory for two more matrices.
+    For Euclidean distances this equals PCA. It needs memory for two more matrices.
 
     Args:
-      distances: [N, N] float, symmetric with a zero diagonal; `distance_matrix` takes them.
+      distances: [N, N] float, symmetric with a zero diagonal, e.g. from `distance_matrix`.
       dim: of the map, d, less than N.
 
     Returns:
@@ -32,7 +32,7 @@ def classical(distances: np.ndarray, *, dim: int) -> tuple[np.ndarray, np.ndarra
       eigenvalues: [d] float64 of the matrix of inner products, in squared units of the distances.
 
     Raises:
-      InputError: if an argument is none of the above, or memory does not suffice.
+      InputError: if an argument is outside its documented range, or memory is short.
 
     Reference:
       Torgerson 1952, "Multidimensional scaling: I. Theory and method"; Borg & Groenen 2005,
@@ -73,26 +73,26 @@ def _largest_eigenvectors(products: np.ndarray, dim: int) -> tuple[np.ndarray, n
 
     begin = np.random.default_rng(0).normal(size=count)
     operator = LinearOperator((count, count), matvec=multiply, dtype=np.float64)
-    # A few eigenvectors of many: iterations take a hundredth of the time that all of them take.
+    # For a few eigenvectors, iterations take a hundredth of the time of a full decomposition.
     with contextlib.suppress(ArpackError):
         values, vectors = eigsh(
             operator, k=dim, which="LA", v0=begin - begin.mean(), tol=1e-7, maxiter=100
         )
         order = np.argsort(values)
         return values[order], vectors[:, order]
-    # They don't settle where eigenvalues vanish beside the first: points on a line, say.
+    # Iterations don't converge where eigenvalues vanish beside the first: e.g. points on a line.
     return eigh(products, subset_by_index=(count - dim, count - 1))
 
 
 def guttman_transform(positions: jax.Array, distances: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Moves each point to the mean of where all others, at the right distance, would have it.
+    """Moves each point to the mean of the places that all others, at the right distance, ask for.
 
-    Repeated it is SMACOF: the stress never rises. The gradient of the raw stress is
+    Repeated, this is SMACOF: the stress never rises. The gradient of the raw stress is
     2 N (positions - transform), so that gradient descent with rate 1 / (2 N) is the same.
 
     Args:
       positions: [N, d] the map, centered.
-      distances: [N, N] those wanted, symmetric with a zero diagonal.
+      distances: [N, N] target distances, symmetric with a zero diagonal.
 
     Returns:
       transform: [N, d] centered. Points at the same place don't push each other.
@@ -132,7 +132,7 @@ def subset_gradient(
 
     Args:
       positions: [M, d] the map, of the subset.
-      points: [M, D] the subset, whose Euclidean distances are wanted; M at least 2.
+      points: [M, D] the subset, whose Euclidean distances are the targets; M at least 2.
       count: N, all points.
 
     Returns:

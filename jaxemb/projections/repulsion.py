@@ -1,6 +1,6 @@
-"""The repulsion of t-SNE: what all points of a map do to each other, exactly or on a grid.
+"""The repulsion of t-SNE between all points of a map, exactly or on a grid.
 
-All needed follows from one potential, phi(y) = sum_j 1 / (1 + |y - y_j|^2): its sum over the points
+All of it follows from one potential, phi(y) = sum_j 1 / (1 + |y - y_j|^2): its sum over the points
 normalizes q_ij, and its gradient is -2 sum_j (y - y_j) / (1 + |y - y_j|^2)^2. FIt-SNE (Linderman et
 al. 2019, Nature Methods 16) interpolates four sums instead.
 """
@@ -16,14 +16,14 @@ from jaxemb.projections.grid import Mesh
 from jaxemb.projections.grid import influence as influence
 from jaxemb.projections.grid import nodes_for as nodes_for
 
-# Pairs of points compared at a time: half a megabyte stays in the cache.
+# Pairs of points in a block: half a megabyte, which stays in the cache.
 _AT_A_TIME = 2**17
 # Relative error of the force below 3e-2, and below 1e-3.
 FAST, ACCURATE = Mesh(2.2, 4), Mesh(3.5, 6)
 
 
 class Repulsion(NamedTuple):
-    """What a map's points do to each other.
+    """The repulsion between a map's points.
 
     Attributes:
       force: [N, d] sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2.
@@ -35,7 +35,7 @@ class Repulsion(NamedTuple):
 
 
 def exact_repulsion(positions: jax.Array) -> Repulsion:
-    """Sums over all pairs, some points at a time.
+    """Sums over all pairs, in blocks of points.
 
     Args:
       positions: [N, d] the map.
@@ -65,7 +65,7 @@ def exact_repulsion(positions: jax.Array) -> Repulsion:
 def grid_repulsion(
     positions: jax.Array, influence: jax.Array, *, nodes: int, mesh: Mesh
 ) -> Repulsion:
-    """Sums over all pairs by way of a grid.
+    """Approximates the sums over all pairs on a grid.
 
     Args:
       positions: [N, d] the map, within `capacity(nodes, mesh)` along each axis.
@@ -74,7 +74,7 @@ def grid_repulsion(
       mesh: how fine they lie.
 
     Returns:
-      The repulsion, nearly.
+      The repulsion, approximately.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.

@@ -1,4 +1,4 @@
-"""Sammon's mapping: distances kept relative to their size."""
+"""Sammon's mapping: errors of distances count relative to their size."""
 
 import chex
 import jax
@@ -8,16 +8,16 @@ from jaxemb.factorize.row_blocks import map_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.stress import sammon_stress
 
-# A step is halved at most so often: beyond, its end is its start in float32.
+# Most halvings of a step: beyond, float32 can't tell its end from its start.
 _HALVINGS = 24
 
 
 def newton_direction(positions: jax.Array, distances: jax.Array) -> jax.Array:
-    """Returns Newton's step of each coordinate by itself, as if all others stood still.
+    """Returns Newton's step of each coordinate separately, all others fixed.
 
     Args:
       positions: [N, d] the map.
-      distances: [N, N] those wanted, d*, symmetric, above 0 off the diagonal.
+      distances: [N, N] target distances d*, symmetric, above 0 off the diagonal.
 
     Returns:
       [N, d] the stress's first derivative over the magnitude of its second, sign flipped. Points at
@@ -57,20 +57,20 @@ def newton_direction(positions: jax.Array, distances: jax.Array) -> jax.Array:
 def newton_step(
     positions: jax.Array, distances: jax.Array, *, magic_factor: float
 ) -> tuple[jax.Array, jax.Array]:
-    """Takes a step that lowers the stress.
+    """Makes a step that lowers the stress.
 
-    A departure from the paper, which takes every step whole: where a second derivative is near 0
+    A departure from the paper, which makes every step in full: where a second derivative is near 0,
     that throws points far out. Here the step is halved until the stress falls; if it never does,
     the points stay.
 
     Args:
       positions: [N, d] the map.
-      distances: [N, N] those wanted, symmetric, above 0 off the diagonal.
-      magic_factor: share of Newton's step that is tried first; Sammon has 0.3 to 0.4.
+      distances: [N, N] target distances, symmetric, above 0 off the diagonal.
+      magic_factor: share of Newton's step that is tried first; 0.3 to 0.4 in the paper.
 
     Returns:
       positions: [N, d] the map afterwards.
-      stress: [] Sammon's stress before it, free of units.
+      stress: [] Sammon's stress before it, independent of scale.
 
     Raises:
       AssertionError: while tracing, if a shape disagrees with the above.
@@ -83,7 +83,7 @@ def newton_step(
 
     def higher(carry: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
         halvings, _, after = carry
-        # Written so that NaN is halved too.
+        # NaN fails this comparison, and is halved, too.
         return ~(after < stress) & (halvings < _HALVINGS)
 
     def halve(

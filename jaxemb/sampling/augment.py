@@ -1,7 +1,7 @@
-"""Random changes to pictures that leave what they show: pure functions of (key, images).
+"""Random changes to pictures that keep their class: pure functions of (key, images).
 
-Those that move pixels come in two steps, so that several are one resampling and blur once: places
-to look at (`affine_places`, to which `elastic_offsets` may be added), then `resample`.
+Moving pixels takes two steps, so that several changes are resampled, and blurred, once: the places
+to read (`affine_places`, to which `elastic_offsets` may be added), then `resample`.
 """
 
 import chex
@@ -21,13 +21,12 @@ def affine_places(
     """Draws an affine map of the plane for each picture, around its middle.
 
     Args:
-      key: drawn from.
+      key: random key.
       shape: (B, H, W).
-      rotation: largest angle, in degrees, either way.
-      scale: largest change of each side's length as a share of it, either way: 0.2 gives factors
-        from 0.8 to 1.2.
-      shear: largest tangent of the angle by which one axis leans, either way.
-      shift: largest move along each axis as a share of the side, either way.
+      rotation: largest angle, in degrees, in either direction.
+      scale: largest relative change of each side's length: 0.2 gives factors from 0.8 to 1.2.
+      shear: largest tangent of the shear angle, in either direction.
+      shift: largest shift along each axis as a share of the side, in either direction.
 
     Returns:
       [B, H, W, 2] row and column in the old picture of each pixel of the new one.
@@ -44,7 +43,7 @@ def affine_places(
     down, right = draw(shift_key, shift, 2) * jnp.array([[height], [width]])
     row = (jnp.arange(height) - (height - 1) / 2)[None, :, None]
     column = (jnp.arange(width) - (width - 1) / 2)[None, None, :]
-    # From the new pixel back to the old one: turned, leaned and stretched the other way.
+    # From the new pixel back to the old one: the inverse of rotation, shear and scale.
     cos, sin = jnp.cos(angle)[:, None, None], jnp.sin(angle)[:, None, None]
     turned_row, turned_column = cos * row + sin * column, cos * column - sin * row
     turned_column = turned_column - lean[:, None, None] * turned_row
@@ -56,13 +55,13 @@ def affine_places(
 def elastic_offsets(
     key: jax.Array, shape: tuple[int, int, int], *, amplitude: float, knots: int = 5
 ) -> jax.Array:
-    """Draws smooth displacements, as when a hand writes the same again.
+    """Draws smooth displacements, like the variation of handwriting.
 
     Args:
-      key: drawn from.
+      key: random key.
       shape: (B, H, W).
       amplitude: standard deviation of a knot's displacement along each axis, in pixels.
-      knots: along each side; displacements between them are interpolated by cubic splines.
+      knots: number along each side; displacements between them are interpolated by cubic splines.
 
     Returns:
       [B, H, W, 2] pixels to add to places.
@@ -102,12 +101,12 @@ def resample(images: jax.Array, places: jax.Array) -> jax.Array:
 
 
 def shift_crop(key: jax.Array, images: jax.Array, *, padding: int) -> jax.Array:
-    """Pads pictures with zeros and cuts each out again at a random place: whole-pixel shifts.
+    """Shifts each picture by a random number of whole pixels; zeros come in.
 
     Args:
-      key: drawn from.
+      key: random key.
       images: [B, H, W, C].
-      padding: pixels to each side, P; moves are even in -P..P along each axis.
+      padding: P; shifts are uniform on -P..P along each axis.
 
     Returns:
       [B, H, W, C].
@@ -122,10 +121,10 @@ def shift_crop(key: jax.Array, images: jax.Array, *, padding: int) -> jax.Array:
 
 
 def flip(key: jax.Array, images: jax.Array) -> jax.Array:
-    """Mirrors every other picture, left to right, in expectation.
+    """Mirrors each picture, left to right, with probability 1/2.
 
     Args:
-      key: drawn from.
+      key: random key.
       images: [B, H, W, C].
 
     Returns:
@@ -136,14 +135,13 @@ def flip(key: jax.Array, images: jax.Array) -> jax.Array:
 
 
 def turn(images: jax.Array, turns: jax.Array) -> jax.Array:
-    """Turns square pictures by quarters and mirrors them; nothing is drawn here.
+    """Rotates square pictures by multiples of 90 degrees and mirrors them; not at random.
 
-    A written character so treated is as good as another character, which makes eight classes of
-    one.
+    A character so changed serves as another character, which makes eight classes of one.
 
     Args:
       images: [B, H, H, C].
-      turns: [B] int in 0..7: quarter turns to the left, and from 4 on, then mirrored left to right.
+      turns: [B] int in 0..7: quarter turns to the left; from 4 on also mirrored left to right.
 
     Returns:
       [B, H, H, C].
@@ -163,10 +161,10 @@ def erase(key: jax.Array, images: jax.Array, *, side: float) -> jax.Array:
     """Blanks a rectangle of each picture: zeros.
 
     Args:
-      key: drawn from.
+      key: random key.
       images: [B, H, W, C].
       side: largest length of the rectangle's sides as a share of the picture's, in [0, 1]. Lengths
-        are even in 0..that; the rectangle lies within the picture.
+        are uniform on 0..that; the rectangle lies within the picture.
 
     Returns:
       [B, H, W, C].

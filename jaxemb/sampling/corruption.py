@@ -1,4 +1,4 @@
-"""Corruption: what a denoising autoencoder has to undo."""
+"""Random corruption of inputs, which a denoising autoencoder learns to undo."""
 
 from typing import Literal
 
@@ -9,17 +9,17 @@ Kind = Literal["gaussian", "masking"]
 
 
 def corrupt(key: jax.Array, points: jax.Array, *, amount: float, kind: Kind) -> jax.Array:
-    """Damages points at random.
+    """Corrupts points at random.
 
     Args:
-      key: the damage is drawn from here.
+      key: random key.
       points: [B, D] float, any shape.
       amount: standard deviation of the noise in the units of the points, or share of the numbers
         in [0, 1] that are masked. 0 leaves the points as they are.
       kind: "gaussian" adds noise to each number, "masking" sets numbers to 0.
 
     Returns:
-      The damaged points, of the same shape.
+      The corrupted points, of the same shape.
 
     Raises:
       ValueError: if there is no such kind.

@@ -28,8 +28,8 @@ class PairBatch(NamedTuple):
 class PairStream:
     """The batches of every epoch over a matrix of counts, each a function of (counts, key, step).
 
-    A row of n pairs makes m = n / L pieces, rounded up: the first has pairs 0, m, 2m, ..., so that
-    each is as mixed as the row. An epoch takes all pieces once, in an order drawn for it.
+    A row of n pairs is cut into m = n / L pieces, rounded up: the first has pairs 0, m, 2m, ..., so
+    that each is as mixed as the row. An epoch uses all pieces once, in a random order.
 
     Attributes:
       epoch_steps: [E] int, the steps of each epoch.
@@ -39,8 +39,8 @@ class PairStream:
         """Cuts the rows.
 
         Args:
-          key: orders are drawn from here.
-          counts: [V, V] symmetric; read as pairs are wanted, so that it may be on disk.
+          key: random key.
+          counts: [V, V] symmetric; read as pairs are needed, so that it may be on disk.
           epochs: passes over the pairs.
           pieces: P, of a step.
           length: L, pairs of a piece, at most.
@@ -63,7 +63,7 @@ class PairStream:
 
     def _draw_order(self, epoch: int) -> np.ndarray:
         """Returns [steps, P] pieces, -1 for none."""
-        # Drawn by NumPy: a key can be made its seed, and then no order waits for a device.
+        # Drawn by NumPy, seeded by the key: no order waits for a device.
         order = np.full(self._steps * self._pieces, -1, np.int64)
         rng = np.random.default_rng([*self._seed, epoch])
         order[: len(self._rows)] = rng.permutation(len(self._rows))
@@ -78,7 +78,7 @@ class PairStream:
         place = (chosen - self._first[rows])[..., None] + cut[..., None] * np.arange(self._length)
         found = np.diff(self._counts.indptr)[rows]
         inside = (place < found[..., None]) & (chosen >= 0)[..., None]
-        # Where there is no pair any place can be read.
+        # Where there is no pair, any place may be read.
         place = np.where(inside, self._counts.indptr[rows][..., None] + place, 0)
         return PairBatch(
             rows,
@@ -88,14 +88,14 @@ class PairStream:
 
 
 def _check(counts: csr_array) -> None:
-    """Refuses a matrix whose rows don't stand for its columns, too."""
+    """Refuses a matrix that is not symmetric or has no pairs."""
     if counts.shape[0] != counts.shape[1]:
         raise InputError(f"counts must be square, found {counts.shape}")
     check_counts(counts)
     if not counts.nnz:
         raise InputError("no pair was counted")
     rows, columns = (counts.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
-    # The sums are of the same numbers in another order.
+    # Sums in another order differ by rounding.
     differing = np.flatnonzero(~np.isclose(rows, columns, rtol=1e-6))
     if differing.size:
         first = differing[0]

@@ -1,4 +1,4 @@
-"""Text that is held out of training, to judge it by."""
+"""Text that is held out of training, for evaluation."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,22 +7,22 @@ import numpy as np
 
 from jaxemb.errors import InputError
 
-# Words of a stretch held out: as long as a document, and many of them in a large corpus.
+# Words of a stretch held out: about a document, and many of them in a large corpus.
 STRETCH = 500
-# Words that are read at a time.
+# Words in a block.
 BLOCK = 1 << 20
 
 Read = Callable[[int, int], np.ndarray]
 
 
 class Parts(NamedTuple):
-    """A text for training and one to judge by, whose words are at their places in the whole.
+    """A text for training and one for evaluation; words keep their places in the whole text.
 
     Attributes:
       trained_on: copies the ids of words [start, stop), V instead of words that are held out.
       held_out: the same, V instead of words that are trained on.
-      documents: [D] where each document starts, and each stretch that is cut out of one: no window
-        reaches from one side of it to the other.
+      documents: [D] where each document starts, and where each stretch held out starts and ends: no
+        window crosses these.
     """
 
     trained_on: Read
@@ -33,7 +33,7 @@ class Parts(NamedTuple):
 def hold_out(
     read: Read, *, words: int, documents: np.ndarray, share: float, least: int, unknown: int
 ) -> Parts:
-    """Takes stretches at equal distances out of a text, long documents or none.
+    """Holds out stretches at equal distances, whatever the documents.
 
     Args:
       read: copies the ids of words [start, stop) of the text.
@@ -44,13 +44,13 @@ def hold_out(
       unknown: V, the id that stands for any other word.
 
     Returns:
-      The parts: of every round(1 / share) stretches one is held out.
+      The parts: one of every round(1 / share) stretches is held out.
 
     Raises:
       InputError: if the text is too short for a stretch to be held out.
     """
     every = round(1 / share)
-    # A short text has stretches, too, even if they are shorter.
+    # A short text has shorter stretches.
     stretch = min(STRETCH, words // every)
     if stretch < least:
         raise InputError(
@@ -58,7 +58,7 @@ def hold_out(
             f"{words // every} words; {least} are needed, so that the text must have "
             f"{least * every:,}"
         )
-    # From the middle of each round, so that a text a little longer than a round has one.
+    # In the middle of each round, so that a text a little longer than a round has one.
     first = stretch * (every // 2)
     cuts = np.arange(first, words, stretch * every)
     cuts = np.concatenate([cuts, cuts + stretch])
@@ -78,17 +78,17 @@ def hold_out(
 def count_windows(
     read: Read, *, words: int, documents: np.ndarray, window: int, unknown: int, enough: int
 ) -> int:
-    """Counts the windows of a text once its unknown words are dropped; none crosses a document.
+    """Counts the windows of a text without its unknown words; none crosses a document.
 
-    No more of the text is read than it takes to find enough of them.
+    Reading stops once enough windows are found.
 
     Args:
       read: copies the ids of words [start, stop) of the text.
       words: N, its length.
       documents: [D] where each document starts, the first at 0.
       window: words of a window.
-      unknown: V, the id that stands for any word to drop, as those above it do.
-      enough: windows; a larger count may be too low.
+      unknown: V; this id and larger ones are dropped.
+      enough: windows after which reading stops: a count above it may be too low.
     """
     count = 0
     lengths = np.zeros(len(documents), np.int64)

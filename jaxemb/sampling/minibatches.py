@@ -1,4 +1,4 @@
-"""Minibatches: every row once an epoch, in an order that the key and the epoch fix."""
+"""Minibatches: every row once an epoch, in an order given by the key and the epoch."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,13 @@ import numpy as np
 
 
 def minibatches(key: jax.Array, *, rows: int, size: int) -> Callable[[int, int], np.ndarray]:
-    """Returns the function that tells the rows of steps, whichever were asked for before.
+    """Returns the function from steps to rows; it doesn't depend on earlier calls.
 
-    An epoch is a random order of all rows cut into batches of distinct rows. What doesn't fill a
-    batch is left out, other rows each time; over the draw, all rows are equally likely.
+    An epoch is a random order of all rows, cut into batches. An incomplete last batch is dropped;
+    which rows it has is random.
 
     Args:
-      key: orders are drawn from here.
+      key: random key.
       rows: of the data, N.
       size: of a batch, B, in 1..N.
 
@@ -22,16 +22,16 @@ def minibatches(key: jax.Array, *, rows: int, size: int) -> Callable[[int, int],
     """
     assert 1 <= size <= rows, f"batches of {size} of {rows} rows"
     epoch_steps = rows // size
-    # Drawn by NumPy: a key can be made its seed, and then no order waits for a device.
+    # Drawn by NumPy, seeded by the key: no order waits for a device.
     seed = [int(word) for word in np.asarray(jax.random.key_data(key)).ravel()]
-    held: tuple[int, np.ndarray] = (-1, np.empty(0, np.int32))
+    newest: tuple[int, np.ndarray] = (-1, np.empty(0, np.int32))
 
     def order(epoch: int) -> np.ndarray:
-        nonlocal held
-        if held[0] != epoch:
+        nonlocal newest
+        if newest[0] != epoch:
             drawn = np.random.default_rng([*seed, epoch]).permutation(rows)
-            held = (epoch, drawn[: epoch_steps * size].astype(np.int32).reshape(-1, size))
-        return held[1]
+            newest = (epoch, drawn[: epoch_steps * size].astype(np.int32).reshape(-1, size))
+        return newest[1]
 
     def batches(start: int, stop: int) -> np.ndarray:
         steps = range(start, stop)

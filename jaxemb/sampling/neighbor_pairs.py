@@ -1,4 +1,4 @@
-"""Pairs of neighbors: evenly drawn points, each with a neighbor drawn from p_j|i."""
+"""Pairs of neighbors: uniformly drawn points, each with a neighbor drawn from p_j|i."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,10 @@ from jaxemb.sampling.minibatches import minibatches
 def neighbor_pairs(
     key: jax.Array, neighbors: np.ndarray, p: np.ndarray, *, size: int
 ) -> Callable[[int, int], tuple[np.ndarray, np.ndarray]]:
-    """Returns the function that tells the pairs of steps, whichever were asked for before.
+    """Returns the function from steps to pairs; it doesn't depend on earlier calls.
 
     Args:
-      key: pairs are drawn from here.
+      key: random key.
       neighbors: [N, k] ids of each point's neighbors.
       p: [N, k] p_j|i, each row's sum 1 up to rounding.
       size: pairs a step, B, in 1..N.
@@ -40,7 +40,7 @@ def neighbor_pairs(
             [np.random.default_rng([*seed, step]).random(size) for step in range(start, stop)]
         )
         sums = cumulative[rows]  # [steps, B, k]
-        # Up to the last sum, which rounding leaves a little off 1.
+        # Up to the last sum, which is 1 up to rounding.
         level = drawn.astype(np.float32) * sums[..., -1]
         # Rounded up, a level can equal the last sum.
         place = np.minimum((sums <= level[..., None]).sum(axis=-1), k - 1)

@@ -22,14 +22,14 @@ class NoiseDistribution(NamedTuple):
 
 
 def noise_distribution(counts: np.ndarray, *, power: float) -> NoiseDistribution:
-    """Prepares draws of words in proportion to a power of their counts.
+    """Builds the alias table of words in proportion to a power of their counts.
 
     Args:
       counts: [V] occurrences of each word.
       power: 0.75 in the paper; 1 is the unigram distribution, 0 the uniform one.
 
     Returns:
-      The distribution's alias table.
+      The distribution.
 
     Reference:
       Mikolov et al. 2013, arXiv:1310.4546, section 2.2; Vose 1991, IEEE TSE 17(9).
@@ -46,7 +46,7 @@ def noise_distribution(counts: np.ndarray, *, power: float) -> NoiseDistribution
         share[giver] -= 1 - share[taker]
         if share[giver] < 1:
             poor.append(rich.pop())
-    # What is left over differs from 1 by rounding alone.
+    # The remaining shares differ from 1 by rounding alone.
     share[poor + rich] = 1
     return NoiseDistribution(
         jnp.asarray(share, jnp.float32),
@@ -61,7 +61,7 @@ def sample_noise(
     """Draws noise words independently.
 
     Args:
-      key: drawn from here.
+      key: random key.
       distribution: from `noise_distribution`.
       shape: of the result.
 
@@ -69,8 +69,7 @@ def sample_noise(
       [*shape] int32 word ids.
     """
     cell_key, side_key = jax.random.split(key)
-    # A remainder prefers some cells by a factor of V / 2**32 at most; randint, which doesn't, takes
-    # twice the time.
+    # The remainder has a bias of at most V / 2**32; randint, which has none, takes twice the time.
     bits = jax.random.bits(cell_key, shape, jnp.uint32)
     cell = (bits % distribution.share.size).astype(jnp.int32)
     side = jax.random.uniform(side_key, shape)

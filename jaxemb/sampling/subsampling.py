@@ -1,10 +1,10 @@
-"""Subsampling of frequent words, on the host: it decides how long the text is."""
+"""Subsampling of frequent words, on the host: it determines the text's length."""
 
 import numpy as np
 
 
 def keep_probability(counts: np.ndarray, *, words: int, threshold: float) -> np.ndarray:
-    """Returns how likely each word's occurrences are to stay.
+    """Returns the probability with which each word's occurrences are kept.
 
     The released word2vec code keeps a word of relative frequency f with probability
     sqrt(t / f) + t / f, more than the paper's sqrt(t / f); peers do the same, so do we.
@@ -26,15 +26,15 @@ def keep_probability(counts: np.ndarray, *, words: int, threshold: float) -> np.
 
 
 def subsample(rng: np.random.Generator, ids: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """Draws which words of a text stay.
+    """Draws which words of a text are kept.
 
     Args:
-      rng: drawn from here.
+      rng: random generator.
       ids: [N] word ids; V or more stands for any word outside the vocabulary.
       keep: [V + 1] from `keep_probability`.
 
     Returns:
-      [N] bool, True for the words that stay.
+      [N] bool, True for the words that are kept.
     """
     # Draws lie in [0, 1), so that probability 0 never and 1 always keeps.
     return rng.random(len(ids), np.float32) < keep[np.minimum(ids, len(keep) - 1)]

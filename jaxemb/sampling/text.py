@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxemb.sampling.subsampling import subsample
 
-# Words that are subsampled together. A stream holds two blocks for each group.
+# Words that are subsampled together. A stream keeps two blocks for each group in memory.
 BLOCK = 1 << 15
 
 
@@ -28,8 +28,8 @@ class TextBatch(NamedTuple):
 class TextStream:
     """The batches of every epoch over a corpus, each a function of (corpus, key, step).
 
-    An epoch draws anew which words stay. What stays is cut into G equal streams, which start far
-    apart, and a step takes the next S words of each: every word is a center once an epoch.
+    Each epoch draws anew which words are kept. They are cut into G equal streams, which start far
+    apart; a step uses the next S words of each, so that every word is a center once an epoch.
 
     Attributes:
       epoch_steps: [E] int, the steps of each epoch.
@@ -48,10 +48,10 @@ class TextStream:
         size: int,
         margin: int,
     ):
-        """Draws how many words stay in each block of each epoch.
+        """Draws how many words are kept in each block of each epoch.
 
         Args:
-          key: everything is drawn from here.
+          key: random key.
           read: copies the ids of words [start, stop) of the corpus.
           words: length of the corpus.
           documents: [D] where each document starts.
@@ -75,9 +75,9 @@ class TextStream:
         self._block = functools.lru_cache(2 * groups + 2)(self._draw_block)
 
     def _mask(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the block's ids and which of them stay."""
+        """Returns the block's ids and which of them are kept."""
         ids = self._read(block * BLOCK, min((block + 1) * BLOCK, self._words))
-        # By NumPy, with its fastest generator: XLA would draw behind the steps that are under way.
+        # By NumPy's fastest generator: with XLA, draws would queue behind the steps under way.
         rng = np.random.Generator(np.random.SFC64([*self._seed, epoch, block]))
         return ids, subsample(rng, ids, self._keep)
 
@@ -86,7 +86,7 @@ class TextStream:
         kept = np.flatnonzero(mask)
         start = block * BLOCK
         before, after = np.searchsorted(self._documents, [start, start + len(mask)], "right")
-        # How many words stay of each document that the block has a part of.
+        # How many words are kept of each document within the block.
         begins = np.searchsorted(kept, self._documents[before:after] - start)
         sizes = np.diff(begins, prepend=0, append=len(kept))
         documents = np.arange(before, after + 1, dtype=np.int32)

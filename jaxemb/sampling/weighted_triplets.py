@@ -1,4 +1,4 @@
-"""Mining by chance: triplets drawn by how far apart, or how relevant, examples are."""
+"""Triplets drawn at random, weighted by distance or by relevance."""
 
 import chex
 import jax
@@ -20,9 +20,9 @@ def distance_weighted_triplets(
     farthest: float = 1.4,
     where: jax.Array | None = None,
 ) -> Triplets:
-    """Draws for each pair a negative such that all distances come up about equally often.
+    """Draws for each pair a negative such that all distances are about equally frequent.
 
-    Distances of even points on the sphere have the density q(d), which is all but zero away from
+    Distances of uniform points on the sphere have the density q(d), which is all but zero away from
     sqrt(2); a negative is drawn in proportion to min(1 / q(d), 1 / q(cutoff)).
 
     Args:
@@ -58,11 +58,11 @@ def distance_weighted_triplets(
     logs = jnp.where(near.any(axis=1, keepdims=True), _logs(near, logs), _logs(negative, 0))
     best = jnp.max(logs, axis=1, keepdims=True)
     weights = jnp.exp(logs - jnp.where(jnp.isfinite(best), best, 0))  # [B, B]
-    # By the sums of weights, which is five times faster than a random number for each candidate.
+    # By cumulative weights: five times faster than a random number for each candidate.
     upto = jnp.cumsum(weights, axis=1)
     place = jax.random.uniform(key, chosen.shape) * upto[:, -1:]  # [B, K]
     passed = (weights > 0)[:, None, :] & (upto[:, None, :] > place[:, :, None])  # [B, K, B]
-    # Rounding can leave nothing above the place: then the last candidate is meant.
+    # Rounding can leave nothing above the place: then it is the last candidate.
     column = jnp.arange(len(labels), dtype=jnp.int32)
     last = jnp.max(jnp.where(weights > 0, column[None, :], 0), axis=1, keepdims=True)
     drawn = jnp.min(jnp.where(passed, column[None, None, :], last[:, :, None]), axis=2)

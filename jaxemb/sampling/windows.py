@@ -1,4 +1,4 @@
-"""Windows: which neighbors of a word are its contexts, and which stretches are of one text."""
+"""Windows: which neighbors of a word are its contexts, and which windows lie in one document."""
 
 import chex
 import jax
@@ -14,7 +14,7 @@ def window_reach(
     neighbors count more.
 
     Args:
-      key: drawn from here.
+      key: random key.
       documents: [G, S + 2 * window] the document of each word in G stretches of text, where the
         S words in the middle want contexts; negative where there is no word.
       window: the largest reach.
@@ -28,12 +28,12 @@ def window_reach(
     groups, width = documents.shape
     size = width - 2 * window
     chex.assert_scalar_positive(size)
-    # Uniform but for window / 2**32, in half the time that randint takes.
+    # Uniform up to a bias of window / 2**32, in half the time of randint.
     reach = 1 + (jax.random.bits(key, (groups, size), jnp.uint32) % window).astype(jnp.int32)
     center = documents[:, window : window + size]
 
     def inside(offset: int) -> jax.Array:
-        # Documents are in order, so that the words shared with one side are the nearest ones.
+        # Documents are in order, so that the words of the same one are the nearest ones.
         neighbor = documents[:, window + offset : window + offset + size]
         return ((neighbor == center) & (center >= 0)).astype(jnp.int32)
 
@@ -43,7 +43,7 @@ def window_reach(
 
 
 def whole_windows(documents: jax.Array, *, window: int) -> jax.Array:
-    """Tells which windows of a fixed width lie in one document.
+    """Marks the windows of a fixed width that lie in one document.
 
     Args:
       documents: [G, S + window - 1] the document of each word in G stretches of text, in order;

@@ -33,7 +33,7 @@ def _open(browser, path, **options):
         "labels": labels,
         "classes": CLASSES,
         "images": images,
-        "neighbours": ids,
+        "neighbors": ids,
         "cosines": cosines,
         **options,
     }
