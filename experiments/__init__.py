@@ -1,1 +1,32 @@
-"""Runnable scripts, one per row of the README table."""
+"""Runnable scripts; `python -m experiments` lists them."""
+
+# The scripts of each family, in the order of the list.
+FAMILIES = {
+    "words": (
+        "word2vec",
+        "subwords",
+        "glove",
+        "lsa",
+        "window_validity",
+        "one_hot",
+        "compare_words",
+        "relations",
+    ),
+    "maps": (
+        "tsne",
+        "tsne_effectively",
+        "parametric_tsne",
+        "distances",
+        "pca",
+        "autoencoder",
+        "compare_projections",
+    ),
+    "matching": (
+        "mnist_matching",
+        "omniglot",
+        "faces",
+        "similar_images",
+        "same_object",
+        "classifier_or_embedding",
+    ),
+}

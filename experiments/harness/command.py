@@ -1,128 +1,18 @@
-"""The command line that all experiments share: flags in, status out."""
+"""The command line that all experiments share: that of jaxemb's commands, and common flags."""
 
-import contextlib
 import dataclasses
-import io
-import logging
 import math
-import re
-import signal
-import sys
-import warnings
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, TypeVar
 
 import jax
 import pooch
-import tyro
 
 from jaxemb import checks
+from jaxemb.commands.command_line import flat_fields, main, with_flag
 from jaxemb.data.files import default_data_dir
-from jaxemb.errors import InputError, StoppedEarly
-from jaxemb.training.loop import gives_way
+from jaxemb.errors import InputError
 
-Config = TypeVar("Config")
-
-_SUGGESTIONS = ("Perhaps you meant", "Available subcommands")
-
-
-class _Stopped(BaseException):
-    """A signal asked to stop; no Exception, so that nothing on the way takes it for an error."""
-
-    def __init__(self, number: int):
-        self.status = 128 + number
-
-
-def main(
-    config_type: type[Config],
-    run: Callable[[Config], object],
-    argv: Sequence[str] | None = None,
-) -> int:
-    """Runs an experiment with the configuration that the command line asks for.
-
-    A bad flag, file or value ends in one line `error: ...` on standard error. Other exceptions
-    are faults of ours and pass through, for Python to report with exit status 1.
-
-    Args:
-      config_type: frozen dataclass; its fields are the flags, its docstring the help.
-      run: the experiment.
-      argv: the words after the program's name; None takes those of this process.
-
-    Returns:
-      Exit status: 0 when done, 2 when the user's input is at fault, 130 or 143 when SIGINT or
-      SIGTERM stopped it.
-
-    Raises:
-      SystemExit: with status 0 after `--help`.
-    """
-    # Known by its module even under `python -m`, where __name__ is "__main__".
-    module = sys.modules[config_type.__module__].__spec__
-    prog = None if module is None else f"python -m {module.name.removeprefix('jaxemb.')}"
-    complaint = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(complaint):
-            flat = tyro.conf.OmitArgPrefixes[config_type]  # type: ignore[valid-type]
-            config = tyro.cli(flat, prog=prog, args=argv)
-    except SystemExit as stop:
-        if stop.code != 2:
-            raise
-        return _fail(with_flag(_one_line(complaint.getvalue()), config_type))
-    try:
-        with _stop_on_signals(), _log_on_console(), warnings.catch_warnings():
-            # The run tells of it, with the way on.
-            warnings.simplefilter("ignore", StoppedEarly)
-            run(config)
-    except InputError as error:
-        return _fail(with_flag(str(error), config))
-    except OSError as error:
-        # A failed write doesn't know its file, a full disk say; the run's folder is likely.
-        place = error.filename or f"writing to {getattr(config, 'out', 'a file')}"
-        return _fail(f"{place}: {error.strerror or error}")
-    except (MemoryError, jax.errors.JaxRuntimeError) as error:
-        if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        return _fail(f"not enough memory: {str(error) or 'an array is too large'}")
-    except _Stopped as stopped:
-        print("stopped; the same command starts again")
-        return stopped.status
-    return 0
-
-
-@contextlib.contextmanager
-def _stop_on_signals() -> Iterator[None]:
-    """Raises _Stopped at SIGINT and SIGTERM, so that half-written files are cleaned up."""
-
-    @gives_way
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise _Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _log_on_console() -> Iterator[None]:
-    """Prints what the library logs: information on standard output, the rest on standard error."""
-    logger = logging.getLogger("jaxemb")
-    handlers = [logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)]
-    handlers[0].addFilter(lambda record: record.levelno < logging.WARNING)
-    handlers[1].setLevel(logging.WARNING)
-    level = logger.level
-    logger.setLevel(logging.INFO)
-    for handler in handlers:
-        logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            logger.removeHandler(handler)
-        logger.setLevel(level)
+__all__ = ["Common", "check_field", "check_seed", "flat_fields", "main", "use_cache", "with_flag"]
 
 
 def use_cache() -> Path:
@@ -144,10 +34,10 @@ class Common:
 
     seed: int = 0
     """Same seed, same bits."""
-    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
-    """Where data sets lie (or JAXEMB_DATA)."""
     out: Path = Path("runs/experiment")
     """Folder of the run."""
+    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
+    """Where data sets lie (or JAXEMB_DATA)."""
     checkpoint_seconds: float = 300.0
     """Seconds from one checkpoint to the next; the last state is saved in any case."""
 
@@ -160,30 +50,6 @@ class Common:
         checks.check_fields(self)
         checks.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
         checks.check_field(self, "checkpoint_seconds", at_least=0)
-
-
-def flat_fields(config: Any) -> dict[str, Any]:
-    """Returns the fields of a configuration, those of its dataclass fields in their place.
-
-    Args:
-      config: a dataclass instance, or a dataclass, whose fields then stand for themselves.
-    """
-    flat: dict[str, Any] = {}
-    for field in dataclasses.fields(config):
-        value = field.type if isinstance(config, type) else getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            flat |= flat_fields(value)
-        else:
-            flat[field.name] = value
-    return flat
-
-
-def with_flag(message: str, config: Any) -> str:
-    """Writes the field that a message of the library begins with as its flag."""
-    name = re.match(r"\w+", message)
-    if name is None or name[0] not in flat_fields(config):
-        return message
-    return "--" + name[0].replace("_", "-") + message[name.end() :]
 
 
 def check_field(
@@ -223,29 +89,3 @@ def check_seed(config: object) -> None:
       InputError: naming the range.
     """
     check_field(config, "seed", at_least=0, at_most=(1 << 32) - 1)
-
-
-def _fail(message: str) -> int:
-    print("error:", " ".join(message.split()), file=sys.stderr)
-    return 2
-
-
-def _one_line(box: str) -> str:
-    """Takes the message out of the box that tyro draws around it.
-
-    tyro 1.0 has no public way to get the bare message. A box holds sections between rules: the
-    message, then suggestions, then where to find help; help texts are indented by eight.
-    """
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", box)
-    # The frame is a title, two characters on the left and, where standard output is in UTF-8,
-    # as many on the right and a bottom.
-    lines = [line[2:].rstrip(" │╯") for line in plain.splitlines()[1:]]
-    told = [
-        " ".join(line.strip() for line in section.splitlines() if not line.startswith(" " * 8))
-        for section in re.split(r"^[─-]+$", "\n".join(lines), flags=re.MULTILINE)
-    ]
-    message, *others = (text.strip().rstrip(".") for text in told if text.strip())
-    # A value that the configuration itself refuses; the message names the flag.
-    message = re.sub(r"^Error parsing [\w.]+: ", "", message)
-    kept = [message, *(text for text in others if text.startswith(_SUGGESTIONS))]
-    return f"{'; '.join(kept)}; --help lists the flags"

@@ -1,51 +1,10 @@
 import dataclasses
 import math
-import os
-import signal
-from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import pytest
 from jaxemb.experiments.harness import command
 
 from jaxemb.errors import InputError
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """A configuration."""
-
-    width: float = 1
-    out: Path = Path("runs/x")
-
-    def __post_init__(self):
-        command.check_field(self, "width", above=0, at_most=20_000)
-
-
-@dataclasses.dataclass(frozen=True)
-class Bare:
-    """A configuration without a folder."""
-
-
-def run(action, capsys, *argv, config=Config):
-    status = command.main(config, action, argv)
-    return status, *capsys.readouterr()
-
-
-def test_done(capsys):
-    seen = []
-    assert run(seen.append, capsys, "--width", "2.5") == (0, "", "")
-    assert seen == [Config(width=2.5)]
-
-
-@pytest.mark.parametrize("value", ["0", "-1", "nan", "20000.5", "inf"])
-def test_a_number_out_of_range(capsys, value):
-    expected = (
-        f"error: --width must be more than 0 and at most 20,000, found {float(value)}; "
-        "--help lists the flags\n"
-    )
-    assert run(None, capsys, "--width", value) == (2, "", expected)
 
 
 @pytest.mark.parametrize("value", [math.nan, -1, 5])
@@ -57,60 +16,3 @@ def test_bounds(value):
     command.check_field(Fields(3), "some_field", at_least=3, at_most=3)
     with pytest.raises(InputError, match=f"^--some-field must be at least 0 .* found {value}$"):
         command.check_field(Fields(value), "some_field", at_least=0, at_most=4)
-
-
-@pytest.mark.parametrize(
-    ("error", "config", "message"),
-    [
-        (InputError("two\n  lines"), Config, "two lines"),
-        (FileNotFoundError(2, "No such file", "a/b"), Config, "a/b: No such file"),
-        (OSError(28, "No space left"), Config, "writing to runs/x: No space left"),
-        (OSError(28, "No space left"), Bare, "writing to a file: No space left"),
-        (OSError("4 requested and 0 written"), Config, "writing to runs/x: 4 requested and 0 w"),
-        (MemoryError(), Config, "not enough memory: an array is too large"),
-        (MemoryError("7 EiB"), Config, "not enough memory: 7 EiB"),
-    ],
-)
-def test_what_a_user_can_mend_is_one_line(capsys, error, config, message):
-    def fail(config):
-        raise error
-
-    status, out, err = run(fail, capsys, config=config)
-    assert (status, out) == (2, "")
-    assert err.startswith(f"error: {message}")
-    assert err.count("\n") == 1
-
-
-def test_an_array_beyond_the_memory(capsys):
-    status, out, err = run(lambda config: jnp.zeros((1 << 30, 1 << 20)).block_until_ready(), capsys)
-    assert (status, out) == (2, "")
-    assert err.startswith("error: not enough memory: RESOURCE_EXHAUSTED: ")
-    assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize("error", [KeyError("x"), jax.errors.JaxRuntimeError("INTERNAL: x")])
-def test_other_faults_pass_through(error):
-    def fail(config):
-        raise error
-
-    with pytest.raises(type(error)):
-        command.main(Config, fail, [])
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_in_one_line(capsys, number):
-    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    cleaned = []
-
-    def wait(config):
-        try:
-            os.kill(os.getpid(), number)
-            signal.pause()
-        except Exception:
-            pytest.fail("a signal is no error")
-        finally:
-            cleaned.append(True)
-
-    assert run(wait, capsys) == (128 + number, "stopped; the same command starts again\n", "")
-    assert cleaned == [True]
-    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers

@@ -1,4 +1,3 @@
-import dataclasses
 import os
 import subprocess
 import sys
@@ -6,11 +5,10 @@ import sys
 import gensim
 import numpy as np
 import pytest
-from jaxemb.experiments import query
-from jaxemb.experiments.harness import command
 
 from jaxemb import io
-from jaxemb.errors import InputError
+from jaxemb.commands import command_line, query
+from jaxemb.commands.main import main
 
 WORDS = ["king", "queen", "man", "woman", "frog", "toad", "friend", "Paris", "empty"]
 
@@ -30,7 +28,7 @@ def vectors(tmp_path_factory):
 @pytest.fixture
 def ask(vectors, capsys):
     def run(*words: str) -> tuple[int, str, str]:
-        status = command.main(query.Config, query.run, ["--vectors", str(vectors), *words])
+        status = command_line.main(query.Config, query.run, ["--vectors", str(vectors), *words])
         return status, *capsys.readouterr()
 
     return run
@@ -130,7 +128,7 @@ def test_mistakes_are_told_in_one_line(ask, words, message):
 
 def test_missing_file(ask, tmp_path, capsys):
     missing = tmp_path / "none.txt"
-    status = command.main(
+    status = command_line.main(
         query.Config, query.run, ["--vectors", str(missing), "neighbours", "frog"]
     )
     assert status == 2
@@ -160,35 +158,8 @@ def test_as_a_program(vectors, words, message):
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"error: {message}\n")
 
 
-@dataclasses.dataclass(frozen=True)
-class _Steps:
-    """A configuration that checks itself."""
-
-    steps: int = 1
-
-    def __post_init__(self):
-        if self.steps < 1:
-            raise InputError(f"steps: must be at least 1, got {self.steps}")
-
-
-def test_a_value_refused_by_the_configuration(capsys):
-    assert command.main(_Steps, lambda config: None, ["--steps", "0"]) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert "must be at least 1, got 0" in err
-
-
-def test_faults_of_ours_pass_through():
-    def fail(config: _Steps) -> None:
-        raise RuntimeError("bug")
-
-    with pytest.raises(RuntimeError, match="bug"):
-        command.main(_Steps, fail, [])
-
-
 def test_help_shows_how_to_call_it(capsys):
     with pytest.raises(SystemExit) as stop:
-        command.main(query.Config, query.run, ["--help"])
+        main(["query", "--help"])
     assert stop.value.code == 0
-    assert "usage: python -m experiments.query" in capsys.readouterr().out
+    assert "usage: jaxemb query" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""The command `jaxemb`: experiments by name, and what is no experiment."""

@@ -1,0 +1,117 @@
+"""Looks words up in a vectors file: neighbours, analogies, similarities, odd ones out.
+
+In a fastText model also words that it doesn't have, by their character n-grams.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from jaxemb import io
+from jaxemb.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Neighbours:
+    """The words nearest to a word, by cosine."""
+
+    word: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="WORD")]
+    count: int = 10
+    """Words to list."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Analogy:
+    """A is to B as C is to which word? By 3CosAdd: the words nearest to B - A + C."""
+
+    a: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="A")]
+    b: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="B")]
+    c: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="C")]
+    count: int = 10
+    """Words to list."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Similarity:
+    """The cosine between two words."""
+
+    a: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="A")]
+    b: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="B")]
+
+
+@dataclasses.dataclass(frozen=True)
+class OddOneOut:
+    """The word of three or more that is least like the mean of them all, as in Gensim."""
+
+    words: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WORDS")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Asks the word vectors of a file a question."""
+
+    vectors: Path
+    """Word vectors, in any format that jaxemb.io reads."""
+    query: tyro.conf.OmitSubcommandPrefixes[Neighbours | Analogy | Similarity | OddOneOut]
+
+
+def run(config: Config) -> None:
+    """Answers the question on standard output."""
+    query = config.query
+    match query:
+        case Neighbours():
+            asked: tuple[str, ...] = (query.word,)
+        case Analogy():
+            asked = (query.a, query.b, query.c)
+        case Similarity():
+            asked = (query.a, query.b)
+        case OddOneOut():
+            asked = query.words
+            if len(set(asked)) < max(3, len(asked)):
+                raise InputError(
+                    f"odd-one-out needs three or more different words, got {len(asked)}"
+                )
+    table = io.read(config.vectors)
+    table[asked]  # all words are there
+    known = set(asked) & table.index.keys()
+    for word in dict.fromkeys(asked):
+        if word not in known:
+            print(
+                f"{word}: none of the {len(table):,} words; its vector is that of its character "
+                "n-grams"
+            )
+    if isinstance(query, Neighbours | Analogy):
+        most = len(table) - len(known)
+        if not 1 <= query.count <= most:
+            raise InputError(
+                f"count {query.count} is outside 1..{most}, the other words of the file"
+            )
+
+    match query:
+        case Neighbours():
+            found = table.nearest(query.word, query.count)
+            heading = "nearest:"
+            if known:
+                row = table.index[query.word]
+                heading = f"{query.word}: word {row + 1:,} of {len(table):,}"
+            _print_table(heading, found)
+        case Analogy():
+            heading = (
+                f"{query.a} is to {query.b} as {query.c} is to ?\n"
+                f"cos(?, {query.b} - {query.a} + {query.c}), each word's vector of length 1"
+            )
+            _print_table(heading, table.analogy(query.a, query.b, query.c, query.count))
+        case Similarity():
+            print(f"cos({query.a}, {query.b}) = {table.similarity(query.a, query.b):.4f}")
+        case OddOneOut():
+            ranked = table.centrality(asked)
+            _print_table(f"odd one out: {ranked[0][0]}\ncosine to the mean of all:", ranked)
+
+
+def _print_table(heading: str, rows: list[tuple[str, float]]) -> None:
+    print(heading)
+    width = max(len(word) for word, _ in rows)
+    for word, cosine in rows:
+        print(f"  {word:{width}}  {cosine:7.4f}")
