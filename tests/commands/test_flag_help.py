@@ -13,8 +13,8 @@ class Options:
     """How it is made."""
 
     dim: int = 100
-    """Width of the vectors. Wide ones take longer than narrow
-    ones, and more memory."""
+    """Width of the vectors. Wide ones take longer than narrow ones,
+    the wider the longer."""
     rate: float | None = None
     """None takes 0.1."""
     kind: Literal["a", "b"] = "a"
@@ -87,8 +87,8 @@ def test_help_all_shows_all(capsys):
         "And more about it.",
         "",
         "  FILE                What is read.",
-        "  --dim INT           Width of the vectors. Wide ones take longer than narrow ones, and more",
-        "                      memory. (default: 50)",
+        "  --dim INT           Width of the vectors. Wide ones take longer than narrow ones,",
+        "                      the wider the longer. (default: 50)",
         "  --rate FLOAT|None   None takes 0.1. (default: None)",
         "  --kind {a,b}        Which one. (default: a)",
         "  --sizes N           Some sizes. (default: 1 2)",
