@@ -14,7 +14,7 @@ class Options:
 
     dim: int = 100
     """Width of the vectors. Wide ones take longer than narrow ones,
-    the wider the longer."""
+    the wider the longer they take."""
     rate: float | None = None
     """None takes 0.1."""
     kind: Literal["a", "b"] = "a"
@@ -87,8 +87,9 @@ def test_help_all_shows_all(capsys):
         "And more about it.",
         "",
         "  FILE                What is read.",
-        "  --dim INT           Width of the vectors. Wide ones take longer than narrow ones,",
-        "                      the wider the longer. (default: 50)",
+        "  --dim INT           Width of the vectors. Wide ones take longer than narrow ones, "
+        "the wider the",
+        "                      longer they take. (default: 50)",
         "  --rate FLOAT|None   None takes 0.1. (default: None)",
         "  --kind {a,b}        Which one. (default: a)",
         "  --sizes N           Some sizes. (default: 1 2)",
