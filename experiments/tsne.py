@@ -1,75 +1,54 @@
-"""Maps by t-SNE of digits, images, words or any numbers (README row tsne)."""
+"""Maps by t-SNE of digits, images, words or any numbers.
+
+    python -m experiments.tsne --data mnist
+
+Two busy cores of an AMD EPYC (Zen 4): 2.8 minutes. KL 2.775, 10-NN accuracy 0.976,
+trustworthiness 0.995; without --data, 1,797 small digits in 1.2 minutes: KL 0.752, 10-NN accuracy
+0.987.
+"""
 
 import dataclasses
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxemb import checks
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
-from jaxemb.methods.tsne import fit as tsne
+from jaxemb.methods import tsne
 from jaxemb.methods.tsne.affinities import check_perplexity
-from jaxemb.methods.tsne.transform import transform
-from jaxemb.progress import progress_bar
-from jaxemb.projections.initialization import Initialization
-from jaxemb.projections.neighbors import Engine, Metric
-from jaxemb.projections.repulsion import ACCURATE, FAST
-from jaxemb.training import before_loop as loop
+from jaxemb.training import loop
+from jaxemb.training.state import Metrics, TrainState
 
 from .harness import command, run_folder
-from .harness.maps import before_projection as projection
+from .harness.maps import projection
 
 # Steps between two pictures of a film.
 FILM_EVERY = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(projection.Config):
+class Config:
     """Maps points by t-SNE; the defaults need no data.
 
     Writes embedding.npy, map.png, map.html, trace.png, metrics.jsonl, summary.json and checkpoints/
     to --out. The same command again goes on where it was stopped.
     """
 
-    perplexity: tuple[float, ...] = (30.0,)
-    """How many neighbors a point sees; of several, the mean of their affinities."""
-    iterations: int = 750
-    """Steps of the descent."""
-    learning_rate: float | None = None
-    """None takes the number of points over the exaggeration."""
-    exaggeration: float = 12.0
-    """Factor on the attraction in the early steps."""
-    early_iterations: int = 250
-    """How many those are."""
-    initialization: Initialization = "pca"
-    """Where points begin: by PCA, by the graph's eigenvectors, or at random."""
+    points: projection.PointFlags = projection.PointFlags()
+    options: tsne.Options = tsne.Options()
     components: int = 50
-    """Principal components that neighbors are searched among; 0 takes the points as they are."""
-    metric: Metric = "squared_euclidean"
-    """Of the neighbors' distances."""
-    neighbors: Engine = "auto"
-    """Search for neighbors: exact, or approximate, which auto takes for large data on a CPU."""
-    repulsion: Literal["fast", "accurate", "exact"] = "fast"
-    """Relative error of the repulsion: below 3e-2, below 1e-3, or none, comparing all pairs."""
-    jitter: float = 0.0
-    """Noise that parts points in the same place, as a share of the points' standard deviation."""
-    min_gradient_norm: float = 0.0
-    """A run ends when its gradient is shorter; 0 takes all steps."""
-    checkpoint_every: int = 0
-    """Steps between checkpoints; 0: at the end only."""
+    """Principal components that neighbors are searched among; 0: the points as they are."""
     held_out: int = 0
     """Points left out, and placed into the finished map one by one afterwards."""
     film: Literal["", "gif", "mp4"] = ""
     """How the map came about; mp4 needs the program ffmpeg."""
-    out: Path = Path("runs/tsne")
-    """Folder of the run."""
+    common: command.Common = command.Common(out=Path("runs/tsne"))
 
     def __post_init__(self):
         """Refuses values that no map can use.
@@ -77,30 +56,32 @@ class Config(projection.Config):
         Raises:
           InputError: naming the field.
         """
-        super().__post_init__()
-        command.check_field(self, "dim", at_least=1, at_most=3)
-        command.check_field(self, "iterations", at_least=1)
-        for name in ("components", "checkpoint_every", "held_out", "early_iterations"):
-            command.check_field(self, name, at_least=0)
-        command.check_field(self, "exaggeration", at_least=1)
-        for name in ("jitter", "min_gradient_norm"):
-            command.check_field(self, name, at_least=0)
-        if self.learning_rate is not None:
-            command.check_field(self, "learning_rate", above=0)
-        if not self.perplexity:
-            raise InputError("--perplexity needs at least one number")
+        checks.check_fields(self)
+        for name in ("components", "held_out"):
+            checks.check_field(self, name, at_least=0)
+
+
+SMOKE = Config(
+    points=projection.PointFlags(n=300),
+    options=tsne.Options(perplexity=10.0, iterations=100, early_iterations=40),
+    held_out=60,
+    film="gif",
+)
 
 
 def run(config: Config) -> None:
     """Maps, judges and draws."""
+    out, seed = config.common.out, config.common.seed
     if config.film:
         from jaxemb.plots.film import check_film
 
-        check_film(config.out / f"film.{config.film}")
-    points = projection.prepare(config, check=lambda points: check(config, points))
+        check_film(out / f"film.{config.film}")
+    points = projection.prepare(
+        config, dim=config.options.dim, check=lambda points: check(config, points)
+    )
     if points is None:
         return
-    order = np.random.default_rng(config.seed).permutation(len(points.values))
+    order = np.random.default_rng(seed).permutation(len(points.values))
     held_out, kept = (np.sort(part) for part in np.split(order, [config.held_out]))
     values = reduce(config, points.values)
     steps, maps = [], []
@@ -110,11 +91,11 @@ def run(config: Config) -> None:
         maps.append(positions)
 
     fitted = fit(config, values[kept], keep if config.film else None)
-    projection.stop_if_asked(fitted.stopped_because)
-    shown = fitted.affinities
+    run_folder.stop_if_asked(fitted.history)
+    because = fitted.history.stopped_because
     print(
-        f"KL {fitted.kl:.4f} after {fitted.iterations:,} steps ({fitted.stopped_because}), mean "
-        f"perplexity {shown.perplexity.mean():.2f}, {shown.recall:.1%} of the neighbours found"
+        f"KL {fitted.kl:.4f} after {fitted.iterations:,} steps ({because}), mean perplexity "
+        f"{fitted.perplexity.mean():.2f}, {fitted.recall:.1%} of the neighbours found"
     )
     print("seconds:", ", ".join(f"{name} {took:.1f}" for name, took in fitted.seconds.items()))
     figures = {
@@ -122,24 +103,23 @@ def run(config: Config) -> None:
         **{f"{name}_seconds": took for name, took in fitted.seconds.items()},
         "iterations": fitted.iterations,
         "kl": fitted.kl,
-        "recall": shown.recall,
-        "stopped_because": fitted.stopped_because,
+        "recall": fitted.recall,
+        "stopped_because": because,
     }
-    embedding = np.empty((len(values), config.dim), np.float32)
+    embedding = np.empty((len(values), config.options.dim), np.float32)
     embedding[kept] = fitted.embedding
     if len(held_out):
-        embedding[held_out] = transform(
-            fitted.embedding, values[kept], values[held_out], metric=config.metric
-        )
+        embedding[held_out] = tsne.transform(fitted, values[held_out])
         figures |= projection.score_held_out(points, embedding, kept, held_out)
-    draw_trace(config.out / "trace.png", fitted)
+    draw_trace(out / "trace.png", fitted)
     if config.film:
         from jaxemb.plots.film import write_film
 
         labels = None if points.labels is None else points.labels[kept]
-        write_film(config.out / f"film.{config.film}", steps, maps, labels=labels)
-    title = f"t-SNE, perplexity {', '.join(f'{value:g}' for value in config.perplexity)}"
-    projection.write(config, points, embedding, figures, title=title)
+        write_film(out / f"film.{config.film}", steps, maps, labels=labels)
+    told = ", ".join(f"{value:g}" for value in config.options.perplexities)
+    title = f"{config.points.name}: t-SNE, perplexity {told}"
+    projection.write(out, points, embedding, figures, title=title)
 
 
 def check(config: Config, points: Points) -> None:
@@ -147,9 +127,9 @@ def check(config: Config, points: Points) -> None:
     left = len(points.values) - config.held_out
     if left < 4:
         raise InputError(
-            f"--held-out {config.held_out} leaves fewer than 4 of {len(points.values):,} points"
+            f"held_out {config.held_out} leaves fewer than 4 of {len(points.values):,} points"
         )
-    check_perplexity(config.perplexity, left)
+    check_perplexity(config.options.perplexities, left)
 
 
 def reduce(config: Config, values: np.ndarray) -> np.ndarray:
@@ -163,47 +143,16 @@ def reduce(config: Config, values: np.ndarray) -> np.ndarray:
 def fit(
     config: Config, values: np.ndarray, keep: Callable[[int, np.ndarray], None] | None
 ) -> tsne.Fitted:
-    """Makes the map, with a progress bar and a line of metrics every 50 steps."""
-    path = config.out / "metrics.jsonl"
-    checkpoints = config.out / "checkpoints"
-    with progress_bar(total=config.iterations, unit=" steps") as bar:
+    """Makes the map, and shows it now and then, which changes nothing."""
+    training = tsne.start(config.common.seed, values, config.options)
+    if keep is not None:
 
-        def report(done: int, metrics: loop.Metrics, seconds: float) -> None:
-            if not bar.n:
-                run_folder.cut_metrics(path, done - len(metrics["loss"]))
-            bar.set_postfix_str(f"KL {metrics['loss'][-1]:.3f}", refresh=False)
-            bar.update(done - bar.n)
-            line = {
-                "step": done,
-                "loss": float(metrics["loss"][-1]),
-                "learning_rate": float(metrics["learning_rate"][-1]),
-                "gradient_norm": float(metrics["gradient_norm"][-1]),
-                "seconds": seconds,
-            }
-            with path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
+        def show(state: TrainState, metrics: Metrics) -> TrainState:
+            keep(int(state.step), tsne.embedding_of(state))
+            return state
 
-        return tsne.fit(
-            jax.random.key(config.seed),
-            values,
-            perplexity=config.perplexity,
-            dim=config.dim,
-            iterations=config.iterations,
-            learning_rate=config.learning_rate,
-            exaggeration=config.exaggeration,
-            early_iterations=config.early_iterations,
-            initialization=config.initialization,
-            metric=config.metric,
-            engine=config.neighbors,
-            jitter=config.jitter,
-            mesh={"fast": FAST, "accurate": ACCURATE, "exact": None}[config.repulsion],
-            min_gradient_norm=config.min_gradient_norm,
-            checkpoints=checkpoints,
-            checkpoint_every=config.checkpoint_every,
-            report=report,
-            callback=keep,
-            callback_every=FILM_EVERY,
-        )
+        training = training._replace(call_steps=FILM_EVERY, judge=show)
+    return loop.fit(training, run_folder.engine_run(config.common))
 
 
 def draw_trace(path: Path, fitted: tsne.Fitted) -> None:

@@ -45,6 +45,35 @@ def check_labels(labels: np.ndarray, rows: int, *, classes: int | None = None) -
         )
 
 
+def as_points(points: Any, *, at_least: int = 4, name: str = "points") -> np.ndarray:
+    """Returns a matrix of finite floats; other real numbers become floats that hold them.
+
+    Args:
+      points: [N, D] real, as any library has it. Floats of 32 bits and more stay as they are;
+        shorter ones, truth values and whole numbers of up to 16 bits become float32, longer whole
+        numbers float64.
+      at_least: smallest N.
+      name: what to call them.
+
+    Returns:
+      [N, D] float; the array itself where nothing is to be done.
+
+    Raises:
+      InputError: naming shape, dtype or the first bad place.
+    """
+    try:
+        table = np.asarray(points)
+    except ValueError as error:
+        raise InputError(f"{name} must be a matrix, a point a row: {error}") from error
+    if table.dtype not in (np.float32, np.float64) and table.dtype.kind != "c":
+        for kind in (np.float32, np.float64):
+            if np.can_cast(table.dtype, kind):
+                table = table.astype(kind)
+                break
+    check_points(table, at_least=at_least, name=name)
+    return table
+
+
 def check_points(points: np.ndarray, *, at_least: int = 4, name: str = "points") -> None:
     """Refuses what is no matrix of finite numbers.
 

@@ -78,25 +78,23 @@ def jaxemb_tsne(
     """Times jaxemb's defaults, compilation included: nothing is found compiled."""
     import jax
 
-    from jaxemb.methods.tsne import fit as tsne
+    from jaxemb.methods import tsne
 
     x = np.load(points)[:n].astype(np.float32)
     began = time.perf_counter()
     fitted = tsne.fit(
         jax.random.key(seed),
         x,
-        perplexity=perplexity,
-        iterations=iterations,
-        early_iterations=iterations // 3,
+        tsne.Options(perplexity, iterations=iterations, early_iterations=iterations // 3),
     )
     ended = time.perf_counter()
     np.save(out, fitted.embedding)
     took = fitted.seconds
     return {
         "seconds": ended - began,
-        "neighbours_and_affinities_seconds": took["neighbours"] + took["affinities"],
-        "optimisation_seconds": took["initialization"] + took["optimisation"],
-        "recall": fitted.affinities.recall,
+        "neighbours_and_affinities_seconds": took["neighbors"] + took["affinities"],
+        "optimisation_seconds": took["initialization"] + took["optimization"],
+        "recall": fitted.recall,
         "peak_mb": peak_mb(),
     }
 
@@ -165,7 +163,8 @@ def scale(*, n: int, perplexity: float, iterations: int, seed: int) -> Figures:
     """Times a short run on made-up points of 50 dimensions, in a hundred clusters."""
     import jax
 
-    from jaxemb.methods.tsne import fit as tsne
+    from jaxemb.methods import tsne
+    from jaxemb.training.run import Run
 
     rng = np.random.default_rng(seed)
     centers = rng.normal(size=(100, 50)).astype(np.float32)
@@ -175,10 +174,8 @@ def scale(*, n: int, perplexity: float, iterations: int, seed: int) -> Figures:
     fitted = tsne.fit(
         jax.random.key(seed),
         x,
-        perplexity=perplexity,
-        iterations=iterations,
-        early_iterations=iterations // 2,
-        report=lambda done, metrics, seconds: marks.__setitem__(done, seconds),
+        tsne.Options(perplexity, iterations=iterations, early_iterations=iterations // 2),
+        run=Run(report=lambda done, metrics, seconds: marks.__setitem__(done, seconds)),
     )
     # Of the later half, the shortest call: others may have compiled a larger grid's program.
     steps = [0, *sorted(marks)]
@@ -188,7 +185,7 @@ def scale(*, n: int, perplexity: float, iterations: int, seed: int) -> Figures:
         **{f"{name}_seconds": took for name, took in fitted.seconds.items()},
         "seconds": sum(fitted.seconds.values()),
         "step_ms": 1000 * shortest,
-        "recall": fitted.affinities.recall,
+        "recall": fitted.recall,
         "peak_mb": peak_mb(),
     }
 

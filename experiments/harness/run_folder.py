@@ -151,14 +151,19 @@ def engine_run(common: Common, folder: Path | None = None) -> Run:
     )
 
 
-def stop_if_asked(history: History) -> None:
+def stop_if_asked(history: History, *, checkpoints: bool = True) -> None:
     """Ends the program if a signal ended the training.
+
+    Args:
+      history: of the training.
+      checkpoints: whether it saved any.
 
     Raises:
       SystemExit: with 128 and the signal's number.
     """
     if history.stopped_because in signal.Signals.__members__:
-        print(f"stopped at step {history.steps:,}; the same command goes on from there")
+        way = "goes on from there" if checkpoints else "starts again"
+        print(f"stopped at step {history.steps:,}; the same command {way}")
         sys.exit(128 + signal.Signals[history.stopped_because])
 
 

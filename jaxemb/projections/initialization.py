@@ -8,39 +8,39 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from jaxemb.checks import check_points
+from jaxemb.checks import as_points
 from jaxemb.errors import InputError
+from jaxemb.factorize.pca_scores import pca_scores
 from jaxemb.projections.affinities import Graph
 
 Initialization = Literal["pca", "spectral", "random"]
-
-# Standard deviation of the first coordinate, and of noise relative to it. Without the noise,
-# points that begin on a line would stay there, and equal points would never part.
-DEVIATION, NOISE = 1e-4, 1e-2
 
 
 def initialize(
     key: jax.Array,
     how: Initialization | np.ndarray,
     *,
-    points: np.ndarray | None,
+    points: np.ndarray,
     graph: Graph,
-    count: int,
     dim: int,
+    deviation: float,
+    noise: float,
 ) -> jax.Array:
     """Places the points of a map.
 
     Args:
-      key: for "random", the noise and the start of the search for eigenvectors.
+      key: random key: of "random", the noise, and the start of the search for eigenvectors.
       how: "pca" of the points, "spectral" for the eigenvectors of the graph, "random", or [N, d]
-        positions, of which the scale does not matter.
+        positions, whose scale does not matter.
       points: [N, D] float, for "pca".
       graph: of the points, for "spectral".
-      count: N.
       dim: d.
+      deviation: standard deviation of the first coordinate.
+      noise: standard deviation of noise relative to that. Without, points that begin on a line
+        would stay there, and equal points would never part.
 
     Returns:
-      [N, d] float32, centered, the first coordinate's standard deviation 1e-4.
+      [N, d] float32, centered but for the noise.
 
     Raises:
       InputError: if the positions given are of another shape, not finite or all in one place, or
@@ -48,25 +48,21 @@ def initialize(
     """
     # JAX's own numbers would take a fifth of a second to compile.
     rng = np.random.Generator(np.random.Philox(key=np.ravel(jax.random.key_data(key))))
-    noise = rng.normal(size=(count, dim))
+    count = len(points)
+    random = rng.normal(size=(count, dim))
     if not isinstance(how, str):
         positions = given(how, count, dim)
     elif how == "pca":
-        if points is None:
-            raise InputError('initialization "pca" needs the points, not only their affinities')
-        positions = _principal(points, dim)
+        found = pca_scores(points, components=min(dim, *points.shape))
+        positions = np.pad(found, ((0, 0), (0, dim - found.shape[1])))
     elif how == "spectral":
         positions = _spectral(rng, graph, count, dim)
-    elif how == "random":
-        positions = rng.normal(size=(count, dim))
     else:
-        raise InputError(
-            f'initialization must be "pca", "spectral", "random" or positions: {how!r}'
-        )
+        positions = rng.normal(size=(count, dim))
     positions = positions - positions.mean(axis=0, dtype=float, keepdims=True)
     spread = positions[:, 0].std(dtype=float)
-    scaled = positions * (DEVIATION / spread if spread > 0 else 0)
-    placed = scaled + DEVIATION * (NOISE if spread > 0 else 1) * noise
+    scaled = positions * (deviation / spread if spread > 0 else 0)
+    placed = scaled + deviation * (noise if spread > 0 else 1) * random
     return jnp.asarray(placed, jnp.float32)
 
 
@@ -76,36 +72,17 @@ def given(positions: np.ndarray, count: int, dim: int) -> np.ndarray:
     Raises:
       InputError: if they cannot be where a map begins.
     """
-    check_points(positions, name="initialization")
+    positions = as_points(positions, name="positions")
     if positions.shape != (count, dim):
-        raise InputError(f"initialization must be of shape {(count, dim)}, found {positions.shape}")
+        raise InputError(f"positions must be of shape {(count, dim)}, found {positions.shape}")
     largest = np.abs(positions).max()
     positions = positions / (largest if largest > 0 else 1)
     if positions[:, 0].std(dtype=float) == 0:
         raise InputError(
-            "initialization has all points at the same first coordinate; give the one that spreads "
+            "positions have all points at the same first coordinate; give the one that spreads "
             'most first, or "random"'
         )
     return positions
-
-
-def _principal(points: np.ndarray, dim: int) -> np.ndarray:
-    """The first principal components, in NumPy: compiling `factorize.pca` takes a second."""
-    # Sizes whose squares are no float32 are of no interest here.
-    largest = np.abs(points).max()
-    table = (points / (largest if largest > 0 else 1)).astype(np.float32)
-    table -= table.mean(axis=0, dtype=float, keepdims=True).astype(np.float32)
-    count, width = table.shape
-    components = min(dim, count, width)
-    if width <= count:
-        _, vectors = np.linalg.eigh((table.T @ table).astype(float))
-        scores = table @ vectors[:, ::-1][:, :components].astype(np.float32)
-    else:
-        values, vectors = np.linalg.eigh((table @ table.T).astype(float))
-        roots = np.sqrt(np.maximum(values[::-1][:components], 0))
-        scores = vectors[:, ::-1][:, :components] * roots[None]
-    signs = np.sign(scores[np.abs(scores).argmax(axis=0), range(components)])
-    return np.pad(scores * signs[None], ((0, 0), (0, dim - components)))
 
 
 def _spectral(rng: np.random.Generator, graph: Graph, count: int, dim: int) -> np.ndarray:

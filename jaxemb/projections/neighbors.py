@@ -1,5 +1,6 @@
 """Nearest neighbors of every point of a data set, exactly or nearly so, in bounded memory."""
 
+import dataclasses
 import functools
 import warnings
 from typing import Any, Literal, NamedTuple
@@ -9,22 +10,46 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.checks import check_points
+from jaxemb.checks import check_field, check_fields, check_points
 from jaxemb.errors import InputError
 
 Metric = Literal["squared_euclidean", "cosine"]
 Engine = Literal["auto", "exact", "approximate"]
 
-# From this many points on, "auto" takes inverted lists: an exact search compares all pairs.
-APPROXIMATE_FROM = 50_000
-# Lists looked through for a point.
-_PROBED = 32
-# Points whose neighbors are also searched exactly, to measure the share that was found.
-RECALL_SAMPLE = 1000
 # Squares of these, and their sums over a million columns, are float32 numbers.
 _LARGEST, _SMALLEST = 2.0**55, 2.0**-40
 # Numbers of a temporary array: 64 MiB in float32.
 _AT_A_TIME = 2**24
+
+
+@dataclasses.dataclass(frozen=True)
+class Lists:
+    """Inverted lists, which an approximate search looks through a few of."""
+
+    approximate_from: int = 50_000
+    """From this many points on, auto searches approximately, on a CPU."""
+    lists_per_root: float = 2.0
+    """Lists, as a multiple of the root of the number of points."""
+    lists_probed: int = 32
+    """Lists looked through for a point."""
+    list_rounds: int = 8
+    """Rounds of k-means that make the lists; they need not be the best."""
+    list_sample: int = 64
+    """Points for each list that k-means sees."""
+    recall_sample: int = 1000
+    """Points whose neighbors are also searched exactly, to measure the share that was found."""
+
+    def __post_init__(self) -> None:
+        """Refuses values outside their documented range.
+
+        Raises:
+          InputError: naming the field.
+        """
+        check_fields(self)
+        for name in ("lists_probed", "list_rounds", "list_sample", "recall_sample"):
+            check_field(self, name, at_least=1)
+        check_field(self, "approximate_from", at_least=0)
+        check_field(self, "lists_per_root", above=0, at_most=100)
 
 
 class Neighbors(NamedTuple):
@@ -47,7 +72,12 @@ class Neighbors(NamedTuple):
 
 
 def nearest_neighbors(
-    points: np.ndarray, *, k: int, metric: Metric = "squared_euclidean", engine: Engine = "auto"
+    points: np.ndarray,
+    *,
+    k: int,
+    metric: Metric = "squared_euclidean",
+    engine: Engine = "auto",
+    lists: Lists | None = None,
 ) -> Neighbors:
     """Finds the k nearest other points of each point. A duplicate is another point.
 
@@ -59,25 +89,28 @@ def nearest_neighbors(
       k: neighbors of each, less than N.
       metric: "squared_euclidean", or "cosine" for 1 - cosine, where a zero vector has cosine 0 to
         anything.
-      engine: "exact", "approximate" (CPU), or "auto": exact below `APPROXIMATE_FROM` points.
+      engine: "exact", "approximate" (CPU), or "auto": exact for few points, and on accelerators.
+      lists: of an approximate search.
 
     Returns:
       The neighbors. The same input gives the same bits on the same machine.
 
     Raises:
-      InputError: if `points` or k is none of the above, or a number is not finite.
+      InputError: if `points` or k is outside its documented range, or a number is not finite.
     """
     check_points(points)
     rows = len(points)
     if not 1 <= k < rows:
         raise InputError(f"k must be from 1 to {rows - 1}, the other points, found {k}")
+    lists = lists or Lists()
     table, scale = _prepared(points, metric)
     accelerator = jax.default_backend() != "cpu"
     if engine == "auto":
-        engine = "approximate" if rows >= APPROXIMATE_FROM and not accelerator else "exact"
+        many = rows >= lists.approximate_from
+        engine = "approximate" if many and not accelerator else "exact"
     recall = 1.0
     if engine == "approximate":
-        ids, recall = _search_lists(table, k, metric)
+        ids, recall = _search_lists(table, k, metric, lists)
     elif accelerator:
         ids = np.asarray(tiled_search(jnp.asarray(table), jnp.arange(rows), k=k, metric=metric))
     else:
@@ -105,7 +138,7 @@ def neighbors_among(
       The neighbors; a reference equal to the point is one of them.
 
     Raises:
-      InputError: if an argument is none of the above, or a number is not finite.
+      InputError: if an argument is outside its documented range, or a number is not finite.
     """
     check_points(references, name="references")
     check_points(points, at_least=1)
@@ -202,20 +235,22 @@ def _flat_index(table: np.ndarray, metric: Metric) -> Any:
     return index
 
 
-def _search_lists(table: np.ndarray, k: int, metric: Metric) -> tuple[np.ndarray, float]:
+def _search_lists(
+    table: np.ndarray, k: int, metric: Metric, asked: Lists
+) -> tuple[np.ndarray, float]:
     """Returns [N, k] neighbors from inverted lists, and their recall."""
     faiss = _faiss()
     rows, dim = table.shape
-    lists = max(1, int(2 * rows**0.5))
+    lists = max(1, int(asked.lists_per_root * rows**0.5))
     euclidean = metric == "squared_euclidean"
     kind = faiss.METRIC_L2 if euclidean else faiss.METRIC_INNER_PRODUCT
     coarse = (faiss.IndexFlatL2 if euclidean else faiss.IndexFlatIP)(dim)
     index = faiss.IndexIVFFlat(coarse, dim, lists, kind)
-    # Lists need not be the best: more points or rounds cost more than they gain.
-    index.cp.niter, index.cp.max_points_per_centroid, index.cp.min_points_per_centroid = 8, 64, 1
+    index.cp.niter, index.cp.max_points_per_centroid = asked.list_rounds, asked.list_sample
+    index.cp.min_points_per_centroid = 1
     index.train(table)
     index.add(table)
-    index.nprobe = min(lists, _PROBED)
+    index.nprobe = min(lists, asked.lists_probed)
     ids = _without_self(index.search(table, k + 1)[1], np.arange(rows))
     del index
     exact = _flat_index(table, metric)
@@ -223,7 +258,7 @@ def _search_lists(table: np.ndarray, k: int, metric: Metric) -> tuple[np.ndarray
     short = np.flatnonzero((ids < 0).any(axis=1))
     if len(short):
         ids[short] = _without_self(exact.search(table[short], k + 1)[1], short)
-    sample = np.linspace(0, rows - 1, min(rows, RECALL_SAMPLE)).astype(int)
+    sample = np.linspace(0, rows - 1, min(rows, asked.recall_sample)).astype(int)
     true = _without_self(exact.search(table[sample], k + 1)[1], sample)
     found = [len(np.intersect1d(*pair)) for pair in zip(ids[sample], true, strict=True)]
     return ids, float(np.mean(found) / k)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -10,29 +11,21 @@ from jaxemb.evaluation.projection import pair_distances
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
-QUICK = {
-    "n": 120,
-    "perplexity": 12.0,
-    "iterations": 300,
-    "stress_iterations": 40,
-    "autoencoder_iterations": 60,
-    "hidden": (16,),
-}
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache):
-    config = compare_projections.Config(out=tmp_path_factory.mktemp("runs") / "run", **QUICK)
+    common = command.Common(out=tmp_path_factory.mktemp("runs") / "run")
+    config = dataclasses.replace(compare_projections.SMOKE, common=common)
     compare_projections.run(config)
     return config
 
 
 def test_each_method_leaves_a_map_and_its_scores(finished):
-    summary = json.loads((finished.out / "summary.json").read_text())
+    summary = json.loads((finished.common.out / "summary.json").read_text())
     assert summary["points"] == 120
-    points = projection.load("digits", n=120, data_dir=finished.data_dir)
+    points = projection.load("digits", n=120, data_dir=finished.common.data_dir)
     for method in compare_projections.TITLES:
-        embedding = np.load(finished.out / f"embedding_{method}.npy")
+        embedding = np.load(finished.common.out / f"embedding_{method}.npy")
         assert embedding.shape == (120, 2)
         assert embedding.dtype == np.float32
         expected = projection.score(points.values, embedding, points.labels)
@@ -43,7 +36,7 @@ def test_each_method_leaves_a_map_and_its_scores(finished):
 
 
 def test_the_scores_are_in_the_order_that_the_methods_aim_at(finished):
-    summary = json.loads((finished.out / "summary.json").read_text())
+    summary = json.loads((finished.common.out / "summary.json").read_text())
     # Least stress where it is what is minimized; best neighbors by t-SNE.
     assert summary["smacof_stress"] < summary["pca_stress"]
     assert summary["sammon_stress"] < summary["pca_stress"]
@@ -53,12 +46,12 @@ def test_the_scores_are_in_the_order_that_the_methods_aim_at(finished):
 
 
 def test_picture_and_table_have_all_methods(finished):
-    table = (finished.out / "table.md").read_text().splitlines()
+    table = (finished.common.out / "table.md").read_text().splitlines()
     assert [line.split(" | ")[0] for line in table[2:]] == [
         f"| {title}" for title in compare_projections.TITLES.values()
     ]
     assert "kNN accuracy" in table[0]
-    assert (finished.out / "compare.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished.common.out / "compare.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_finished_run_is_only_shown(finished, capsys, monkeypatch):
@@ -82,11 +75,14 @@ def test_the_best_stress_is_that_of_the_best_scale():
 def test_numbers_without_labels_are_mapped_in_three_dimensions(tmp_path):
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(40, 6)))
     config = compare_projections.Config(
-        data=str(tmp_path / "points.npy"), dim=3, methods=("pca", "smacof"), out=tmp_path / "run"
+        points=projection.PointFlags(data=str(tmp_path / "points.npy")),
+        dim=3,
+        methods=("pca", "smacof"),
+        common=command.Common(out=tmp_path / "run"),
     )
     compare_projections.run(config)
-    assert np.load(config.out / "embedding_smacof.npy").shape == (40, 3)
-    assert "kNN" not in (config.out / "table.md").read_text()
+    assert np.load(config.common.out / "embedding_smacof.npy").shape == (40, 3)
+    assert "kNN" not in (config.common.out / "table.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -15,27 +15,28 @@ pytestmark = pytest.mark.usefixtures("private_cache")
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache):
-    """A short run with everything on: a film, points placed afterwards, two checkpoints."""
-    config = tsne.Config(
-        n=300,
-        perplexity=(10.0,),
-        iterations=100,
-        early_iterations=40,
-        checkpoint_every=50,
-        held_out=60,
-        film="gif",
-        out=tmp_path_factory.mktemp("runs") / "finished",
-    )
+    """A short run with everything on: a film, points placed afterwards, many checkpoints."""
+    config = at(tsne.SMOKE, tmp_path_factory.mktemp("runs") / "finished")
     tsne.run(config)
     return config
 
 
+def at(config, out):
+    return dataclasses.replace(config, common=command.Common(out=out, checkpoint_seconds=0))
+
+
 def summary(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
+
+
+def logged(config):
+    """Returns the steps that the lines of metrics.jsonl tell of."""
+    lines = (config.common.out / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["step"] for line in lines]
 
 
 def test_a_map_leaves_its_files(finished):
-    assert {path.name for path in finished.out.iterdir()} == {
+    assert {path.name for path in finished.common.out.iterdir()} == {
         "checkpoints",
         "config.json",
         "embedding.npy",
@@ -47,11 +48,11 @@ def test_a_map_leaves_its_files(finished):
         "summary.json",
         "trace.png",
     }
-    assert np.load(finished.out / "embedding.npy").shape == (300, 2)
+    assert np.load(finished.common.out / "embedding.npy").shape == (300, 2)
     found = summary(finished)
     assert found["points"] == 300
     assert found["iterations"] == 100
-    assert found["stopped_because"] == "iterations done"
+    assert found["stopped_because"] == "done"
     # Of all points in one place, the KL is about 3 nats.
     assert 0 < found["kl"] < 1.5
     assert found["knn_accuracy"] > 0.7
@@ -59,27 +60,34 @@ def test_a_map_leaves_its_files(finished):
     # Chance is a tenth.
     assert found["held_out_knn_accuracy"] > 0.6
     assert found["trustworthiness"] > 0.9
-    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [50, 100]
-    with Image.open(finished.out / "film.gif") as film:
+    assert logged(finished) == list(range(10, 101, 10))
+    with Image.open(finished.common.out / "film.gif") as film:
         # A map every ten steps; the last one stays.
         assert film.n_frames >= 10
 
 
 def test_a_run_cut_in_the_middle_ends_with_the_same_bits(finished, tmp_path):
-    cut = dataclasses.replace(finished, out=tmp_path / "cut")
-    shutil.copytree(finished.out, cut.out)
-    for path in cut.out.iterdir():
+    cut = at(finished, tmp_path / "cut")
+    shutil.copytree(finished.common.out, cut.common.out)
+    for path in cut.common.out.iterdir():
         if path.name not in ("config.json", "checkpoints", "metrics.jsonl"):
             path.unlink()
-    shutil.rmtree(cut.out / "checkpoints" / "00000100")
+    for step in (100, 90):
+        shutil.rmtree(cut.common.out / "checkpoints" / f"{step:08d}")
     tsne.run(cut)
-    one, two = (np.load(config.out / "embedding.npy") for config in (finished, cut))
+    one, two = (np.load(config.common.out / "embedding.npy") for config in (finished, cut))
     np.testing.assert_array_equal(one, two)
     kl = [summary(config)["kl"] for config in (finished, cut)]
     assert kl[0] == kl[1]
-    lines = (cut.out / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [50, 100]
+    assert logged(cut) == list(range(10, 101, 10))
+
+
+def test_a_film_changes_nothing(finished, tmp_path):
+    still = at(dataclasses.replace(finished, film=""), tmp_path / "still")
+    tsne.run(still)
+    one, two = (np.load(config.common.out / "embedding.npy") for config in (finished, still))
+    np.testing.assert_array_equal(one, two)
+    assert logged(still) == [50, 100]
 
 
 @pytest.mark.parametrize(
@@ -117,5 +125,5 @@ def test_identical_points_are_refused_and_jitter_parts_them(tmp_path, capsys):
 def test_a_film_that_cannot_be_made_is_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="ffmpeg, which makes mp4, is not installed"):
-        tsne.run(tsne.Config(film="mp4", out=tmp_path / "run"))
+        tsne.run(at(tsne.Config(film="mp4"), tmp_path / "run"))
     assert not (tmp_path / "run").exists()

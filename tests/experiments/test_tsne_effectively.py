@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -57,18 +58,17 @@ def test_a_run_tells_truth_maps_and_stability(tmp_path, monkeypatch, capsys):
     # Each lesson and perplexity compiles a program: two are enough here.
     kept = {name: lessons.LESSONS[name] for name in ("perplexity", "sizes")}
     monkeypatch.setattr(tsne_effectively, "LESSONS", kept)
-    config = tsne_effectively.Config(
-        n=90, perplexities=(20.0,), seeds=2, iterations=300, out=tmp_path / "run"
-    )
+    common = command.Common(out=tmp_path / "run")
+    config = dataclasses.replace(tsne_effectively.SMOKE, common=common)
     tsne_effectively.run(config)
-    summary = json.loads((config.out / "summary.json").read_text())
+    summary = json.loads((config.common.out / "summary.json").read_text())
     # A perplexity of a good part of a cluster parts two clusters, and draws them as large.
     assert summary["perplexity_20"] > 0.6
     assert summary["sizes"] > 8
     assert 0.7 < summary["sizes_20"] < 1.5
     assert 0 < summary["sizes_20_stability"] <= 1
     assert "knot_20_stability" in summary
-    assert {path.name for path in config.out.iterdir()} == {
+    assert {path.name for path in config.common.out.iterdir()} == {
         "config.json",
         "lessons.png",
         "runs.png",

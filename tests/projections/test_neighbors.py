@@ -4,7 +4,7 @@ import pytest
 
 from jaxemb.errors import InputError
 from jaxemb.projections import neighbors
-from jaxemb.projections.neighbors import nearest_neighbors, neighbors_among, tiled_search
+from jaxemb.projections.neighbors import Lists, nearest_neighbors, neighbors_among, tiled_search
 
 N, D, K = 60, 5, 7
 
@@ -81,11 +81,11 @@ def test_lists_find_most(metric):
     assert abs(np.mean(shared) / K - found.recall) < 0.02
 
 
-def test_rows_that_lists_cannot_fill_are_searched_exactly(monkeypatch):
+def test_rows_that_lists_cannot_fill_are_searched_exactly():
     """Clusters so far apart that the lists looked through hold fewer than k + 1 points."""
-    monkeypatch.setattr(neighbors, "_PROBED", 1)
     points = made(3, 1000)
-    found = nearest_neighbors(points, k=500, engine="approximate")
+    lists = Lists(lists_probed=1)
+    found = nearest_neighbors(points, k=500, engine="approximate", lists=lists)
     assert (found.ids >= 0).all()
     assert np.isfinite(found.distances).all()
     assert found.recall == 1

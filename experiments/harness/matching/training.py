@@ -13,8 +13,8 @@ import numpy as np
 from jaxemb.data.files import default_data_dir, file_sha256
 from jaxemb.errors import InputError
 from jaxemb.losses.distances import unit
+from jaxemb.methods import tsne
 from jaxemb.methods.matching import refuse_collapse
-from jaxemb.methods.tsne import fit as tsne
 from jaxemb.training import before_network as network
 
 from .. import command, run_folder
@@ -187,7 +187,7 @@ def draw_map(
     vectors, labels, images = vectors[::every], labels[::every], images[::every]
     perplexity = min(30.0, (len(vectors) - 1) / 3.5)
     key = jax.random.key(config.seed)
-    embedding = tsne.fit(key, vectors, perplexity=perplexity).embedding
+    embedding = tsne.fit(key, vectors, tsne.Options(perplexity)).embedding
     image_map.write_image_map(
         config.out / "images.png", embedding, images, labels=labels, title=title
     )

@@ -189,10 +189,10 @@ def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:
 
         table = jnp.asarray(vectors)
         return np.asarray(pca.transform(pca.fit(table, components=2), table))
-    from jaxemb.methods.tsne import fit as tsne
+    from jaxemb.methods import tsne
 
     perplexity = min(30.0, (len(vectors) - 1) / 3.5)
-    return tsne.fit(key, vectors, metric="cosine", perplexity=perplexity).embedding
+    return tsne.fit(key, vectors, tsne.Options(perplexity, metric="cosine")).embedding
 
 
 def give_memory_back() -> None:

@@ -1,4 +1,4 @@
-"""What a t-SNE map is to show: from points to joint probabilities, each step checked."""
+"""Joint probabilities of t-SNE, from points: each step checked."""
 
 import math
 import time
@@ -9,24 +9,27 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.checks import check_points
+from jaxemb.checks import as_points
 from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
+from jaxemb.methods.tsne.options import Options
 from jaxemb.projections import affinities
 from jaxemb.projections.affinities import Graph
-from jaxemb.projections.neighbors import Engine, Metric, nearest_neighbors
+from jaxemb.projections.neighbors import Engine, Lists, Metric, nearest_neighbors
 
 
 class Affinities(NamedTuple):
-    """What a map is to show.
+    """Joint probabilities and how they were found.
 
     Attributes:
+      points: [N, D] that they are of.
       graph: the joint probabilities.
       perplexity: [N] float32 as each point reached it, the mean over several.
       recall: share of the true neighbors found.
       seconds: of "neighbors" and "affinities".
     """
 
+    points: np.ndarray
     graph: Graph
     perplexity: np.ndarray
     recall: float
@@ -39,6 +42,8 @@ def affinities_of(
     perplexity: float | Sequence[float] = 30.0,
     metric: Metric = "squared_euclidean",
     engine: Engine = "auto",
+    neighbors_per_perplexity: float = 3.0,
+    lists: Lists | None = None,
 ) -> Affinities:
     """Finds the joint probabilities of points.
 
@@ -47,31 +52,54 @@ def affinities_of(
       perplexity: from 1 to less than N / 3; several make the mean of their affinities.
       metric: of the neighbors' distances.
       engine: of the search for neighbors.
+      neighbors_per_perplexity: neighbors of a point, as a multiple of the largest perplexity.
+      lists: of an approximate search.
 
     Returns:
-      The affinities, over three times as many neighbors as the largest perplexity.
+      The affinities.
 
     Raises:
       InputError: as in `fit`.
     """
-    check_points(points)
+    points = as_points(points)
     count, width = points.shape
     perplexities = check_perplexity(perplexity, count)
-    k = min(count - 1, int(3 * max(perplexities)))
+    k = min(count - 1, int(neighbors_per_perplexity * max(perplexities)))
     # Neighbors and their distances, the graph, and what it is made of; a search's copies.
     require_memory(
         count * (k * 40 + width * 16), f"{count:,} points with {k} neighbours", "take fewer points"
     )
     began = time.perf_counter()
-    near = nearest_neighbors(points, k=k, metric=metric, engine=engine)
+    near = nearest_neighbors(points, k=k, metric=metric, engine=engine, lists=lists)
     _refuse_coinciding(near.distances, min(perplexities))
     searched = time.perf_counter()
     distances = jnp.asarray(near.distances)
     conditionals = affinities.multiscale(distances, perplexities=perplexities)
     graph = jax.block_until_ready(affinities.join(near.ids, conditionals))
-    seconds = {"neighbours": searched - began, "affinities": time.perf_counter() - searched}
+    seconds = {"neighbors": searched - began, "affinities": time.perf_counter() - searched}
     reached = np.mean([np.asarray(part.perplexity) for part in conditionals], axis=0)
-    return Affinities(graph, reached, near.recall, seconds)
+    return Affinities(points, graph, reached, near.recall, seconds)
+
+
+def affinities_for(key: jax.Array, points: np.ndarray, options: Options) -> Affinities:
+    """Finds the joint probabilities that options ask for.
+
+    Args:
+      key: random key of the jitter.
+      points: [N, D] float.
+      options: of the map.
+
+    Returns:
+      The affinities; `points` are those with jitter.
+    """
+    return affinities_of(
+        jittered(key, points, options.jitter),
+        perplexity=options.perplexities,
+        metric=options.metric,
+        engine=options.neighbors,
+        neighbors_per_perplexity=options.neighbors_per_perplexity,
+        lists=options.lists,
+    )
 
 
 def check_perplexity(perplexity: float | Sequence[float], points: int) -> list[float]:
@@ -82,7 +110,7 @@ def check_perplexity(perplexity: float | Sequence[float], points: int) -> list[f
     """
     perplexities = [perplexity] if isinstance(perplexity, (int, float)) else list(perplexity)
     for value in perplexities or [math.nan]:
-        # Written so that NaN fails.
+        # NaN fails this comparison.
         if not 1 <= value < points / 3:
             raise InputError(
                 f"perplexity must be from 1 to less than a third of the {points} points, found "
@@ -95,10 +123,10 @@ def jittered(key: jax.Array, points: np.ndarray, share: float) -> np.ndarray:
     """Adds noise to points.
 
     Args:
-      key: of the noise.
+      key: random key.
       points: [N, D] float.
       share: its standard deviation as a share of that of all entries about their columns' means;
-        of 1 if that is 0.
+        1 if that is 0.
 
     Returns:
       [N, D] of the points' dtype; the points themselves if the share is 0.
@@ -113,7 +141,7 @@ def jittered(key: jax.Array, points: np.ndarray, share: float) -> np.ndarray:
 
 
 def _refuse_coinciding(distances: np.ndarray, perplexity: float) -> None:
-    """Refuses points that see nothing but their like: a map of them would mean nothing."""
+    """Refuses points most of which coincide with all that they see: a map would mean nothing."""
     like = np.sum(distances == 0, axis=1)
     crowded = int(np.sum(like >= perplexity))
     if 2 * crowded > len(distances):
@@ -121,5 +149,5 @@ def _refuse_coinciding(distances: np.ndarray, perplexity: float) -> None:
         raise InputError(
             f"{points} {len(distances):,} points coincide with as many others as they are to see, "
             f"{perplexity:g}: nothing tells these apart. Drop duplicate rows, or part them with a "
-            "jitter of 0.01, say"
+            "jitter of e.g. 0.01"
         )

@@ -1,256 +1,303 @@
-"""t-SNE of a data set: neighbors, affinities, and the descent, driven by the training loop."""
+"""A map of a data set by t-SNE: neighbors, affinities, and the descent."""
 
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.checks import check_points
+from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.methods.tsne import step as tsne
-from jaxemb.methods.tsne.affinities import Affinities, affinities_of, jittered
-from jaxemb.methods.tsne.programs import steps_by_grid, with_frames
-from jaxemb.methods.tsne.transform import transform as transform
-from jaxemb.projections.grid import Mesh
-from jaxemb.projections.initialization import Initialization, initialize
-from jaxemb.projections.neighbors import Engine, Metric
-from jaxemb.projections.repulsion import FAST
-from jaxemb.training import before_loop as loop
-from jaxemb.training import checkpoint
+from jaxemb.methods.tsne.affinities import Affinities, affinities_for
+from jaxemb.methods.tsne.options import Options
+from jaxemb.methods.tsne.programs import Call, Metrics, steps_by_grid
+from jaxemb.methods.tsne.step import Descent, Phase
+from jaxemb.projections.initialization import initialize
+from jaxemb.training import loop
+from jaxemb.training.run import Run
+from jaxemb.training.state import History, Training, TrainState, Update
 
-CALL_STEPS = 50
+_CALL_STEPS = 50
 
 
 class Fitted(NamedTuple):
-    """A map, and how it came about.
+    """A map, and what `transform` needs to place new points in it.
 
     Attributes:
       embedding: [N, d] float32, in the order of the points, centered.
       kl: of the map, in nats.
-      kl_trace: [T, 2] float, rows of (steps done, KL), as measured on the way and at the end.
-      iterations: steps taken.
-      stopped_because: "iterations done", "gradient norm below ..." or the name of a signal.
-      affinities: what it shows.
+      kl_trace: [T, 2] float, rows of (steps done, KL): those measured on the way, and the map's.
+      iterations: steps that moved the points. `history.steps` may be more: after the gradient has
+        become short, the call under way ends without moving any.
+      perplexity: [N] float32 as each point reached it, the mean over several.
+      recall: share of the true neighbors found.
       seconds: of each phase: "neighbors", "affinities", "initialization", "optimization".
+      points: [N, D] float that the map shows.
+      options: that it was made with.
+      history: of the run.
     """
 
     embedding: np.ndarray
     kl: float
     kl_trace: np.ndarray
     iterations: int
-    stopped_because: str
-    affinities: Affinities
+    perplexity: np.ndarray
+    recall: float
     seconds: dict[str, float]
+    points: np.ndarray
+    options: Options
+    history: History = History()
+
+
+class Progress(NamedTuple):
+    """The optimizer's state of a run.
+
+    Attributes:
+      descent: as of single steps.
+      order: [N] int32, which of the data's points each point of the state is.
+      trace: [T] float32, the KL each time it was measured; NaN to come.
+    """
+
+    descent: Descent
+    order: jax.Array
+    trace: jax.Array
 
 
 def fit(
-    key: jax.Array,
-    points: np.ndarray,
+    key: jax.Array | int,
+    points: Any,
+    options: Options | None = None,
     *,
-    perplexity: float | Sequence[float] = 30.0,
-    dim: int = 2,
-    iterations: int = 750,
-    learning_rate: float | None = None,
-    exaggeration: float = 12.0,
-    early_iterations: int = 250,
-    initialization: Initialization | np.ndarray = "pca",
-    metric: Metric = "squared_euclidean",
-    engine: Engine = "auto",
-    jitter: float = 0.0,
-    mesh: Mesh | None = FAST,
-    min_gradient_norm: float = 0.0,
-    measure_every: int = 50,
-    checkpoints: Path | None = None,
-    checkpoint_every: int = 0,
-    report: Callable[[int, loop.Metrics, float], None] | None = None,
-    callback: Callable[[int, np.ndarray], None] | None = None,
-    callback_every: int = 50,
+    positions: Any = None,
+    run: Run | None = None,
 ) -> Fitted:
     """Makes a map of points by t-SNE.
 
     The same key and points give the same bits on the same machine, however the run was cut.
 
     Args:
-      key: of all that is random: the noise of the start, and the jitter.
-      points: [N, D] float, N at least 4.
-      perplexity: how many neighbors a point sees, from 1 to less than N / 3; several make the
-        mean of their affinities.
-      dim: d of the map, 1, 2 or 3.
-      iterations: steps.
-      learning_rate: of all steps; None takes N / exaggeration.
-      exaggeration: factor on the affinities in the early steps, at least 1.
-      early_iterations: how many those are.
-      initialization: "pca", "spectral", "random" or [N, d] positions.
-      metric: of the neighbors' distances.
-      engine: of the search for neighbors.
-      jitter: standard deviation of noise added to the points, as a share of their own (of 1 if
-        they are all equal). It parts points that coincide.
-      mesh: how fine the repulsion's grids are; None sums over all pairs.
-      min_gradient_norm: a run ends when its gradient is shorter, after the early steps.
-      measure_every: steps from one measurement of the KL to the next.
-      checkpoints: folder of checkpoints; a run goes on from what it holds. None saves none.
-      checkpoint_every: steps between checkpoints; 0 saves at the end only.
-      report: as in `training.loop.train`.
-      callback: called with (steps done, [N, d] positions) between steps, for a film, say.
-      callback_every: steps from one to the next.
+      key: random key, or a seed: of the start's noise, and the jitter.
+      points: [N, D] real numbers, N at least 4.
+      options: of the map.
+      positions: [N, d] where the points begin, in place of `options.initialization`; their scale
+        does not matter.
+      run: checkpoints, log and progress.
 
     Returns:
       The map.
 
     Raises:
-      InputError: if an argument is none of the above, if most points coincide with as many others
-        as they are to see, if memory will not suffice, or if the map explodes.
+      InputError: if an argument is outside its documented range, if most points coincide with as
+        many others as they are to see, if memory will not suffice, or if the map explodes.
     """
-    jitter_key, start_key, base_key = jax.random.split(key, 3)
-    _check(
-        dim=dim,
-        iterations=iterations,
-        learning_rate=learning_rate,
-        exaggeration=exaggeration,
-        early_iterations=early_iterations,
-        jitter=jitter,
-        min_gradient_norm=min_gradient_norm,
-        measure_every=measure_every,
-        callback_every=callback_every,
-        checkpoint_every=checkpoint_every,
-    )
-    check_points(points)
-    points = jittered(jitter_key, points, jitter)
-    found = affinities_of(points, perplexity=perplexity, metric=metric, engine=engine)
-    began = time.perf_counter()
-    positions = initialize(
-        start_key,
-        initialization,
-        points=points,
-        graph=found.graph,
-        count=len(points),
-        dim=dim,
-    )
-    took = {"initialization": time.perf_counter() - began}
-    fitted = optimize(
-        base_key,
-        found,
-        positions,
-        iterations=iterations,
-        learning_rate=learning_rate,
-        exaggeration=exaggeration,
-        early_iterations=early_iterations,
-        mesh=mesh,
-        min_gradient_norm=min_gradient_norm,
-        measure_every=measure_every,
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        report=report,
-        callback=callback,
-        callback_every=callback_every,
-    )
-    return fitted._replace(seconds=found.seconds | took | fitted.seconds)
+    return loop.fit(start(key, points, options, positions=positions), run)
 
 
-def optimize(
-    key: jax.Array,
-    found: Affinities,
-    positions: jax.Array,
+def start(
+    key: jax.Array | int,
+    points: Any,
+    options: Options | None = None,
     *,
-    iterations: int = 750,
-    learning_rate: float | None = None,
-    exaggeration: float = 12.0,
-    early_iterations: int = 250,
-    mesh: Mesh | None = FAST,
-    min_gradient_norm: float = 0.0,
-    measure_every: int = 50,
-    checkpoints: Path | None = None,
-    checkpoint_every: int = 0,
-    report: Callable[[int, loop.Metrics, float], None] | None = None,
-    callback: Callable[[int, np.ndarray], None] | None = None,
-    callback_every: int = 50,
-) -> Fitted:
-    """Makes the map of given affinities, from given positions; the arguments are those of `fit`."""
+    positions: Any = None,
+) -> Training:
+    """Prepares a map; the arguments are those of `fit`.
+
+    Returns:
+      The training. Its `update` is a host call, not to be traced or compiled: the host picks a
+      program by how wide the map is. `embedding_of` tells the map of each state.
+
+    Raises:
+      InputError: as in `fit`.
+    """
+    options = options or Options()
+    jitter_key, start_key, base_key = jax.random.split(checks.as_key(key), 3)
+    points = checks.as_points(points)
+    found = affinities_for(jitter_key, points, options)
     began = time.perf_counter()
-    order = found.graph.order
-    state = tsne.start(key, positions, found.graph)
-    first_loss = float(state.opt_state.kl)
-    if checkpoints is not None and (held := checkpoint.restore(checkpoints, state)) is not None:
-        state = held.state
-    phases = tsne.schedule(
-        points=len(positions),
-        early_iterations=early_iterations,
-        exaggeration=exaggeration,
-        learning_rate=learning_rate,
-        measure_every=measure_every,
+    placed = first_positions(start_key, found, options, positions)
+    found.seconds["initialization"] = time.perf_counter() - began
+    # New points will not be jittered either.
+    return start_from(base_key, found._replace(points=points), placed, options)
+
+
+def start_from(
+    key: jax.Array, found: Affinities, positions: jax.Array, options: Options
+) -> Training:
+    """Prepares the map of affinities that are found already.
+
+    Args:
+      key: random key. It is kept in the state; no step draws anything.
+      found: the affinities.
+      positions: [N, d] where the points begin, exactly; best close together.
+      options: of the descent.
+
+    Returns:
+      The training, as `start` returns it.
+    """
+    began = time.perf_counter()
+    graph, iterations = found.graph, options.iterations
+    size = min(_CALL_STEPS, iterations)
+    phases = phases_for(options, len(positions))
+    state = tsne.start(jnp.copy(key), positions, graph)
+    together = float(state.opt_state.kl)
+    measured = -(-iterations // options.measure_every)
+    trace = jnp.full(measured, jnp.nan, jnp.float32)
+    state = state._replace(opt_state=Progress(state.opt_state, graph.order, trace))
+    steps = steps_by_grid(
+        graph,
+        mesh=options.mesh,
+        grids=options.grids,
+        gains=options.gains,
+        min_gradient_norm=options.min_gradient_norm,
     )
-    trace: list[tuple[int, float]] = []
+    call = _with_trace(steps, options.measure_every)
 
-    def in_order(params: jax.Array) -> np.ndarray:
-        """Returns a map's positions in the order of the data."""
-        embedding = np.empty(params.shape, np.float32)
-        embedding[np.asarray(order)] = params
-        return embedding
+    def finish(state: TrainState) -> Fitted:
+        last = state._replace(opt_state=state.opt_state.descent)
+        kl = _last_kl(steps, last, phases, size, together)
+        seconds = found.seconds | {"optimization": time.perf_counter() - began}
+        return _fitted(state, kl, found, seconds, options)
 
-    def show(done: int, params: jax.Array) -> None:
-        if callback is not None:
-            callback(done, in_order(params))
+    def stopped(state: TrainState) -> str:
+        converged = int(state.opt_state.descent.converged) >= 0
+        return f"gradient norm below {options.min_gradient_norm:g}" if converged else ""
 
-    def note(done: int, metrics: loop.Metrics, seconds: float) -> None:
-        begun = done - len(metrics["loss"])
-        measured = np.flatnonzero(phases(begun, done).measure)
-        trace.extend((begun + int(i), float(metrics["loss"][i])) for i in measured)
-        if report is not None:
-            report(done, metrics, seconds)
-
-    call_steps = min(CALL_STEPS, iterations)
-    call = steps_by_grid(found.graph, mesh=mesh, min_gradient_norm=min_gradient_norm)
-    outcome = loop.train(
+    return Training(
         state,
-        call if callback is None else with_frames(call, show, every=callback_every),
+        iterations,
         phases,
-        steps=iterations,
-        call_steps=call_steps,
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        report=note,
-        first_loss=first_loss,
+        Update(lambda key, phase: phase, _one_step(call, size)),
+        finish,
+        chance_loss=together,
+        call_steps=_CALL_STEPS,
+        call=call,
+        stopped=stopped,
     )
-    state = outcome.state
-    embedding = in_order(state.params)
-    done, converged = int(state.step), int(state.opt_state.converged)
-    # A step measures the KL of the map before it: one more tells the last map's.
-    more = phases(done, done + call_steps)._replace(measure=np.ones(call_steps, bool))
-    kl = float(np.asarray(call(state, more, 1)[1]["loss"])[0])
-    if kl > 1.1 * first_loss:
+
+
+def first_positions(
+    key: jax.Array, found: Affinities, options: Options, positions: Any
+) -> jax.Array:
+    """Returns where the points begin, [N, d].
+
+    Args:
+      key: random key.
+      found: the points and their affinities.
+      options: of the map.
+      positions: as in `fit`.
+    """
+    return initialize(
+        key,
+        options.initialization if positions is None else np.asarray(positions),
+        points=found.points,
+        graph=found.graph,
+        dim=options.dim,
+        deviation=options.start_deviation,
+        noise=options.start_noise,
+    )
+
+
+def phases_for(options: Options, points: int) -> Callable[[int, int], Phase]:
+    """Returns the schedule of a map of so many points, as `step.schedule`."""
+    return tsne.schedule(
+        points=points,
+        early_iterations=options.early_iterations,
+        exaggeration=options.exaggeration,
+        learning_rate=options.learning_rate,
+        measure_every=options.measure_every,
+        early_momentum=options.early_momentum,
+        momentum=options.momentum,
+    )
+
+
+def embedding_of(state: TrainState) -> np.ndarray:
+    """Returns the map of a state, [N, d] float32, in the order of the points.
+
+    Args:
+      state: of a training of `start`.
+    """
+    embedding = np.empty(state.params.shape, np.float32)
+    embedding[np.asarray(state.opt_state.order)] = state.params
+    return embedding
+
+
+def _with_trace(call: Call, every: int) -> Call:
+    """Returns a call that keeps each KL, measured every so many steps, in the state."""
+
+    def traced(state: TrainState, phases: Phase, count: int) -> tuple[TrainState, Metrics]:
+        first, progress = int(state.step), state.opt_state
+        state, metrics = call(state._replace(opt_state=progress.descent), phases, count)
+        trace = progress.trace
+        at = np.flatnonzero(phases.measure[:count])
+        if len(at):
+            # In NumPy: nothing to compile.
+            noted = np.array(trace)
+            noted[(first + at) // every] = np.asarray(metrics["loss"])[at]
+            trace = jnp.asarray(noted)
+        return state._replace(opt_state=Progress(state.opt_state, progress.order, trace)), metrics
+
+    return traced
+
+
+def _one_step(
+    call: Call, size: int
+) -> Callable[[TrainState, Phase], tuple[TrainState, dict[str, jax.Array]]]:
+    """Returns a step as a call of one, by the same programs as those of `size`."""
+
+    def take(state: TrainState, phase: Phase) -> tuple[TrainState, dict[str, jax.Array]]:
+        phases = jax.tree.map(lambda leaf: np.pad(leaf[None], (0, size - 1)), phase)
+        # The call donates its state.
+        state, metrics = call(_copied(state), phases, 1)
+        return state, {name: values[0] for name, values in metrics.items()}
+
+    return take
+
+
+@jax.jit
+def _copied(state: TrainState) -> TrainState:
+    return jax.tree.map(jnp.copy, state)
+
+
+def _last_kl(
+    call: Call,
+    state: TrainState,
+    phases: Callable[[int, int], Phase],
+    size: int,
+    together: float,
+) -> float:
+    """Measures the KL of a state's map, and refuses one that is worse than no map at all."""
+    done = int(state.step)
+    # A step measures the KL of the map before it.
+    more = phases(done, done + size)._replace(measure=np.ones(size, bool))
+    kl = float(np.asarray(call(_copied(state), more, 1)[1]["loss"])[0])
+    if kl > 1.1 * together:
         raise InputError(
-            f"the map exploded: its KL is {kl:.3g}, {first_loss:.3g} with all points in one place, "
+            f"the map exploded: its KL is {kl:.3g}, {together:.3g} with all points in one place, "
             f"with learning rate {more.learning_rate[0]:.3g}; a smaller one may help"
         )
-    iterations, because = done, "iterations done"
-    if outcome.stopped is not None:
-        because = outcome.stopped.name
-    elif converged >= 0:
-        iterations, because = converged, f"gradient norm below {min_gradient_norm:g}"
-    trace = [pair for pair in trace if pair[0] < iterations] + [(iterations, kl)]
-    seconds = found.seconds | {"optimisation": time.perf_counter() - began}
-    return Fitted(embedding, kl, np.array(trace), iterations, because, found, seconds)
+    return kl
 
 
-def _check(**values: float | None) -> None:
-    """Refuses what no run can use; written so that NaN fails."""
-    limits = {
-        "dim": (1, 3),
-        "iterations": (1, 2**31 - 1),
-        "learning_rate": (5e-324, 3e38),
-        "exaggeration": (1, 1e6),
-        "early_iterations": (0, 2**31 - 1),
-        "jitter": (0, 1e6),
-        "min_gradient_norm": (0, 3e38),
-        "measure_every": (1, 2**31 - 1),
-        "callback_every": (1, 2**31 - 1),
-        "checkpoint_every": (0, 2**31 - 1),
-    }
-    for name, value in values.items():
-        low, high = limits[name]
-        if value is not None and not low <= value <= high:
-            bounds = f"from {low:g} to {high:g}" if low != 5e-324 else "more than 0"
-            raise InputError(f"{name} must be {bounds}, found {value}")
+def _fitted(
+    state: TrainState, kl: float, found: Affinities, seconds: dict[str, float], options: Options
+) -> Fitted:
+    converged = int(state.opt_state.descent.converged)
+    iterations = converged if converged >= 0 else int(state.step)
+    trace = np.asarray(state.opt_state.trace)
+    steps = options.measure_every * np.arange(len(trace))
+    noted = np.isfinite(trace) & (steps < iterations)
+    rows = [*zip(steps[noted], trace[noted], strict=True), (iterations, kl)]
+    return Fitted(
+        embedding=embedding_of(state),
+        kl=kl,
+        kl_trace=np.array(rows, float),
+        iterations=iterations,
+        perplexity=found.perplexity,
+        recall=found.recall,
+        seconds=seconds,
+        points=found.points,
+        options=options,
+    )

@@ -12,8 +12,21 @@ from jaxemb.projections.affinities import Graph
 from jaxemb.projections.repulsion import Repulsion
 from jaxemb.training.state import TrainState
 
-# How a coordinate's gain grows and shrinks, and its least (Jacobs 1988, as in the authors' code).
-_FASTER, _SLOWER, _LEAST_GAIN = 0.2, 0.8, 0.01
+
+class Gains(NamedTuple):
+    """How each coordinate's factor of the learning rate changes (Jacobs 1988).
+
+    The numbers are those of the authors' code.
+
+    Attributes:
+      increase: added where the gradient turns back.
+      decay: factor where it goes on.
+      least: the smallest gain.
+    """
+
+    increase: float = 0.2
+    decay: float = 0.8
+    least: float = 0.01
 
 
 class Phase(NamedTuple):
@@ -57,15 +70,19 @@ def schedule(
     exaggeration: float,
     learning_rate: float | None,
     measure_every: int,
+    early_momentum: float = 0.5,
+    momentum: float = 0.8,
 ) -> Callable[[int, int], Phase]:
     """Returns the usual schedule: exaggerated and hesitant at first, then plain and swift.
 
     Args:
       points: N.
-      early_iterations: steps of the first part, with momentum 0.5; later ones have 0.8.
+      early_iterations: steps of the first part.
       exaggeration: of the first part; later it is 1.
-      learning_rate: of both parts; None takes N / exaggeration.
+      learning_rate: of both parts; None: N / exaggeration.
       measure_every: steps from one measurement of the KL to the next.
+      early_momentum: of the first part.
+      momentum: of later steps.
 
     Returns:
       The function: (start, stop) -> the entries of these steps, stacked.
@@ -82,7 +99,7 @@ def schedule(
         rate = points / factor if learning_rate is None else np.full(len(steps), learning_rate)
         return Phase(
             factor.astype(np.float32),
-            np.where(early, 0.5, 0.8).astype(np.float32),
+            np.where(early, early_momentum, momentum).astype(np.float32),
             rate.astype(np.float32),
             steps % measure_every == 0,
             ~early,
@@ -96,7 +113,7 @@ def start(key: jax.Array, positions: jax.Array, graph: Graph) -> TrainState:
     """Returns the state before the first step.
 
     Args:
-      key: the run's base key, kept but not used: no step draws anything.
+      key: random key, kept in the state; no step draws anything.
       positions: [N, d] where the points begin, close together, in the order of the data.
       graph: of the points.
 
@@ -114,6 +131,7 @@ def update(
     graph: Graph,
     repel: Callable[[jax.Array], Repulsion],
     *,
+    gains: Gains,
     min_gradient_norm: float = 0.0,
 ) -> Callable[[TrainState, Phase], tuple[TrainState, dict[str, jax.Array]]]:
     """Returns the function that takes a step.
@@ -121,6 +139,7 @@ def update(
     Args:
       graph: the joint probabilities.
       repel: positions -> their repulsion.
+      gains: how they change.
       min_gradient_norm: a gradient shorter than this ends the run: further steps leave the
         positions alone. 0 never does.
 
@@ -146,9 +165,9 @@ def update(
         gradient = jax.lax.optimization_barrier(gradient)
         norm = jnp.sqrt(jnp.sum(gradient * gradient))
         agrees = jnp.sign(gradient) == jnp.sign(descent.velocity)
-        gains = jnp.where(agrees, descent.gains * _SLOWER, descent.gains + _FASTER)
-        gains = jnp.maximum(gains, _LEAST_GAIN)
-        step = phase.learning_rate * gains * gradient
+        factors = jnp.where(agrees, descent.gains * gains.decay, descent.gains + gains.increase)
+        factors = jnp.maximum(factors, gains.least)
+        step = phase.learning_rate * factors * gradient
         velocity = phase.momentum * descent.velocity - step
         moved = positions + velocity
         # Forces leave the mean alone but for rounding, which would add up.
@@ -157,13 +176,13 @@ def update(
         if min_gradient_norm > 0:
             small = phase.may_stop & (norm < min_gradient_norm) & (converged < 0)
             converged = jnp.where(small, state.step, converged)
-            moved, velocity, gains = jax.tree.map(
+            moved, velocity, factors = jax.tree.map(
                 lambda new, old: jnp.where(converged < 0, new, old),
-                (moved, velocity, gains),
+                (moved, velocity, factors),
                 (positions, descent.velocity, descent.gains),
             )
         following = TrainState(
-            state.step + 1, state.key, moved, Descent(velocity, gains, kl, converged)
+            state.step + 1, state.key, moved, Descent(velocity, factors, kl, converged)
         )
         metrics = {"loss": kl, "learning_rate": phase.learning_rate, "gradient_norm": norm}
         return following, metrics
@@ -240,6 +259,6 @@ def _unpaired(columns: list[jax.Array], dim: int) -> jax.Array:
 
 
 def _at(column: jax.Array, ids: jax.Array) -> jax.Array:
-    """Takes entries of a column, whose ids are known to be in it: checking takes time."""
+    """Gathers entries of a column; the ids are known to be in it, and checking takes time."""
     numbers = jax.lax.GatherDimensionNumbers((), (0,), (0,))
     return jax.lax.gather(column, ids[..., None], numbers, (1,), mode="promise_in_bounds")

@@ -1,5 +1,6 @@
 """Many t-SNE maps of the same points in one call: over seeds, perplexities and learning rates."""
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,15 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
 from jaxemb.methods.tsne import step as tsne
-from jaxemb.methods.tsne.affinities import affinities_of
+from jaxemb.methods.tsne.affinities import Affinities, affinities_for
+from jaxemb.methods.tsne.fit import first_positions, phases_for
+from jaxemb.methods.tsne.options import Options
 from jaxemb.methods.tsne.programs import ALL_PAIRS, limits, no_metrics, take_steps
-from jaxemb.methods.tsne.step import Phase
+from jaxemb.methods.tsne.step import Gains, Phase
 from jaxemb.projections.affinities import Graph
-from jaxemb.projections.initialization import Initialization, initialize
-from jaxemb.projections.neighbors import Engine, Metric
 from jaxemb.projections.repulsion import exact_repulsion
 from jaxemb.training.state import TrainState
 
@@ -34,38 +36,27 @@ class Sweep(NamedTuple):
 
 
 def sweep(
-    keys: Sequence[jax.Array],
-    points: np.ndarray,
+    keys: Sequence[jax.Array | int],
+    points: Any,
+    options: Options | None = None,
     *,
-    perplexities: Sequence[float],
-    learning_rates: Sequence[float | None],
-    dim: int = 2,
-    iterations: int = 750,
-    exaggeration: float = 12.0,
-    early_iterations: int = 250,
-    initialization: Initialization | np.ndarray = "pca",
-    metric: Metric = "squared_euclidean",
-    engine: Engine = "auto",
+    positions: Any = None,
+    perplexities: Sequence[float] | None = None,
+    learning_rates: Sequence[float | None] | None = None,
     vmap: bool = False,
 ) -> Sweep:
-    """Makes S maps, run by run the same bits as `training.tsne.fit` with `mesh=None`.
-
-    The repulsion is summed over all pairs: for some thousands of points.
+    """Makes S maps of the same points, run by run the same bits as `fit`.
 
     Args:
-      keys: S, of the runs.
-      points: [N, D] float.
-      perplexities: S, of the runs.
-      learning_rates: S, of the runs; None takes N / exaggeration.
-      dim: d of the maps.
-      iterations: steps of each run.
-      exaggeration: factor on the affinities in the early steps.
-      early_iterations: how many those are.
-      initialization: as in `fit`.
-      metric: of the neighbors' distances.
-      engine: of the search for neighbors.
+      keys: S random keys, or seeds, one for each run.
+      points: [N, D] real numbers, some thousands at most: all pairs are summed.
+      options: of all runs; `repulsion` must be "exact". None: the defaults, with that.
+      positions: [N, d] where the points of all maps begin, as in `fit`.
+      perplexities: S, of the runs. None: that of the options.
+      learning_rates: S, of the runs; None among them is N / exaggeration. None: that of the
+        options.
       vmap: all runs at once, step by step, which suits accelerators. The bits are then not those
-        of single runs: sums are taken in another order, and the early steps make small
+        of single runs: sums are computed in another order, and the early steps make small
         differences large. As good a map, but another one.
 
     Returns:
@@ -74,54 +65,74 @@ def sweep(
     Raises:
       InputError: if the three sequences differ in length, as in `fit`, or if a map explodes.
     """
-    if not len(keys) == len(perplexities) == len(learning_rates) >= 1:
+    options = options or Options(repulsion="exact")
+    if options.repulsion != "exact":
+        raise InputError(f'repulsion must be "exact" in a sweep, found {options.repulsion!r}')
+    seen = [options.perplexity] * len(keys) if perplexities is None else perplexities
+    rates = [options.learning_rate] * len(keys) if learning_rates is None else learning_rates
+    if not len(keys) == len(seen) == len(rates) >= 1:
         raise InputError(
             f"a sweep needs as many keys as perplexities and learning rates, found {len(keys)}, "
-            f"{len(perplexities)} and {len(learning_rates)}"
+            f"{len(seen)} and {len(rates)}"
         )
-    found = {
-        value: affinities_of(points, perplexity=value, metric=metric, engine=engine)
-        for value in set(perplexities)
-    }
-    rows = max(len(one.graph.owners) for one in found.values())
+    settings = [
+        dataclasses.replace(options, perplexity=perplexity, learning_rate=rate)
+        for perplexity, rate in zip(seen, rates, strict=True)
+    ]
+    points = checks.as_points(points)
+    split = [jax.random.split(checks.as_key(key), 3) for key in keys]
+    known: dict[Any, Affinities] = {}
+    found = []
+    for number, setting in enumerate(settings):
+        name = (setting.perplexities, number if setting.jitter else None)
+        if name not in known:
+            known[name] = affinities_for(split[number][0], points, setting)
+        found.append(known[name])
+    rows = max(len(one.graph.owners) for one in found)
     require_memory(
-        len(keys) * (rows * 68 + len(points) * dim * 4 * (8 if vmap else 2)),
+        len(keys) * (rows * 68 + len(points) * options.dim * 4 * (8 if vmap else 2)),
         f"{len(keys)} maps of {len(points):,} points",
         "sweep over fewer at a time",
     )
-    graphs, starts, schedules, first = [], [], [], []
-    for key, perplexity, rate in zip(keys, perplexities, learning_rates, strict=True):
-        graph = found[perplexity].graph
-        _, start_key, base_key = jax.random.split(key, 3)
-        positions = initialize(
-            start_key, initialization, points=points, graph=graph, count=len(points), dim=dim
-        )
-        starts.append(tsne.start(base_key, positions, graph))
-        first.append(float(starts[-1].opt_state.kl))
-        graphs.append(_padded(graph, rows))
-        phases = tsne.schedule(
-            points=len(points),
-            early_iterations=early_iterations,
-            exaggeration=exaggeration,
-            learning_rate=rate,
-            measure_every=iterations + 1,
-        )
-        schedules.append(phases(0, iterations))
-    runs = jax.tree.map(
-        lambda *leaves: jnp.stack(leaves), *zip(graphs, starts, schedules, strict=True)
+    runs = [
+        (_padded(shown.graph, rows), *_start(key[1], key[2], shown, one, positions))
+        for key, shown, one in zip(split, found, settings, strict=True)
+    ]
+    together = [float(state.opt_state.kl) for _, state, _ in runs]
+    states, kl, _ = _run_all(
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *runs),
+        limits(ALL_PAIRS),
+        np.int32(0),
+        np.int32(options.iterations),
+        gains=options.gains,
+        min_gradient_norm=options.min_gradient_norm,
+        vmap=vmap,
     )
-    states, kl, _ = _run_all(runs, limits(ALL_PAIRS), np.int32(0), np.int32(iterations), vmap=vmap)
-    for number, (one, all_in_one_place) in enumerate(zip(np.asarray(kl), first, strict=True)):
-        if not one <= 1.1 * all_in_one_place:
+    for number, (one_kl, limit) in enumerate(zip(np.asarray(kl), together, strict=True)):
+        if not one_kl <= 1.1 * limit:
             raise InputError(
-                f"run {number} exploded: its KL is {one:.3g}; lower its learning rate, "
-                f"{learning_rates[number]}"
+                f"run {number} exploded: its KL is {one_kl:.3g}; lower its learning rate, "
+                f"{rates[number]}"
             )
     maps = np.asarray(states.params)
     embeddings = np.empty_like(maps)
-    for number, graph in enumerate(graphs):
-        embeddings[number, np.asarray(graph.order)] = maps[number]
+    for number, one in enumerate(found):
+        embeddings[number, np.asarray(one.graph.order)] = maps[number]
     return Sweep(embeddings, np.asarray(kl))
+
+
+def _start(
+    start_key: jax.Array,
+    base_key: jax.Array,
+    found: Affinities,
+    options: Options,
+    positions: Any,
+) -> tuple[TrainState, Phase]:
+    """Returns a run's first state and its schedule, in which nothing is measured on the way."""
+    placed = first_positions(start_key, found, options, positions)
+    unmeasured = dataclasses.replace(options, measure_every=options.iterations)
+    phases = phases_for(unmeasured, len(placed))(0, options.iterations)
+    return tsne.start(base_key, placed, found.graph), phases
 
 
 def _padded(graph: Graph, rows: int) -> Graph:
@@ -135,13 +146,15 @@ def _padded(graph: Graph, rows: int) -> Graph:
     )
 
 
-@functools.partial(jax.jit, static_argnames="vmap")
+@functools.partial(jax.jit, static_argnames=("gains", "min_gradient_norm", "vmap"))
 def _run_all(
     runs: tuple[Graph, TrainState, Phase],
     served: tuple[jax.Array, jax.Array, jax.Array],
     begin: jax.Array,
     end: jax.Array,
     *,
+    gains: Gains,
+    min_gradient_norm: float,
     vmap: bool,
 ) -> tuple[TrainState, jax.Array, Any]:
     """Returns the last states, their KL, and what single runs return beside.
@@ -152,7 +165,18 @@ def _run_all(
     def one(run: tuple[Graph, TrainState, Phase]) -> tuple[TrainState, jax.Array, Any]:
         graph, state, phases = run
         metrics = no_metrics(phases)
-        state, *rest = take_steps(state, metrics, graph, None, served, phases, begin, end)
+        state, *rest = take_steps(
+            state,
+            metrics,
+            graph,
+            None,
+            served,
+            phases,
+            begin,
+            end,
+            gains=gains,
+            min_gradient_norm=min_gradient_norm,
+        )
         normalizer = exact_repulsion(state.params).normalizer
         return state, tsne.divergence(state.params, graph, normalizer), rest
 

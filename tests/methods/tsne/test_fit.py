@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import signal
 
@@ -8,20 +9,24 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
-from jaxemb.errors import InputError
+from jaxemb.errors import InputError, StoppedEarly
 from jaxemb.losses.tsne_kl import tsne_kl
-from jaxemb.methods.tsne import fit as tsne
-from jaxemb.methods.tsne import programs as tsne_programs
-from jaxemb.methods.tsne.fit import affinities_of, fit, jittered
-from jaxemb.methods.tsne.sweep import sweep
+from jaxemb.methods import tsne
+from jaxemb.methods.tsne import Grids, Options, programs, sweep
+from jaxemb.methods.tsne.affinities import affinities_of, jittered
 from jaxemb.projections.affinities import dense
 from jaxemb.projections.grid import Mesh, capacity
+from jaxemb.projections.neighbors import Lists
 from jaxemb.projections.repulsion import FAST
-from jaxemb.training import before_loop as loop
+from jaxemb.training import loop
+from jaxemb.training.run import Run
+from jaxemb.training.state import Metrics
 
 # One program for all tests that don't say otherwise: few points are summed over all pairs.
 N = 150
-SHORT = {"perplexity": 12.0, "iterations": 120, "early_iterations": 50, "measure_every": 25}
+SHORT = Options(perplexity=12.0, iterations=120, early_iterations=50, measure_every=25)
+# A few points take several sizes of grid, as many points do.
+SMALL = Grids(smallest_grid=(16, 16, 16), pair_cost=1e9)
 
 
 def made(points=N):
@@ -29,9 +34,10 @@ def made(points=N):
     return values[:points].astype(np.float32), labels[:points]
 
 
-def short(points=None, seed=0, **options):
+def short(points=None, seed=0, *, run=None, positions=None, **options):
     points = made()[0] if points is None else points
-    return fit(jax.random.key(seed), points, **(SHORT | options))
+    options = dataclasses.replace(SHORT, **options)
+    return tsne.fit(seed, points, options, positions=positions, run=run)
 
 
 def neighbors_with_the_same_label(embedding, labels):
@@ -39,11 +45,8 @@ def neighbors_with_the_same_label(embedding, labels):
     return np.mean(labels[found] == labels[:, None])
 
 
-@pytest.fixture
-def small_grids(monkeypatch):
-    """Makes a few points take several sizes of grid, as many points do."""
-    monkeypatch.setattr(tsne_programs, "_PAIR", 1e9)
-    monkeypatch.setattr(tsne_programs, "_SMALLEST", (0, 16, 16, 16))
+def test_the_example_runs(run_example):
+    run_example(tsne)
 
 
 def test_a_map_shows_what_belongs_together():
@@ -54,22 +57,26 @@ def test_a_map_shows_what_belongs_together():
     assert fitted.embedding.shape == (N, 2)
     assert fitted.embedding.dtype == np.float32
     np.testing.assert_allclose(fitted.embedding.mean(axis=0), 0, atol=1e-3)
-    assert fitted.iterations == 120
-    assert fitted.stopped_because == "iterations done"
+    assert fitted.iterations == fitted.history.steps == 120
+    assert fitted.history.stopped_because == "done"
     np.testing.assert_array_equal(fitted.kl_trace[:, 0], [0, 25, 50, 75, 100, 120])
     assert fitted.kl_trace[-1, 1] == fitted.kl < fitted.kl_trace[0, 1] / 3
-    assert set(fitted.seconds) == {"neighbours", "affinities", "initialization", "optimisation"}
+    assert set(fitted.seconds) == {"neighbors", "affinities", "initialization", "optimization"}
     shown = affinities_of(points, perplexity=12.0)
     kl = tsne_kl(jnp.asarray(fitted.embedding), dense(shown.graph))
     np.testing.assert_allclose(fitted.kl, kl, rtol=1e-4)
-    np.testing.assert_allclose(fitted.affinities.perplexity, 12, rtol=1e-4)
+    np.testing.assert_allclose(fitted.perplexity, 12, rtol=1e-4)
+    assert fitted.recall == 1
+    assert fitted.points is points or (fitted.points == points).all()
+    assert fitted.options == SHORT
 
 
-def test_the_order_of_the_data_is_kept(small_grids):
+def test_the_order_of_the_data_is_kept():
     """A map in one dimension of points on a line is in their order, whatever that of the rows."""
     rng = np.random.default_rng(0)
     line = rng.permutation(np.linspace(0, 30, 120)).astype(np.float32)[:, None] * [1, 2, -1]
-    fitted = fit(jax.random.key(0), line.astype(np.float32), perplexity=10, dim=1, iterations=300)
+    options = Options(perplexity=10.0, dim=1, iterations=300, grids=SMALL)
+    fitted = tsne.fit(0, line.astype(np.float32), options)
     by_map = np.argsort(fitted.embedding[:, 0])
     order = line[by_map, 0]
     if order[0] > order[-1]:
@@ -77,8 +84,8 @@ def test_the_order_of_the_data_is_kept(small_grids):
     assert np.mean(np.diff(order) > 0) > 0.95
 
 
-def test_grids_and_all_pairs_make_as_good_maps(small_grids):
-    on_grid, exact = short(), short(mesh=None)
+def test_grids_and_all_pairs_make_as_good_maps():
+    on_grid, exact = short(grids=SMALL), short(repulsion="exact")
     assert abs(on_grid.kl - exact.kl) < 0.1 * exact.kl
 
 
@@ -88,22 +95,20 @@ def test_three_dimensions_show_more_than_two():
     assert solid.kl < 0.9 * flat.kl
 
 
-def test_any_cut_of_a_run_takes_the_same_steps(small_grids, tmp_path, monkeypatch):
+def test_any_cut_of_a_run_takes_the_same_steps(tmp_path, monkeypatch):
     """Though the map grows through several grids."""
     asked = []
-    original = tsne_programs._way
+    original = programs.plan_for
 
     def note(*arguments):
         asked.append(original(*arguments))
         return asked[-1]
 
-    monkeypatch.setattr(tsne_programs, "_way", note)
-    seen = {}
-    whole = short(callback=lambda step, y: seen.__setitem__(step, y.copy()), callback_every=30)
-    assert len({way.nodes for way in asked}) >= 3
-    assert list(seen) == [30, 60, 90, 120]
-    np.testing.assert_array_equal(seen[120], whole.embedding)
-    monkeypatch.setattr(tsne, "CALL_STEPS", 7)
+    monkeypatch.setattr(programs, "plan_for", note)
+    options = dataclasses.replace(SHORT, grids=SMALL)
+    whole = tsne.fit(0, made()[0], options)
+    assert len({plan.nodes for plan in asked}) >= 3
+    training = tsne.start(0, made()[0], options)._replace(call_steps=7)
 
     class Killed(Exception):
         pass
@@ -112,84 +117,145 @@ def test_any_cut_of_a_run_takes_the_same_steps(small_grids, tmp_path, monkeypatc
         if done >= 80:
             raise Killed
 
-    # Killed at 84, it goes on from 80.
+    # Killed at 84, it goes on from 77.
     with pytest.raises(Killed):
-        short(checkpoints=tmp_path, checkpoint_every=40, report=kill)
-    resumed = short(checkpoints=tmp_path, checkpoint_every=40)
+        loop.fit(training, Run(checkpoints=tmp_path, seconds=0, report=kill))
+    training = tsne.start(0, made()[0], options)._replace(call_steps=7)
+    resumed = loop.fit(training, Run(checkpoints=tmp_path, seconds=0))
+    assert len(resumed.history.loss) == 120 - 77
     np.testing.assert_array_equal(resumed.embedding, whole.embedding)
     assert resumed.kl == whole.kl
-    assert resumed.kl_trace[0, 0] == 50
+    np.testing.assert_array_equal(resumed.kl_trace, whole.kl_trace)
 
 
-def test_a_signal_ends_a_run_and_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(tsne, "CALL_STEPS", 40)
+def test_a_map_may_be_looked_at_on_the_way():
+    seen = {}
 
+    def look(state, metrics):
+        seen[int(state.step)] = tsne.embedding_of(state)
+        return state
+
+    training = tsne.start(0, made()[0], SHORT)._replace(call_steps=30, judge=look)
+    whole = loop.fit(training)
+    assert list(seen) == [30, 60, 90, 120]
+    np.testing.assert_array_equal(seen[120], whole.embedding)
+    np.testing.assert_array_equal(whole.embedding, short().embedding)
+
+
+def test_a_loop_of_ones_own_gives_the_same_bits():
+    options = dataclasses.replace(SHORT, iterations=60, grids=SMALL)
+    training = tsne.start(jax.random.key(0), made()[0], options)
+    state = training.state
+    for step in range(training.steps):
+        state, metrics = training.update(state, training.batch(step))
+        assert metrics["loss"].shape == ()
+    own = training.finish(state)
+    # The states are the caller's: the first is still there, and starts a run of the engine.
+    whole = loop.fit(training)
+    np.testing.assert_array_equal(own.embedding, whole.embedding)
+    assert own.kl == whole.kl
+    np.testing.assert_array_equal(own.kl_trace, whole.kl_trace)
+    np.testing.assert_array_equal(training.finish(state).embedding, own.embedding)
+
+
+def test_a_signal_ends_a_run_and_is_named(tmp_path):
     def stop(done, metrics, seconds):
         if done == 80:
             signal.raise_signal(signal.SIGTERM)
 
-    fitted = short(report=stop, checkpoints=tmp_path)
-    assert fitted.stopped_because == "SIGTERM"
+    training = tsne.start(0, made()[0], SHORT)._replace(call_steps=40)
+    with pytest.warns(StoppedEarly, match="stopped by SIGTERM at step 80 of 120"):
+        fitted = loop.fit(training, Run(checkpoints=tmp_path, report=stop))
+    assert fitted.history.stopped_because == "SIGTERM"
     assert fitted.iterations == 80
     assert fitted.kl_trace[-1, 0] == 80
-    np.testing.assert_array_equal(short(checkpoints=tmp_path).embedding, short().embedding)
-    again = short(checkpoints=tmp_path)
+    run = Run(checkpoints=tmp_path)
+    np.testing.assert_array_equal(short(run=run).embedding, short().embedding)
+    again = short(run=run)
     np.testing.assert_array_equal(again.embedding, short().embedding)
     assert again.iterations == 120
-    assert again.stopped_because == "iterations done"
+    assert again.history.stopped_because == "done"
 
 
-def test_a_short_gradient_ends_a_run_and_is_named():
-    fitted = short(min_gradient_norm=0.01, iterations=2000)
-    assert fitted.stopped_because == "gradient norm below 0.01"
-    assert 50 < fitted.iterations < 2000
+def test_a_rejected_checkpoint_is_told(tmp_path):
+    run = Run(checkpoints=tmp_path, seconds=0)
+    whole = short(run=run)
+    (tmp_path / "00000120" / "manifest.json").write_text("{}")
+    again = short(run=run)
+    assert len(again.history.rejected) == 1
+    assert "manifest.json" in again.history.rejected[0]
+    np.testing.assert_array_equal(again.embedding, whole.embedding)
+
+
+def test_a_short_gradient_ends_a_run_and_is_named(tmp_path):
+    run = Run(checkpoints=tmp_path)
+    fitted = short(min_gradient_norm=0.01, iterations=2000, run=run)
+    assert fitted.history.stopped_because == "gradient norm below 0.01"
+    assert 50 < fitted.iterations <= fitted.history.steps < 2000
+    assert fitted.kl_trace[-1, 0] == fitted.iterations
     np.testing.assert_array_equal(short(iterations=fitted.iterations).embedding, fitted.embedding)
+    again = short(min_gradient_norm=0.01, iterations=2000, run=run)
+    assert again.history.steps == fitted.history.steps
+    np.testing.assert_array_equal(again.embedding, fitted.embedding)
 
 
 def test_several_perplexities_at_once():
-    fitted = short(perplexity=(5.0, 20.0))
-    np.testing.assert_allclose(fitted.affinities.perplexity, 12.5, rtol=1e-3)
+    fitted = short(perplexity=[5.0, 20.0])
+    np.testing.assert_allclose(fitted.perplexity, 12.5, rtol=1e-3)
     assert np.isfinite(fitted.kl)
+    assert fitted.options.perplexity == (5.0, 20.0)
 
 
 @pytest.mark.parametrize("initialization", ["spectral", "random", "given"])
 def test_other_starts_make_as_good_maps(initialization):
     points, labels = made()
     if initialization == "given":
-        initialization = points[:, [20, 30]] * 5
-    fitted = short(initialization=initialization)
+        fitted = short(positions=points[:, [20, 30]] * 5)
+    else:
+        fitted = short(initialization=initialization)
     assert neighbors_with_the_same_label(fitted.embedding, labels) > 0.8
 
 
 def test_a_sweep_is_single_runs_bit_for_bit():
     points, _ = made()
-    keys = [jax.random.key(4), jax.random.key(5)]
+    keys = [jax.random.key(4), 5]
     rates, perplexities = [None, 9.0], [12.0, 7.0]
-    short_ones = {name: SHORT[name] for name in ("iterations", "early_iterations")}
-    maps = sweep(keys, points, perplexities=perplexities, learning_rates=rates, **short_ones)
+    options = dataclasses.replace(SHORT, repulsion="exact", measure_every=50)
+    asked = {"perplexities": perplexities, "learning_rates": rates}
+    maps = sweep(keys, points, options, **asked)
     for i, key in enumerate(keys):
-        single = fit(
-            key, points, perplexity=perplexities[i], learning_rate=rates[i], mesh=None, **short_ones
-        )
+        one = dataclasses.replace(options, perplexity=perplexities[i], learning_rate=rates[i])
+        single = tsne.fit(key, points, one)
         np.testing.assert_array_equal(maps.embeddings[i], single.embedding)
         np.testing.assert_allclose(maps.kl[i], single.kl, rtol=1e-5)
-    together = sweep(
-        keys, points, perplexities=perplexities, learning_rates=rates, vmap=True, **short_ones
-    )
+    together = sweep(keys, points, options, vmap=True, **asked)
     np.testing.assert_allclose(together.kl, maps.kl, rtol=0.15)
     with pytest.raises(InputError, match="as many keys as perplexities and learning rates"):
-        sweep(keys, points, perplexities=[5.0], learning_rates=rates)
+        sweep(keys, points, options, perplexities=[5.0], learning_rates=rates)
     with pytest.raises(InputError, match="run 1 exploded"):
-        sweep(keys, points, perplexities=perplexities, learning_rates=[None, 1e9], **short_ones)
+        sweep(keys, points, options, perplexities=perplexities, learning_rates=[None, 1e9])
+    with pytest.raises(InputError, match='repulsion must be "exact" in a sweep'):
+        sweep(keys, points, SHORT)
+
+
+def test_a_sweep_takes_all_else_from_the_options():
+    options = dataclasses.replace(
+        SHORT, repulsion="exact", jitter=0.05, min_gradient_norm=0.1, gain_increase=0.3
+    )
+    maps = sweep([1, 2], made()[0], options)
+    for i, key in enumerate([1, 2]):
+        single = tsne.fit(key, made()[0], options)
+        assert single.iterations < 120
+        np.testing.assert_array_equal(maps.embeddings[i], single.embedding)
 
 
 @pytest.mark.parametrize("rate", [1e5, 1e9, 1e30])
-def test_a_learning_rate_that_explodes_is_named(rate, small_grids):
+def test_a_learning_rate_that_explodes_is_named(rate):
     message = "the map exploded: .*" + re.escape(f"with learning rate {rate:.3g}; a smaller one")
     with pytest.raises(InputError, match=message):
-        short(learning_rate=rate)
+        short(learning_rate=rate, grids=SMALL)
     with pytest.raises(InputError, match=message):
-        short(learning_rate=rate, mesh=None)
+        short(learning_rate=rate, repulsion="exact")
 
 
 @pytest.mark.parametrize("places", [1, 3, 9])
@@ -200,6 +266,7 @@ def test_points_in_few_places_are_refused_and_jitter_parts_them(places):
     fitted = short(few, jitter=0.05)
     assert np.isfinite(fitted.embedding).all()
     assert len(np.unique(fitted.embedding, axis=0)) == len(few)
+    np.testing.assert_array_equal(fitted.points, few)
 
 
 def test_jitter_has_the_deviation_asked_for():
@@ -227,6 +294,88 @@ def test_awkward_points_are_mapped():
     assert np.isfinite(short(points[:4], perplexity=1.2).embedding).all()
 
 
+def test_real_points_of_any_kind_are_taken():
+    points, _ = made()
+    expected = short().embedding
+    for same in (points.astype(np.uint8), points.tolist(), jnp.asarray(points)):
+        np.testing.assert_array_equal(short(same).embedding, expected)
+
+
+# Searched where there are few neighbors to be found, these are not exhaustive.
+FEW_LISTS = Lists(approximate_from=0, lists_per_root=0.5, lists_probed=2)
+# Options in which the field matters, and another value of it.
+CHANGES = {
+    "perplexity": ({}, 9.0),
+    "dim": ({}, 1),
+    "iterations": ({}, 41),
+    "learning_rate": ({}, 10.0),
+    "exaggeration": ({}, 6.0),
+    "early_iterations": ({}, 10),
+    "initialization": ({}, "random"),
+    "metric": ({}, "cosine"),
+    "neighbors": ({"perplexity": 2.0, "lists": FEW_LISTS}, "exact"),
+    "neighbors_per_perplexity": ({}, 2.0),
+    "repulsion": ({"grids": SMALL}, "exact"),
+    "jitter": ({}, 0.1),
+    "min_gradient_norm": ({}, 1.0),
+    "early_momentum": ({}, 0.4),
+    "momentum": ({}, 0.7),
+    "gain_increase": ({}, 0.1),
+    "gain_decay": ({}, 0.9),
+    "least_gain": ({}, 0.7),
+    "start_deviation": ({}, 1e-3),
+    "start_noise": ({}, 1e-3),
+    "measure_every": ({}, 20),
+    "grids": ({}, SMALL),
+    "lists": ({"perplexity": 2.0}, FEW_LISTS),
+}
+GRIDS = {
+    "smallest_grid": (20, 20, 20),
+    "grid_growth": (1.2, 1.2, 1.2),
+    "large_grid": 1,
+    "early_fineness": 2.0,
+    "pair_cost": 0.0,
+    "node_cost": 1e12,
+    "touch_cost": 1e12,
+}
+LISTS = {
+    "approximate_from": 10**6,
+    "lists_per_root": 0.3,
+    "lists_probed": 1,
+    "list_rounds": 1,
+    "list_sample": 1,
+    "recall_sample": 7,
+}
+QUICK = dataclasses.replace(SHORT, iterations=40, early_iterations=15)
+
+
+def assert_another_map(one, two):
+    one, two = (tsne.fit(0, made()[0], options) for options in (one, two))
+    same = one.embedding.shape == two.embedding.shape and (one.embedding == two.embedding).all()
+    assert not (same and np.array_equal(one.kl_trace, two.kl_trace) and one.recall == two.recall)
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Options)])
+def test_each_option_changes_the_result(name):
+    base, value = CHANGES[name]
+    options = dataclasses.replace(QUICK, **base)
+    assert_another_map(options, dataclasses.replace(options, **{name: value}))
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Grids)])
+def test_each_number_of_the_grids_changes_the_result(name):
+    options = dataclasses.replace(QUICK, grids=SMALL, iterations=60)
+    grids = dataclasses.replace(SMALL, **{name: GRIDS[name]})
+    assert_another_map(options, dataclasses.replace(options, grids=grids))
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Lists)])
+def test_each_number_of_the_lists_changes_the_result(name):
+    options = dataclasses.replace(QUICK, perplexity=2.0, iterations=1, lists=FEW_LISTS)
+    lists = dataclasses.replace(FEW_LISTS, **{name: LISTS[name]})
+    assert_another_map(options, dataclasses.replace(options, lists=lists))
+
+
 def with_gap():
     points = made()[0].copy()
     points[7, 2] = np.inf
@@ -234,28 +383,51 @@ def with_gap():
 
 
 @pytest.mark.parametrize(
-    ("points", "options", "message"),
+    ("points", "message"),
     [
-        (with_gap(), {}, "found inf in row 7, column 2; 1 such values"),
-        (made()[0], {"perplexity": 50}, "less than a third of the 150 points, found 50"),
-        (made()[0], {"perplexity": 0}, "perplexity must be from 1"),
-        (made()[0], {"perplexity": np.nan}, "perplexity must be from 1.*found nan"),
-        (made()[0], {"perplexity": ()}, "perplexity must be"),
-        (made()[0], {"perplexity": (5.0, -1.0)}, "found -1"),
-        (made(3)[0], {}, "at least 4 rows and a column, found 3 x 64"),
-        (made()[0].astype(int), {}, "must be a matrix of floats.*found int64"),
-        (made()[0][0], {}, r"must be a matrix of floats.*of shape \(64,\)"),
-        (made()[0], {"dim": 4}, "dim must be from 1 to 3, found 4"),
-        (made()[0], {"iterations": 0}, "iterations must be from 1"),
-        (made()[0], {"learning_rate": -1.0}, "learning_rate must be more than 0, found -1"),
-        (made()[0], {"learning_rate": np.nan}, "learning_rate must be more than 0, found nan"),
-        (made()[0], {"exaggeration": 0.5}, "exaggeration must be from 1"),
-        (made()[0], {"jitter": -0.1}, "jitter must be from 0"),
+        (with_gap(), "found inf in row 7, column 2; 1 such values"),
+        (made()[0][:30], "less than a third of the 30 points, found 12"),
+        (made(3)[0], "at least 4 rows and a column, found 3 x 64"),
+        (made()[0].astype(complex), "must be a matrix of floats.*found complex128"),
+        (made()[0].astype(str), "must be a matrix of floats.*found <U"),
+        (made()[0][0], r"must be a matrix of floats.*of shape \(64,\)"),
+        ([[1.0, 2.0], [3.0]], "points must be a matrix, a point a row"),
     ],
 )
-def test_bad_input_is_named(points, options, message):
+def test_bad_points_are_named(points, message):
     with pytest.raises(InputError, match=message):
-        short(points, **options)
+        short(points)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"perplexity": 0}, "perplexity must be at least 1, found 0"),
+        ({"perplexity": np.nan}, "perplexity must be at least 1, found nan"),
+        ({"perplexity": ()}, "perplexity must be"),
+        ({"perplexity": "30"}, "perplexity must be"),
+        ({"perplexity": (5.0, -1.0)}, "found -1"),
+        ({"dim": 4}, "dim must be at least 1 and at most 3, found 4"),
+        ({"iterations": 0}, "iterations must be at least 1"),
+        ({"learning_rate": -1.0}, "learning_rate must be more than 0, found -1"),
+        ({"learning_rate": np.nan}, "learning_rate must be more than 0, found nan"),
+        ({"learning_rate": np.inf}, "learning_rate must be finite"),
+        ({"exaggeration": 0.5}, "exaggeration must be at least 1"),
+        ({"jitter": -0.1}, "jitter must be at least 0"),
+        ({"initialization": "umap"}, "initialization must be 'pca', 'spectral', 'random'"),
+        ({"metric": "euclid"}, "metric must be 'squared_euclidean', 'cosine', found 'euclid'"),
+        ({"neighbors": "best"}, "neighbors must be 'auto', 'exact', 'approximate'"),
+        ({"repulsion": "none"}, "repulsion must be 'fast', 'accurate', 'exact'"),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(InputError, match=message):
+        Options(**options)
+
+
+def test_bad_positions_are_named():
+    with pytest.raises(InputError, match=r"positions must be of shape \(150, 2\)"):
+        short(positions=np.ones((N, 3)))
 
 
 def test_memory_is_asked_for_before_starting(monkeypatch):
@@ -264,32 +436,48 @@ def test_memory_is_asked_for_before_starting(monkeypatch):
         short()
 
 
-def test_every_width_has_one_way():
-    ways = [tsne_programs._way(span, 70_000, 2, FAST) for span in np.geomspace(1e-4, 1000, 3000)]
-    in_order = list(dict.fromkeys(ways))
+def test_every_width_has_one_plan():
+    def plan(span, points):
+        return programs.plan_for(span, points, 2, FAST, Grids())
+
+    plans = [plan(span, 70_000) for span in np.geomspace(1e-4, 1000, 3000)]
+    in_order = list(dict.fromkeys(plans))
     assert in_order[0].above == -np.inf
     assert in_order[0].per_unit > FAST.per_unit == in_order[1].per_unit
     for before, after in zip(in_order, in_order[1:], strict=False):
         assert before.up_to == after.above
-    for way in in_order:
-        held = np.float32(capacity(way.nodes, Mesh(way.per_unit, FAST.order)))
-        assert way.up_to == held
-    assert tsne_programs._way(50.0, 300, 2, FAST).nodes == 0
+    for one in in_order:
+        held = np.float32(capacity(one.nodes, Mesh(one.per_unit, FAST.order)))
+        assert one.up_to == held
+    assert plan(50.0, 300).nodes == 0
     with pytest.raises(InputError, match="for which a grid in 2 dimensions would need"):
-        tsne_programs._way(1e6, 10**8, 2, FAST)
+        plan(1e6, 10**8)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"smallest_grid": (16, 16)}, "smallest_grid must be three numbers of at least 16"),
+        ({"grid_growth": (1.0, 2.0, 2.0)}, "grid_growth must be three numbers of at least 1.1"),
+        ({"pair_cost": -1.0}, "pair_cost must be at least 0"),
+    ],
+)
+def test_bad_grids_are_named(change, message):
+    with pytest.raises(InputError, match=message):
+        Grids(**change)
 
 
 @pytest.mark.data
 def test_mnist(data_dir):
     file = np.load(data_dir / "mnist.npz")
     images = file["x_test"][:1500].reshape(1500, -1).astype(np.float32) / 255
-    fitted = fit(jax.random.key(0), images, iterations=400)
+    fitted = tsne.fit(0, images, Options(iterations=400))
     assert neighbors_with_the_same_label(fitted.embedding, file["y_test"][:1500]) > 0.8
 
 
 def test_metrics_are_reported():
-    seen: list[loop.Metrics] = []
-    short(report=lambda done, metrics, seconds: seen.append(metrics))
+    seen: list[Metrics] = []
+    short(run=Run(report=lambda done, metrics, seconds: seen.append(metrics)))
     assert {len(metrics["gradient_norm"]) for metrics in seen} == {50, 20}
     assert all((metrics["gradient_norm"] > 0).all() for metrics in seen)
     np.testing.assert_allclose(seen[0]["learning_rate"], N / 12)

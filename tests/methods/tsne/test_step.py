@@ -53,7 +53,7 @@ def test_steps_are_those_of_a_plain_loop():
         points=N, early_iterations=3, exaggeration=4.0, learning_rate=7.0, measure_every=2
     )(0, 5)
     state = tsne.start(jax.random.key(0), y, graph)
-    take = jax.jit(tsne.update(graph, exact_repulsion))
+    take = jax.jit(tsne.update(graph, exact_repulsion, gains=tsne.Gains()))
     y = np.asarray(ordered, float)
     velocity, gains = np.zeros((N, 2)), np.ones((N, 2))
     for step in range(5):
@@ -91,7 +91,7 @@ def test_a_small_gradient_ends_a_run_after_the_early_steps():
         points=N, early_iterations=2, exaggeration=4.0, learning_rate=1.0, measure_every=1
     )(0, 4)
     state = tsne.start(jax.random.key(0), y, graph)
-    take = jax.jit(tsne.update(graph, exact_repulsion, min_gradient_norm=100.0))
+    take = jax.jit(tsne.update(graph, exact_repulsion, gains=tsne.Gains(), min_gradient_norm=100.0))
     seen = []
     for step in range(4):
         state, _ = take(state, jax.tree.map(lambda leaf, step=step: leaf[step], phases))
@@ -101,6 +101,19 @@ def test_a_small_gradient_ends_a_run_after_the_early_steps():
     np.testing.assert_array_equal(seen[1], seen[3])
     assert int(state.opt_state.converged) == 2
     assert int(state.step) == 4
+
+
+def test_other_momenta_are_in_the_schedule():
+    phases = tsne.schedule(
+        points=30,
+        early_iterations=1,
+        exaggeration=12.0,
+        learning_rate=1.0,
+        measure_every=50,
+        early_momentum=0.3,
+        momentum=0.9,
+    )(0, 2)
+    np.testing.assert_array_equal(phases.momentum, np.float32([0.3, 0.9]))
 
 
 def test_the_schedule_is_the_usual():

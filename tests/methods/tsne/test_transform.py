@@ -1,10 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from jaxemb.errors import InputError
-from jaxemb.methods.tsne.transform import transform
-from jaxemb.projections.repulsion import ACCURATE
+from jaxemb.methods import tsne
+from jaxemb.methods.tsne import TransformOptions, transform
 
 
 def made(seed=0):
@@ -17,6 +19,22 @@ def made(seed=0):
     return (embedding @ lift).astype(np.float32), embedding.astype(np.float32), labels, lift
 
 
+def fitted(embedding, references, **options):
+    """A finished map of these references."""
+    count = len(references)
+    return tsne.Fitted(
+        embedding=embedding,
+        kl=0.0,
+        kl_trace=np.zeros((1, 2)),
+        iterations=1,
+        perplexity=np.full(count, 30, np.float32),
+        recall=1.0,
+        seconds={},
+        points=references,
+        options=tsne.Options(**options),
+    )
+
+
 def objective(y, embedding, p):
     w = 1 / (1 + np.sum((y - embedding) ** 2, axis=1))
     q = w / w.sum()
@@ -26,7 +44,8 @@ def objective(y, embedding, p):
 def test_new_points_are_where_their_objectives_are_smallest():
     references, embedding, _, _ = made()
     points = references[:5] + np.float32(0.05)
-    found = transform(embedding, references, points, perplexity=4, iterations=1000, mesh=ACCURATE)
+    options = TransformOptions(perplexity=4, iterations=1000, repulsion="accurate")
+    found = transform(fitted(embedding, references), points, options)
     for place, point in zip(found, points, strict=True):
         squares = np.sum((point.astype(float) - references) ** 2, axis=1)
         near = np.argsort(squares)[:12]
@@ -49,25 +68,73 @@ def test_new_points_land_in_their_cluster_alone_or_together():
     rng = np.random.default_rng(2)
     near = rng.permutation(90)[:12]
     points = ((embedding[near] + 0.2 * rng.normal(size=(12, 2))) @ lift).astype(np.float32)
-    found = transform(embedding, references, points)
+    map_ = fitted(embedding, references)
+    found = transform(map_, points)
     for place, label in zip(found, labels[near], strict=True):
         assert labels[np.argmin(np.sum((place - embedding) ** 2, axis=1))] == label
-    alone = transform(embedding, references, points[3:4])
+    alone = transform(map_, points[3:4])
     np.testing.assert_allclose(alone[0], found[3], atol=1e-3)
 
 
+def test_neighbors_are_by_the_maps_metric():
+    references, embedding, labels, _ = made(3)
+    far = references[:6] * 1000
+    found = transform(fitted(embedding, references, metric="cosine"), far)
+    # Of the same direction, however far.
+    np.testing.assert_allclose(
+        found, transform(fitted(embedding, references, metric="cosine"), references[:6]), atol=1e-3
+    )
+    assert np.abs(found - transform(fitted(embedding, references), far)).max() > 1
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    "change",
     [
-        ({"embedding": made()[1][:50]}, "a row for each of 90 references"),
-        ({"perplexity": 31}, "from 1 to a third of the 90 references, found 31"),
-        ({"learning_rate": np.nan}, "learning_rate must be more than 0"),
-        ({"points": np.full((1, 6), np.nan)}, "points must be finite"),
-        ({"embedding": made()[1] * 1e6}, "too many for a grid"),
+        {"perplexity": 9.0},
+        {"iterations": 20},
+        {"learning_rate": 0.03},
+        {"momentum": 0.2},
+        {"neighbors_per_perplexity": 2.0},
+        {"repulsion": "accurate"},
+        {"margin": 13.7},
     ],
 )
-def test_bad_input_is_named(change, message):
+def test_each_option_changes_the_result(change):
+    references, embedding, _, _ = made(4)
+    map_, points = fitted(embedding, references), references[:7] + np.float32(0.1)
+    options = TransformOptions(iterations=40)
+    changed = dataclasses.replace(options, **change)
+    assert (transform(map_, points, options) != transform(map_, points, changed)).any()
+
+
+def test_every_option_is_changed():
+    tested = test_each_option_changes_the_result.pytestmark[0].args[1]
+    names = {field.name for field in dataclasses.fields(TransformOptions)}
+    assert {name for change in tested for name in change} == names
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"perplexity": 31.0}, "from 1 to a third of the 90 points of the map, found 31"),
+        ({"perplexity": 0.5}, "perplexity must be at least 1"),
+        ({"learning_rate": np.nan}, "learning_rate must be more than 0"),
+        ({"learning_rate": 0.6}, "at most 0.5"),
+        ({"repulsion": "exact"}, "repulsion must be 'fast', 'accurate'"),
+    ],
+)
+def test_bad_options_are_named(options, message):
     references, embedding, _, _ = made()
-    given = {"embedding": embedding, "references": references, "points": references[:2]} | change
     with pytest.raises(InputError, match=message):
-        transform(**given)
+        transform(fitted(embedding, references), references[:2], TransformOptions(**options))
+
+
+def test_bad_input_is_named():
+    references, embedding, _, _ = made()
+    map_ = fitted(embedding, references)
+    with pytest.raises(InputError, match="new_points must be finite"):
+        transform(map_, np.full((1, 6), np.nan))
+    with pytest.raises(InputError, match="points have 5 columns, the references 6"):
+        transform(map_, np.ones((2, 5)))
+    with pytest.raises(InputError, match="too many for a grid"):
+        transform(map_._replace(embedding=embedding * 1e6), references[:2])
