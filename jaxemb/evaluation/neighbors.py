@@ -17,13 +17,18 @@ from jaxemb.losses.distances import unit
 _COSINES_AT_A_TIME = 2**22
 
 
-@functools.partial(jax.jit, static_argnames="k")
+@functools.partial(jax.jit, static_argnames=("k", "at_a_time"))
 def nearest(
-    vectors: jax.Array, queries: jax.Array, *, k: int, exclude: jax.Array | None = None
+    vectors: jax.Array,
+    queries: jax.Array,
+    *,
+    k: int,
+    exclude: jax.Array | None = None,
+    at_a_time: int = _COSINES_AT_A_TIME,
 ) -> tuple[jax.Array, jax.Array]:
     """Finds the rows of a table with the largest cosine to each query.
 
-    Memory beyond the arguments and results is one copy of the table and 16 MiB of cosines.
+    Memory beyond the arguments and results is one copy of the table and a block of cosines.
 
     Args:
       vectors: [V, D] the table; need not be normalized.
@@ -31,6 +36,7 @@ def nearest(
       k: neighbors of each query; at most V - E.
       exclude: [B, E] rows that are no neighbors of the query, e.g. its own; -1 for none. None
         excludes nothing.
+      at_a_time: cosines in a block; changes speed and memory alone.
 
     Returns:
       ids: [B, k] int32 row numbers, nearest first; equal cosines in the order of the table.
@@ -55,7 +61,7 @@ def nearest(
         best, ids = jax.lax.top_k(jnp.where(barred, -jnp.inf, cosines), k)
         return ids, best
 
-    tile = max(1, min(batch, _COSINES_AT_A_TIME // rows))
+    tile = max(1, min(batch, at_a_time // rows))
     return jax.lax.map(lambda pair: one_query(*pair), (unit(queries), exclude), batch_size=tile)
 
 

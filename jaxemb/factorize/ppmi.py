@@ -10,7 +10,9 @@ from jaxemb.errors import InputError
 _BLOCK = 1 << 22
 
 
-def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> csr_array:
+def ppmi(
+    counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75, block: int = _BLOCK
+) -> csr_array:
     """Computes PPMI: the log of how much more often a pair occurs than by chance, if positive.
 
     max(log(P(w, c) / (P(w) P_a(c))) - log k, 0), where P_a(c) is in proportion to the context's
@@ -20,6 +22,7 @@ def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> c
       counts: [R, C] of words with contexts, not negative; read in blocks.
       shift: k; larger leaves more pairs out. It corresponds to word2vec's number of noise words.
       smoothing: a in [0, 1]; below 1 rare contexts get smaller values.
+      block: entries in memory at a time, if a row has no more; changes speed alone.
 
     Returns:
       [R, C] float32 in nats, positive entries only.
@@ -48,7 +51,7 @@ def ppmi(counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75) -> c
     low = 0
     while low < counts.shape[0]:
         high = max(
-            low + 1, int(np.searchsorted(counts.indptr, counts.indptr[low] + _BLOCK, "right")) - 1
+            low + 1, int(np.searchsorted(counts.indptr, counts.indptr[low] + block, "right")) - 1
         )
         inside = slice(counts.indptr[low], counts.indptr[high])
         row_ends = counts.indptr[low : high + 1] - counts.indptr[low]

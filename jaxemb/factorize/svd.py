@@ -17,7 +17,7 @@ from jaxemb.memory import require_memory
 _matmul = functools.partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 # Columns by which the space grows: larger blocks need more products for the same accuracy.
-_BLOCK = 32
+BLOCK = 32
 # The space grows at least this often: with few blocks the result is inaccurate.
 _GROWTHS = 8
 
@@ -37,7 +37,14 @@ class SVD(NamedTuple):
     right: jax.Array
 
 
-def svd(key: jax.Array, matrix: csr_array, *, rank: int, width: int | None = None) -> SVD:
+def svd(
+    key: jax.Array,
+    matrix: csr_array,
+    *,
+    rank: int,
+    width: int | None = None,
+    block: int = BLOCK,
+) -> SVD:
     """Computes the largest singular values of a sparse matrix, approximately and from below.
 
     A Krylov space starts from random columns and grows by multiplication by the matrix and its
@@ -48,8 +55,9 @@ def svd(key: jax.Array, matrix: csr_array, *, rank: int, width: int | None = Non
       key: random key.
       matrix: [M, N] float32, finite; any scale.
       rank: C in 1..min(M, N).
-      width: dimensions of the space, at least C; None for five times C, at least 256. More is
-        more accurate; min(M, N) is exact.
+      width: dimensions of the space, at least C; None for five times C, at least eight blocks.
+        More is more accurate; min(M, N) is exact.
+      block: columns by which the space grows.
 
     Returns:
       The decomposition.
@@ -66,7 +74,7 @@ def svd(key: jax.Array, matrix: csr_array, *, rank: int, width: int | None = Non
         raise InputError(
             f"a rank must be from 1 to {small:,}, the smaller side of the matrix, found {rank:,}"
         )
-    width = max(5 * rank, _GROWTHS * _BLOCK) if width is None else width
+    width = max(5 * rank, _GROWTHS * block) if width is None else width
     if width < rank:
         raise InputError(f"the width must be at least the rank, {rank:,}, found {width:,}")
     if matrix.dtype != np.float32:
@@ -76,9 +84,9 @@ def svd(key: jax.Array, matrix: csr_array, *, rank: int, width: int | None = Non
         raise InputError(f"the matrix has {bad:,} entries that are not finite; what made it?")
     if matrix.nnz >= 1 << 31:
         raise InputError(f"the matrix has {matrix.nnz:,} entries, more than 32-bit indices reach")
-    blocks = -(-width // _BLOCK)
+    blocks = -(-width // block)
     # A basis of the whole side in one block, where several don't fit.
-    block, blocks = (_BLOCK, blocks) if blocks * _BLOCK <= small else (small, 1)
+    block, blocks = (block, blocks) if blocks * block <= small else (small, 1)
     require_memory(
         16 * matrix.nnz + 4 * (block * blocks * small + 3 * rank * sum(matrix.shape)),
         f"{rank} singular values of {matrix.nnz:,} entries",

@@ -31,7 +31,14 @@ class Parts(NamedTuple):
 
 
 def hold_out(
-    read: Read, *, words: int, documents: np.ndarray, share: float, least: int, unknown: int
+    read: Read,
+    *,
+    words: int,
+    documents: np.ndarray,
+    share: float,
+    least: int,
+    unknown: int,
+    longest: int = STRETCH,
 ) -> Parts:
     """Holds out stretches at equal distances, whatever the documents.
 
@@ -42,6 +49,7 @@ def hold_out(
       share: of the text to hold out, in (0, 0.5].
       least: words that a stretch must have.
       unknown: V, the id that stands for any other word.
+      longest: words of a stretch, fewer in a short text.
 
     Returns:
       The parts: one of every round(1 / share) stretches is held out.
@@ -51,7 +59,7 @@ def hold_out(
     """
     every = round(1 / share)
     # A short text has shorter stretches.
-    stretch = min(STRETCH, words // every)
+    stretch = min(longest, words // every)
     if stretch < least:
         raise InputError(
             f"{words:,} words are too few to hold out a share of {share:g}, which would be "
@@ -76,7 +84,14 @@ def hold_out(
 
 
 def count_windows(
-    read: Read, *, words: int, documents: np.ndarray, window: int, unknown: int, enough: int
+    read: Read,
+    *,
+    words: int,
+    documents: np.ndarray,
+    window: int,
+    unknown: int,
+    enough: int,
+    block: int = BLOCK,
 ) -> int:
     """Counts the windows of a text without its unknown words; none crosses a document.
 
@@ -89,11 +104,12 @@ def count_windows(
       window: words of a window.
       unknown: V; this id and larger ones are dropped.
       enough: windows after which reading stops: a count above it may be too low.
+      block: words read at a time; changes speed alone.
     """
     count = 0
     lengths = np.zeros(len(documents), np.int64)
-    for start in range(0, words, BLOCK):
-        stop = min(start + BLOCK, words)
+    for start in range(0, words, block):
+        stop = min(start + block, words)
         first, last = np.searchsorted(documents, [start, stop - 1], "right")
         edges = np.maximum(documents[first - 1 : last] - start, 0)
         lengths[first - 1 : last] += np.add.reduceat(

@@ -47,6 +47,7 @@ class TextStream:
         groups: int,
         size: int,
         margin: int,
+        block: int = BLOCK,
     ):
         """Draws how many words are kept in each block of each epoch.
 
@@ -60,12 +61,14 @@ class TextStream:
           groups: G.
           size: S.
           margin: W.
+          block: words that are subsampled together; another number draws other words.
         """
         self._read, self._words, self._documents = read, words, documents
         self._keep, self._unknown = keep, len(keep) - 1
         self._seed = [int(part) for part in jax.random.key_data(key).ravel()]
         self._groups, self._size, self._margin = groups, size, margin
-        blocks = -(-words // BLOCK)
+        self._block_words = block
+        blocks = -(-words // block)
         kept = np.array(
             [[self._mask(e, b)[1].sum() for b in range(blocks)] for e in range(epochs)], np.int64
         ).reshape(epochs, blocks)
@@ -76,7 +79,9 @@ class TextStream:
 
     def _mask(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the block's ids and which of them are kept."""
-        ids = self._read(block * BLOCK, min((block + 1) * BLOCK, self._words))
+        ids = self._read(
+            block * self._block_words, min((block + 1) * self._block_words, self._words)
+        )
         # By NumPy's fastest generator: with XLA, draws would queue behind the steps under way.
         rng = np.random.Generator(np.random.SFC64([*self._seed, epoch, block]))
         return ids, subsample(rng, ids, self._keep)
@@ -84,7 +89,7 @@ class TextStream:
     def _draw_block(self, epoch: int, block: int) -> tuple[np.ndarray, np.ndarray]:
         ids, mask = self._mask(epoch, block)
         kept = np.flatnonzero(mask)
-        start = block * BLOCK
+        start = block * self._block_words
         before, after = np.searchsorted(self._documents, [start, start + len(mask)], "right")
         # How many words are kept of each document within the block.
         begins = np.searchsorted(kept, self._documents[before:after] - start)

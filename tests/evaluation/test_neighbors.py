@@ -2,7 +2,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb.evaluation import neighbors
 from jaxemb.evaluation.measures import MEASURES
 from jaxemb.evaluation.neighbors import nearest, nearest_by, nearest_in_map
 
@@ -32,13 +31,15 @@ def _table():
 
 
 @pytest.mark.parametrize("cosines_at_a_time", [1, 3 * 23, 2**24])
-def test_nearest_is_the_definition_whatever_the_tiles(cosines_at_a_time, monkeypatch):
-    monkeypatch.setattr(neighbors, "_COSINES_AT_A_TIME", cosines_at_a_time)
-    nearest.clear_cache()
+def test_nearest_is_the_definition_whatever_the_tiles(cosines_at_a_time):
     vectors, queries = _table()
     exclude = np.array([[3, 5], [-1, 5], [-1, -1], [22, 22], [0, 1], [6, 2], [4, 3]])
     ids, cosines = nearest(
-        jnp.asarray(vectors), jnp.asarray(queries), k=5, exclude=jnp.asarray(exclude)
+        jnp.asarray(vectors),
+        jnp.asarray(queries),
+        k=5,
+        exclude=jnp.asarray(exclude),
+        at_a_time=cosines_at_a_time,
     )
     expected_ids, expected_cosines = _nearest_by_loops(vectors, queries, 5, exclude)
     np.testing.assert_array_equal(ids, expected_ids)

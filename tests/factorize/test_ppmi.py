@@ -3,7 +3,6 @@ import pytest
 from scipy.sparse import csr_array
 
 from jaxemb.errors import InputError
-from jaxemb.factorize import ppmi as module
 from jaxemb.factorize.ppmi import ppmi
 
 R, C = 23, 17
@@ -35,9 +34,8 @@ def by_loops(counts, shift, smoothing):
 @pytest.mark.parametrize("shift", [1.0, 3.0, 0.5])
 @pytest.mark.parametrize("smoothing", [1.0, 0.75, 0.0])
 @pytest.mark.parametrize("block", [7, 1 << 22])
-def test_agrees_with_loops(counts, shift, smoothing, block, monkeypatch):
-    monkeypatch.setattr(module, "_BLOCK", block)
-    found = ppmi(csr_array(counts), shift=shift, smoothing=smoothing)
+def test_agrees_with_loops(counts, shift, smoothing, block):
+    found = ppmi(csr_array(counts), shift=shift, smoothing=smoothing, block=block)
     expected = by_loops(counts, shift, smoothing)
     assert found.dtype == np.float32
     assert found.nnz == np.count_nonzero(expected)

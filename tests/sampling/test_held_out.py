@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.sampling import held_out
 from jaxemb.sampling.held_out import count_windows, hold_out
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
@@ -52,15 +51,14 @@ def whole(part, documents, window):
 
 
 @pytest.mark.parametrize("window", [3, 5, 21])
-def test_windows_are_counted_as_the_stream_has_them(window, monkeypatch):
+def test_windows_are_counted_as_the_stream_has_them(window):
     parts = divide()
     keep = keep_probability(np.ones(V), words=WORDS, threshold=0)
     for part in (parts.trained_on, parts.held_out):
         expected = whole(part, parts.documents, window)
         for block in (97, 1 << 20):
-            monkeypatch.setattr(held_out, "BLOCK", block)
             asked = {"words": WORDS, "documents": parts.documents, "window": window, "unknown": V}
-            assert count_windows(part, **asked, enough=WORDS) == expected
+            assert count_windows(part, **asked, enough=WORDS, block=block) == expected
         stream = TextStream(
             *(jax.random.key(0), part, WORDS, parts.documents, keep),
             epochs=1,
@@ -79,8 +77,7 @@ def test_a_text_too_short_is_refused():
         divide(words=49)
 
 
-def test_no_more_is_read_than_it_takes_to_find_enough(monkeypatch):
-    monkeypatch.setattr(held_out, "BLOCK", 100)
+def test_no_more_is_read_than_it_takes_to_find_enough():
     asked = []
 
     def noted(start, stop):
@@ -88,5 +85,5 @@ def test_no_more_is_read_than_it_takes_to_find_enough(monkeypatch):
         return np.zeros(stop - start, np.int32)
 
     text = {"words": WORDS, "documents": np.array([0]), "window": 5, "unknown": V}
-    assert count_windows(noted, **text, enough=150) == 196
+    assert count_windows(noted, **text, enough=150, block=100) == 196
     assert asked == [(0, 100), (100, 200)]

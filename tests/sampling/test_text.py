@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxemb.sampling import text
-from jaxemb.sampling.text import TextStream
+from jaxemb.sampling.text import BLOCK, TextStream
 
 MARGIN = 2
 
 
-def stream(ids, documents, keep, *, epochs=1, groups=3, size=4, key=0):
+def stream(ids, documents, keep, *, epochs=1, groups=3, size=4, key=0, block=BLOCK):
     return TextStream(
         jax.random.key(key),
         lambda start, stop: ids[start:stop],
@@ -23,6 +22,7 @@ def stream(ids, documents, keep, *, epochs=1, groups=3, size=4, key=0):
         groups=groups,
         size=size,
         margin=MARGIN,
+        block=block,
     )
 
 
@@ -72,17 +72,16 @@ def test_groups_hold_neighboring_words_with_their_margins():
                 assert batch.documents[step, group, c] == ((1 + (at >= 50)) if inside else -1)
 
 
-def test_a_batch_depends_on_the_step_alone(monkeypatch):
-    monkeypatch.setattr(text, "BLOCK", 64)
+def test_a_batch_depends_on_the_step_alone():
     rng = np.random.default_rng(5)
     ids = rng.integers(0, 9, 1000).astype(np.int32)
     documents = [0, 10, 300, 301, 640, 900]
     keep = np.append(rng.uniform(0.2, 1, 9), 0)
-    whole = stream(ids, documents, keep, epochs=3)
+    whole = stream(ids, documents, keep, epochs=3, block=64)
     steps = int(whole.epoch_steps.sum())
     everything = whole.batches(0, steps)
     for start, stop in [(0, 1), (7, 50), (steps - 3, steps), (20, 21)]:
-        part = stream(ids, documents, keep, epochs=3).batches(start, stop)
+        part = stream(ids, documents, keep, epochs=3, block=64).batches(start, stop)
         np.testing.assert_array_equal(part.words, everything.words[start:stop])
         np.testing.assert_array_equal(part.documents, everything.documents[start:stop])
 
@@ -98,12 +97,11 @@ def test_epochs_and_keys_draw_anew():
 
 
 @pytest.mark.parametrize("block", [64, 1 << 16])
-def test_subsampling_keeps_the_order_and_the_documents(monkeypatch, block):
-    monkeypatch.setattr(text, "BLOCK", block)
+def test_subsampling_keeps_the_order_and_the_documents(block):
     ids = np.arange(500, dtype=np.int32)
     starts = np.array([0, 3, 64, 65, 128, 400])
     keep = np.append(np.full(500, 0.3), 0)
-    batches = stream(ids, starts, keep, groups=1, size=4)
+    batches = stream(ids, starts, keep, groups=1, size=4, block=block)
     found = centers(batches.batches(0, int(batches.epoch_steps[0])))
     words = [word for word, _ in found]
     assert words == sorted(set(words))
