@@ -21,6 +21,12 @@ def matrix():
     return csr_array(drawn, dtype=np.float32)
 
 
+@pytest.fixture(scope="module")
+def small(matrix):
+    """A corner of it, where only equal bits are asked for."""
+    return csr_array(matrix[:150, :120])
+
+
 def check(found, matrix, expected, rtol):
     dense = matrix.toarray().astype(np.float64)
     rank = len(expected)
@@ -65,11 +71,11 @@ def test_all_of_a_small_matrix(shape):
     check(found, matrix, expected, 1e-5)
 
 
-def test_any_scale(matrix):
-    small = svd(jax.random.key(0), matrix, rank=20)
-    large = svd(jax.random.key(0), matrix * np.float32(2.0**100), rank=20)
-    np.testing.assert_array_equal(large.left, small.left)
-    np.testing.assert_array_equal(large.values, np.asarray(small.values) * 2.0**100)
+def test_any_scale(small):
+    found = svd(jax.random.key(0), small, rank=5, width=64)
+    large = svd(jax.random.key(0), small * np.float32(2.0**100), rank=5, width=64)
+    np.testing.assert_array_equal(large.left, found.left)
+    np.testing.assert_array_equal(large.values, np.asarray(found.values) * 2.0**100)
 
 
 def test_directions_that_are_not_there_have_a_value_of_0():
@@ -86,20 +92,21 @@ def test_directions_that_are_not_there_have_a_value_of_0():
     assert np.isfinite(nothing.left).all()
 
 
-def test_the_order_of_a_row_does_not_matter(matrix):
-    mixed = matrix.copy()
+def test_the_order_of_a_row_does_not_matter(small):
+    mixed = small.copy()
     for low, high in itertools.pairwise(mixed.indptr):
         mixed.indices[low:high] = mixed.indices[low:high][::-1]
         mixed.data[low:high] = mixed.data[low:high][::-1]
     mixed.has_sorted_indices = False
     before = mixed.indices.copy()
-    found = svd(jax.random.key(0), mixed, rank=20)
-    np.testing.assert_array_equal(found.left, svd(jax.random.key(0), matrix, rank=20).left)
+    found = svd(jax.random.key(0), mixed, rank=5, width=64)
+    expected = svd(jax.random.key(0), small, rank=5, width=64)
+    np.testing.assert_array_equal(found.left, expected.left)
     np.testing.assert_array_equal(mixed.indices, before)
 
 
-def test_depends_on_nothing_but_its_key(matrix):
-    runs = [svd(jax.random.key(key), matrix, rank=20).left for key in (0, 0, 1)]
+def test_depends_on_nothing_but_its_key(small):
+    runs = [svd(jax.random.key(key), small, rank=5, width=64).left for key in (0, 0, 1)]
     np.testing.assert_array_equal(runs[0], runs[1])
     assert (np.asarray(runs[0]) != np.asarray(runs[2])).any()
 
