@@ -1,1 +1,5 @@
 """Scores of embeddings; no printing, no plotting."""
+
+from jaxemb.evaluation.gallery import Gallery
+
+__all__ = ["Gallery"]

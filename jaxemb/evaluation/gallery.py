@@ -1,5 +1,6 @@
 """A gallery: individuals that are enrolled in a finished embedding, looked up and removed again.
 
+Example:
     import numpy as np
 
     from jaxemb.evaluation.gallery import Gallery

@@ -1,5 +1,6 @@
 """Softmax over angles to class vectors, with a margin for the right class.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.angular_margin import cosface_loss

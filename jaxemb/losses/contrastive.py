@@ -1,5 +1,6 @@
 """Contrastive pairs: the same are pulled together, others pushed apart up to a margin.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.contrastive import all_pairs_contrastive_loss

@@ -1,5 +1,6 @@
 """InfoNCE and NT-Xent: which of the batch's vectors is the other view of this example?
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.info_nce import nt_xent_loss

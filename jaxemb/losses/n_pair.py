@@ -1,5 +1,6 @@
 """N pairs of N classes: each anchor tells its positive from those of all others.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.n_pair import n_pair_loss

@@ -1,5 +1,6 @@
 """Prototypes: a class is the mean of its few examples, and queries go to the nearest one.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.prototypical import prototypical_loss

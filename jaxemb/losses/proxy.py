@@ -1,5 +1,6 @@
 """Proxies: one learned vector stands for each class, so that no examples need be compared.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.proxy import proxy_nca_loss

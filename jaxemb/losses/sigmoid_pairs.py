@@ -1,5 +1,6 @@
 """The sigmoid pairwise loss: does this pair of a batch belong together, yes or no?
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.sigmoid_pairs import sigmoid_pairs_loss

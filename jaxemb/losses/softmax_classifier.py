@@ -1,5 +1,6 @@
 """The ordinary softmax classifier: one output a class, all classes known beforehand.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.softmax_classifier import softmax_classifier_loss

@@ -1,5 +1,6 @@
 """Supervised contrastive learning: all examples of the class against all others of the batch.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.supervised_contrastive import supervised_contrastive_loss

@@ -1,5 +1,6 @@
 """Triplets: an example is to be nearer to one of its kind than to another, by a margin.
 
+Example:
     import jax.numpy as jnp
 
     from jaxemb.losses.distances import pairwise_squared_euclidean
