@@ -42,7 +42,7 @@ def run(config: Config) -> None:
         scores = judge(config, vectors, test.labels)
         told = f"AUC {scores['auc']:.4f}, EER {scores['eer']:.2%}"
         print(f"  {name:>9}: {told}, one-shot error {scores['one_shot_error']:.2%};")
-        told = f"AUC {scores['centered_auc']:.4f}, EER {scores['centered_eer']:.2%}"
+        told = f"AUC {scores['centred_auc']:.4f}, EER {scores['centred_eer']:.2%}"
         print(f"{'':>11}seen from the mean of what is matched, {told}")
         prefix = "" if name == "embedding" else f"{name}_"
         figures |= {prefix + figure: value for figure, value in scores.items()}

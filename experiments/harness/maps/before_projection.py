@@ -56,7 +56,7 @@ class Config:
     @property
     def common(self) -> command.Common:
         """Seed and folders."""
-        return command.Common(self.seed, self.data_dir, self.out)
+        return command.Common(seed=self.seed, out=self.out, data_dir=self.data_dir)
 
 
 def prepare(
