@@ -43,6 +43,19 @@ class Text(NamedTuple):
     vocabulary: Vocabulary
 
 
+def check_text(data: object) -> None:
+    """Refuses what is no text, as methods on words want it.
+
+    Raises:
+      InputError: naming what makes one.
+    """
+    if not isinstance(data, Text):
+        raise InputError(
+            f"data must be a jaxemb.data.Text, found {type(data).__name__}; from_tokens makes one "
+            "of lists of words, from_texts of strings, open_text of files"
+        )
+
+
 def from_tokens(
     documents: Iterable[Iterable[str]], *, min_count: int = 5, max_vocab: int | None = None
 ) -> Text:

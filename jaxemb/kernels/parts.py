@@ -29,23 +29,24 @@ def in_parts(function: Callable[..., Any], count: int, arguments: Any) -> list[A
     ]
 
 
-def hold(arrays: Any) -> jax.Array:
-    """Keeps parts from waiting for each other's memory.
+def keep_alive(count: jax.Array, arrays: Any) -> jax.Array:
+    """Returns a whole number as it is, but not before all arrays are known.
 
     XLA lets a result have the memory of an array that is not needed any more, and the result then
-    waits until that one was read: parts that could be computed side by side are computed one after
-    another. An array that is looked at in the end lends its memory to nobody.
+    waits until that array was read: parts that could be computed side by side are computed one
+    after another. An array that is read at the end stays alive, so XLA cannot reuse its memory.
 
     Args:
+      count: an integer that a step returns.
       arrays: what parts compute and read again, a tree of floats; not what they are given. More
         than is needed makes what they work on larger than the caches.
 
     Returns:
-      0, known only when all arrays are, to be added to something that a step returns; NaN if one of
-      the elements looked at, one of each array, isn't finite.
+      The count, whatever the arrays hold.
     """
-    looked_at = [leaf[(0,) * leaf.ndim] for leaf in jax.tree.leaves(arrays) if leaf.size]
-    return 0 * sum(looked_at, jnp.zeros(()))
+    ends = [leaf[(0,) * leaf.ndim] for leaf in jax.tree.leaves(arrays) if leaf.size]
+    # 0 times a float is 0 or NaN, neither of which exceeds 1; XLA doesn't know that.
+    return count + (0 * sum(ends, jnp.zeros(())) > 1).astype(count.dtype)
 
 
 def join(parts: list[Any]) -> Any:

@@ -1,21 +1,19 @@
-"""Hierarchical softmax: a word is predicted turn by turn on the way from a tree's root to it."""
+"""Hierarchical softmax: a word is predicted branch by branch along its path in a binary tree."""
 
 import chex
 import jax
 import jax.numpy as jnp
 
-from jaxemb.losses.negative_sampling import GroupedGradients
-
 
 def hierarchical_softmax_loss(center: jax.Array, nodes: jax.Array, codes: jax.Array) -> jax.Array:
-    """Takes -log of the probability of all turns on the way to the observed word.
+    """Computes -log of the probability of the path from the root to the observed word.
 
     A word costs as many scores as its path is long instead of V, and the probabilities of all
     words sum to 1 whatever the vectors are.
 
     Args:
       center: [B, D] input vectors.
-      nodes: [B, L, D] output vectors of the inner nodes on the way.
+      nodes: [B, L, D] output vectors of the inner nodes on the path.
       codes: [B, L] 1 for a turn to the first child, -1 to the second; 0 where the path has ended.
 
     Returns:
@@ -32,51 +30,3 @@ def hierarchical_softmax_loss(center: jax.Array, nodes: jax.Array, codes: jax.Ar
     chex.assert_shape(codes, nodes.shape[:2])
     scores = jnp.einsum("bd,bld->bl", center, nodes, precision=jax.lax.Precision.HIGHEST)
     return jnp.sum(jax.nn.softplus(-codes * scores), axis=1, where=codes != 0)
-
-
-def hierarchical_softmax_gradients(
-    hidden: jax.Array,
-    outputs: jax.Array,
-    codes: jax.Array,
-    observed: jax.Array,
-    output_scale: jax.Array,
-) -> GroupedGradients:
-    """Takes the gradient of `hierarchical_softmax_loss` over all predictions of groups of words.
-
-    All scores of a group, of each vector that predicts with each node on a way, are one matrix
-    product: several times as many as needed, and yet faster than the pairs one by one.
-
-    Args:
-      hidden: [G, S, D] the vectors that predict.
-      outputs: [G, C * L, D] output vectors of the nodes on the ways to C words.
-      codes: [G, C, L] as above.
-      observed: [G, C, S] float, how often vector s predicts word c.
-      output_scale: [G, C * L] factor on each row of the second gradient.
-
-    Returns:
-      The gradients, summed over predictions, the second one scaled. The loss is that of each
-      group's first word.
-
-    Raises:
-      AssertionError: while tracing, if a shape disagrees with the above.
-    """
-    groups, size, dim = hidden.shape
-    _, words, length = codes.shape
-    chex.assert_shape(codes, (groups, words, length))
-    chex.assert_shape(outputs, (groups, words * length, dim))
-    chex.assert_shape(observed, (groups, words, size))
-    chex.assert_shape(output_scale, (groups, words * length))
-
-    sign = codes.reshape(groups, -1, 1).astype(hidden.dtype)
-    weight = jnp.repeat(observed, length, axis=1)  # [G, C * L, S]
-    scores = jnp.einsum("gcd,gsd->gcs", outputs, hidden)
-    # The sign is 0 where a path has ended.
-    to_scores = jax.lax.optimization_barrier(-sign * weight * jax.nn.sigmoid(-sign * scores))
-    by_center = jax.lax.optimization_barrier(jnp.swapaxes(to_scores, 1, 2))
-    turns, lost = sign[:, :length], jax.nn.softplus(-sign[:, :length] * scores[:, :length])
-    return GroupedGradients(
-        jnp.einsum("gsc,gcd->gsd", by_center, outputs),
-        jnp.einsum("gcs,gsd->gcd", to_scores * output_scale[..., None], hidden),
-        jnp.sum(weight[:, :length] * jnp.abs(turns) * lost, axis=(1, 2)),
-        jnp.sum(observed[:, 0], axis=1),
-    )

@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxemb.errors import InputError
+
 
 class NoiseDistribution(NamedTuple):
     """An alias table: each cell holds two words that share it.
@@ -53,6 +55,43 @@ def noise_distribution(counts: np.ndarray, *, power: float) -> NoiseDistribution
         jnp.asarray(alias, jnp.int32),
         jnp.asarray(probability, jnp.float32),
     )
+
+
+class ExpectedNoise(NamedTuple):
+    """Noise words for objectives that divide by their probabilities.
+
+    Attributes:
+      distribution: what they are drawn from.
+      log_expected: [V] float32, the log of how often each word is expected among the draws.
+    """
+
+    distribution: NoiseDistribution
+    log_expected: jax.Array
+
+
+def expected_noise(counts: np.ndarray, *, power: float, draws: float) -> ExpectedNoise:
+    """Prepares draws of noise words, and tells how often each is expected.
+
+    Args:
+      counts: [V] occurrences of each word.
+      power: as for `noise_distribution`.
+      draws: noise words that are drawn together, those of a prediction for instance.
+
+    Returns:
+      Both.
+
+    Raises:
+      InputError: if a word has probability 0.
+    """
+    distribution = noise_distribution(counts, power=power)
+    probability = np.asarray(distribution.probability)
+    if (never := np.flatnonzero(probability < np.finfo(np.float32).tiny)).size:
+        raise InputError(
+            f"word {never[0]}, and {never.size - 1} others, have probability 0 among the noise "
+            "words, by which this objective divides; is noise_power too large?"
+        )
+    expected = np.log(draws * probability.astype(np.float64))
+    return ExpectedNoise(distribution, jnp.asarray(expected, jnp.float32))
 
 
 def sample_noise(

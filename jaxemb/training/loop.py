@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.errors import InputError, StoppedEarly
+from jaxemb.memory import give_back
 from jaxemb.progress import progress_bar
 from jaxemb.training import checkpoint
 from jaxemb.training.run import Run, add_line, cut_log
@@ -128,6 +129,7 @@ def fit(training: Training, run: Run | None = None) -> Any:
     call = training.call
     if call is None:
         call = compile_steps(training.update, state, training.batches(0, size))
+        give_back()
     first = done = saved = int(state.step)
     if run.log is not None:
         run.log.parent.mkdir(parents=True, exist_ok=True)

@@ -6,10 +6,10 @@ import numpy as np
 import optax
 import pytest
 
+from jaxemb.kernels.negative_sampling import skipgram_gradients
 from jaxemb.losses.full_softmax import full_softmax_loss
 from jaxemb.losses.hierarchical_softmax import hierarchical_softmax_loss
 from jaxemb.losses.nce import nce_loss
-from jaxemb.losses.negative_sampling import skipgram_gradients
 from jaxemb.models.huffman import huffman_tree
 
 V, N, W, NEGATIVES = 5, 150, 2, 3.0

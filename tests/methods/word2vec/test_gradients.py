@@ -14,36 +14,23 @@ from jaxemb.losses.hierarchical_softmax import hierarchical_softmax_loss
 from jaxemb.losses.nce import nce_loss
 from jaxemb.losses.negative_sampling import negative_sampling_loss
 from jaxemb.losses.sampled_softmax import sampled_softmax_loss
-from jaxemb.methods.word2vec import step as word2vec
-from jaxemb.methods.word2vec.gradients import Step
-from jaxemb.methods.word2vec.step import prepare, update
+from jaxemb.methods.word2vec.objectives import OBJECTIVES
+from jaxemb.methods.word2vec.settings import Settings
+from jaxemb.methods.word2vec.step import update
 from jaxemb.models import word2vec as model
 from jaxemb.models.huffman import huffman_tree
 from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.text import TextBatch
-from jaxemb.training import before_loop as loop
+from jaxemb.training import loop
 from jaxemb.training.state import TrainState
 
 # No other array of a step has shapes such as the tables'.
 V, D, G, S, B, W, K, NEGATIVES, RATE = 61, 6, 16, 4, 2, 2, 3, 5.0, 0.05
 COUNTS = np.arange(2 * V, V, -1) ** 2
-OBJECTIVES = (
-    "negative_sampling",
-    "nce",
-    "sampled_softmax",
-    "hierarchical_softmax",
-    "full_softmax",
-)
 MODELS = ("skipgram", "cbow")
 NOISE = noise_distribution(COUNTS, power=0.75)
 TREE = huffman_tree(COUNTS)
-
-
-@pytest.fixture(autouse=True)
-def _one_part(monkeypatch):
-    """In parts a step takes ten times as long to compile, and test_word2vec.py does that."""
-    monkeypatch.setattr(word2vec, "PARTS", 1)
 
 
 each = pytest.mark.parametrize(
@@ -54,22 +41,25 @@ each = pytest.mark.parametrize(
 @functools.cache
 def make(objective, name, mean, **fields):
     """The functions that draw and take a step, compiled once for all tests."""
-    shape = {"groups": G, "size": S, "block": B, "noise": K}
-    step = Step(name, W, NEGATIVES, mean=mean, objective=objective, **shape, **fields)
+    whole, rows = step_of(objective, name, mean, **fields)
+    return jax.jit(whole.draw), jax.jit(whole.take), rows
+
+
+def step_of(objective, name, mean, **fields):
+    """In parts a step takes ten times as long to compile, and test_step.py does that."""
+    shape = {"groups": G, "size": S, "block": B, "noise": K, "parts": 1}
+    step = Settings(name, W, NEGATIVES, mean, **shape, **fields)
     rows = row_optimizer("sgd", optax.constant_schedule(RATE))
-    source = {"hierarchical_softmax": TREE, "full_softmax": None}.get(objective, NOISE)
-    take = update(step, rows, optax.constant_schedule(RATE))
-    return jax.jit(prepare(step, source)), jax.jit(take), rows
+    some = OBJECTIVES[objective]
+    source = some.source(step, COUNTS, 0.75)
+    return update(step, some, source, rows, optax.constant_schedule(RATE)), rows
 
 
 @functools.cache
 def tables(objective, seed=None):
     """As training starts, or all random."""
     params = model.init(jax.random.key(0), vocabulary=V, dim=D)
-    if objective == "hierarchical_softmax":
-        params = model.with_inner_nodes(params)
-    elif objective != "negative_sampling":
-        params = model.with_biases(params, COUNTS)
+    params = OBJECTIVES[objective].init(params, COUNTS)
     if seed is None:
         return params
     rng = np.random.default_rng(seed)
@@ -205,7 +195,7 @@ def test_a_step_descends_the_per_example_losses(objective, name, mean):
 def test_rows_of_bfloat16_make_nearly_the_same_step(name):
     params, batch = tables("negative_sampling", seed=3), text()
     changes = []
-    for dtype in (jnp.float32, jnp.bfloat16):
+    for dtype in ("float32", "bfloat16"):
         draw, take, rows = make("negative_sampling", name, True, dtype=dtype)
         after, _ = take(start(params, rows), draw(jax.random.key(5), batch))
         assert {table.dtype for table in after.params.values()} == {jnp.dtype(jnp.float32)}
@@ -262,10 +252,10 @@ def test_training_starts_at_the_loss_of_guessing(objective, name):
 )
 def test_no_table_is_copied_inside_the_loop(objective, name):
     """But for full softmax, which changes every row anyway."""
-    draw, take, rows = make(objective, name, True)
+    whole, rows = step_of(objective, name, True)
     state = start(tables(objective), rows)
     batches = jax.tree.map(lambda leaf: np.stack([leaf] * 3), text())
-    program = loop.compile_steps(draw, take, state, batches).take.as_text()
+    program = loop.compile_steps(whole, state, batches).take.as_text()
     for table in state.params.values():
         shape = f"f32[{table.shape[0]},{table.shape[1]}]"
         assert shape in program  # or the test would look for the wrong thing
@@ -275,9 +265,6 @@ def test_no_table_is_copied_inside_the_loop(objective, name):
 
 @pytest.mark.parametrize("objective", ["nce", "sampled_softmax"])
 def test_noise_of_probability_zero_is_refused(objective):
-    step = Step("skipgram", W, objective=objective)
-    never = noise_distribution(np.array([10**9, 10, 1]), power=6)
-    with pytest.raises(
-        InputError, match=r"word 1, and 1 others, have probability 0 .* noise power"
-    ):
-        prepare(step, never)
+    message = r"word 1, and 1 others, have probability 0 .* noise_power"
+    with pytest.raises(InputError, match=message):
+        OBJECTIVES[objective].source(Settings("skipgram", W), np.array([10**9, 10, 1]), 6)

@@ -6,40 +6,36 @@ import numpy as np
 import optax
 import pytest
 
-from jaxemb.methods.word2vec import step as word2vec
-from jaxemb.methods.word2vec.step import Step, prepare, update
+from jaxemb.methods.word2vec.objectives import OBJECTIVES
+from jaxemb.methods.word2vec.settings import Settings
+from jaxemb.methods.word2vec.step import damping, update
 from jaxemb.models import word2vec as model
 from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.text import TextBatch
-from jaxemb.training import before_loop as loop
-from jaxemb.training.state import TrainState
+from jaxemb.training import loop
+from jaxemb.training.state import TrainState, Update
 
 V, D = 3001, 20  # no other array of a step has such shapes
 COUNTS = np.arange(V, 0, -1)
 MODELS = ["skipgram", "cbow"]
-ALL_PARTS = word2vec.PARTS
+OBJECTIVE = OBJECTIVES["negative_sampling"]
+NOISE = noise_distribution(COUNTS, power=0.75)
 
 
-@pytest.fixture(autouse=True)
-def _two_parts(monkeypatch):
-    """A step in sixteen parts takes three times as long to compile."""
-    monkeypatch.setattr(word2vec, "PARTS", 2)
-
-
-def make(name, optimizer="sgd", **fields):
-    step = Step(name, window=3, groups=16, size=8, block=4, noise=6, **fields)
+def make(name, optimizer="sgd", *, parts=2, **fields):
+    """In eight parts a step takes three times as long to compile."""
+    step = Settings(name, window=3, groups=16, size=8, block=4, noise=6, parts=parts, **fields)
     schedule = optax.linear_schedule(0.05, 0.01, 30)
     rows = row_optimizer(optimizer, schedule)
-    draw = prepare(step, noise_distribution(COUNTS, power=0.75))
-    return step, draw, update(step, rows, schedule), rows
+    return step, update(step, OBJECTIVE, NOISE, rows, schedule), rows
 
 
 @functools.cache
 def made(name, mean=True):
     """The same for plain SGD, compiled once for all tests."""
-    step, draw, take, rows = make(name, mean=mean)
-    return step, jax.jit(draw), jax.jit(take), rows
+    step, whole, rows = make(name, cbow_mean=mean)
+    return step, jax.jit(whole.draw), jax.jit(whole.take), rows
 
 
 def start(rows):
@@ -62,19 +58,15 @@ def one(batches, i):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
 @pytest.mark.parametrize("name", MODELS)
-def test_no_table_is_copied_inside_the_loop(name, optimizer, monkeypatch):
-    step, draw, take, rows = make(name, optimizer)
+def test_no_table_is_copied_inside_the_loop(name, optimizer):
+    step, whole, rows = make(name, optimizer, parts=8)
     state, batches = start(rows), text(step, 4)
     if optimizer != "sgd":
         # What is drawn before the loop takes half of the time to compile: once is enough.
         example = made(name)[1](jax.random.key(5), one(batches, 0))
         batches = jax.tree.map(lambda leaf: np.stack([leaf] * 4), example)
-
-        def draw(key, batch):
-            return batch
-
-    monkeypatch.setattr(word2vec, "PARTS", ALL_PARTS)
-    program = loop.compile_steps(draw, take, state, batches).take.as_text()
+        whole = Update(lambda key, batch: batch, whole.take)
+    program = loop.compile_steps(whole, state, batches).take.as_text()
     table = f"f32[{V},{D}]"
     assert table in program  # or the test would look for the wrong thing
     copies = [line for line in program.splitlines() if " copy(" in line and table in line]
@@ -91,9 +83,9 @@ def test_a_copied_table_would_be_found():
         params = state.params | {"input": first + second}
         return state._replace(step=state.step + 1, params=params), {}
 
-    state = start(make("skipgram")[3])
+    state = start(make("skipgram")[2])
     program = loop.compile_steps(
-        lambda key, batch: batch, take, state, np.zeros((4, 8), np.int32)
+        Update(lambda key, batch: batch, take), state, np.zeros((4, 8), np.int32)
     ).take.as_text()
     assert [line for line in program.splitlines() if " copy(" in line and f"f32[{V},{D}]" in line]
 
@@ -187,3 +179,18 @@ def test_a_step_whose_loss_is_not_finite_changes_nothing():
     assert np.isnan(metrics["loss"])
     for table, before in state.params.items():
         np.testing.assert_array_equal(after.params[table], before)
+
+
+@pytest.mark.parametrize(
+    ("power", "most", "expected"),
+    [
+        (0.5, 2.0, [1, 2, 3, 32]),  # the root of the count, or half of it if that is more
+        (0.0, np.inf, [1, 1, 1, 1]),  # the paper's plain sum
+        (1.0, np.inf, [1, 4, 9, 64]),
+        (0.25, 4.0, [1, 2**0.5, 9 / 4, 16]),
+    ],
+)
+def test_damping_is_a_power_of_the_count_with_a_limit(power, most, expected):
+    step = Settings("skipgram", 3, damping=power, most_means=most)
+    found = damping(step, jnp.array([0, 4, 9, 64]))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -9,15 +9,13 @@ from gensim.models.fasttext_inner import compute_ngrams_bytes, ft_hash_bytes
 
 from jaxemb.errors import InputError
 from jaxemb.methods.subwords import step as subwords
-from jaxemb.methods.word2vec.gradients import Step
-from jaxemb.methods.word2vec.step import prepare
+from jaxemb.methods.word2vec.settings import Settings
 from jaxemb.models import subword_parts
 from jaxemb.models import word2vec as model
 from jaxemb.models.subword_table import word_vectors
 from jaxemb.sampling.noise import noise_distribution
 from jaxemb.sampling.text import TextBatch
-from jaxemb.training import before_loop as loop
-from jaxemb.training import checkpoint
+from jaxemb.training import checkpoint, loop
 from jaxemb.training.state import TrainState
 
 D, G, S, B, W, K, NEGATIVES, RATE = 6, 16, 4, 2, 2, 3, 5.0, 0.05
@@ -30,13 +28,18 @@ LENGTHS = {"shortest": 2, "longest": 4, "buckets": 503}
 COUNTS = np.arange(120, 60, -1) ** 2
 V = len(WORDS)
 MODELS = ("skipgram", "cbow")
+NOISE = noise_distribution(COUNTS, power=0.75)
+# In parts a step takes ten times as long to compile.
+SETTINGS = {
+    name: Settings(name, W, NEGATIVES, groups=G, size=S, block=B, noise=K, parts=1)
+    for name in MODELS
+}
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _one_part():
-    """In parts a step takes ten times as long to compile; small blocks, so that there are more."""
+def _small_blocks():
+    """So that there are more of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subwords, "PARTS", 1)
         patch.setattr(subwords, "BLOCK", 32)
         yield
 
@@ -49,12 +52,10 @@ def parts():
 @pytest.fixture(scope="module")
 def makers(parts):
     """For each model: its step, and the functions that draw and take one."""
-    noise = noise_distribution(COUNTS, power=0.75)
     made = {}
     for name in MODELS:
-        step = Step(name, W, NEGATIVES, groups=G, size=S, block=B, noise=K)
-        take = subwords.update(step, parts, optax.constant_schedule(RATE))
-        made[name] = step, jax.jit(prepare(step, noise)), jax.jit(take)
+        whole = subwords.update(SETTINGS[name], parts, NOISE, optax.constant_schedule(RATE))
+        made[name] = SETTINGS[name], jax.jit(whole.draw), jax.jit(whole.take)
     return made
 
 
@@ -212,11 +213,11 @@ def test_training_starts_at_the_loss_of_guessing_and_descends(makers, parts):
 
 
 @pytest.fixture(scope="module")
-def program(makers, parts):
-    step, draw, _ = makers["skipgram"]
+def program(parts):
     batches = jax.tree.map(lambda *leaves: np.stack(leaves), *map(text, range(4)))
-    take = subwords.update(step, parts, optax.linear_schedule(RATE, RATE / 100, 4))
-    return loop.compile_steps(draw, take, start(parts), batches), batches
+    schedule = optax.linear_schedule(RATE, RATE / 100, 4)
+    whole = subwords.update(SETTINGS["skipgram"], parts, NOISE, schedule)
+    return loop.compile_steps(whole, start(parts), batches), batches
 
 
 def test_no_table_is_copied_inside_the_loop(program, parts):
@@ -245,9 +246,3 @@ def test_restored_parameters_carry_on_to_the_same_bits(program, parts, tmp_path)
 def test_lengths_without_n_grams_are_refused(changes):
     with pytest.raises(InputError, match="n-grams need 1 <= shortest <= longest and a bucket"):
         subword_parts.cut(WORDS, **(LENGTHS | changes))
-
-
-def test_other_objectives_are_refused(parts):
-    step = Step("skipgram", W, objective="full_softmax")
-    with pytest.raises(InputError, match="by negative sampling, not full_softmax"):
-        subwords.update(step, parts, optax.constant_schedule(RATE))
