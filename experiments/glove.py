@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from scipy.sparse import csr_array
 
+from jaxemb import memory
 from jaxemb.data import cooccurrence
 from jaxemb.data.sparse_counts import Pairs
 from jaxemb.losses.glove import glove_loss
@@ -21,8 +22,8 @@ from jaxemb.sampling.counted_pairs import PairStream
 from jaxemb.training.state import TrainState
 
 from .harness import command
+from .harness.words import before_training as word_training
 from .harness.words import counts as word_counts
-from .harness.words import training as word_training
 from .harness.words import vectors as word_vectors
 
 # Pairs at a time, of the loss of zeros.
@@ -81,7 +82,7 @@ def run(config: Config) -> None:
     if text is None:
         return
     vectors, figures = train(config, text, began)
-    word_vectors.give_memory_back()
+    memory.give_back()
     title = f"{' + '.join(config.corpus)}: GloVe, {config.dim} wide"
     word_vectors.write(config, text.vocabulary, vectors, figures, title=title)
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jaxemb import memory
 from jaxemb.errors import InputError
 from jaxemb.methods.window_validity import step as training
 from jaxemb.models import window_scorer
@@ -21,7 +22,7 @@ from jaxemb.sampling.text import TextStream
 from jaxemb.training.state import TrainState
 
 from .harness import command
-from .harness.words import training as word_training
+from .harness.words import before_training as word_training
 from .harness.words import vectors as word_vectors
 from .harness.words import windows as window_report
 
@@ -97,7 +98,7 @@ def run(config: Config) -> None:
     table = window_report.neighbors(text.vocabulary, vectors)
     print(f"\n{table}\n")
     (config.out / "neighbours.txt").write_text(table + "\n")
-    word_vectors.give_memory_back()
+    memory.give_back()
     title = f"{' + '.join(config.corpus)}: windows of {config.window}, {config.dim} wide"
     word_vectors.write(config, text.vocabulary, vectors, figures, title=title)
 

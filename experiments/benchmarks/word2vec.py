@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from jaxemb.data.corpora import open_corpus
-from jaxemb.data.files import default_data_dir
 from jaxemb.errors import InputError
 
 from ..harness import command
@@ -25,9 +24,9 @@ from .processes import Figures, take_turns
 from .word2vec_costs import encoding, scaling, startup
 from .word2vec_runs import (
     Bench,
-    CorpusName,
     Model,
     Runs,
+    Setting,
     bare_folder,
     child,
     encode,
@@ -59,73 +58,23 @@ class Config:
 
     parts: tuple[Part, ...] = get_args(Part)
     """What to measure."""
-    corpus: CorpusName = "simplewiki"
-    """Trained on in all parts; where scaling needs a longer one, enwiki."""
-    threads: int = 2
-    """Cores that all processes are kept to; Gensim starts as many workers."""
-    dim: int = 100
-    """Width of the vectors."""
-    wide: int = 300
-    """Their width in the part wide."""
-    window: int = 5
-    """Neighbors that count, at most, to each side."""
-    negatives: int = 5
-    """Noise words per prediction."""
-    min_count: int = 5
-    """Rarer words are left out."""
-    subsample: float = 1e-3
-    """Relative frequency from which on occurrences are dropped."""
-    epochs: int = 5
-    """Of the long skip-gram runs; the others take one."""
-    gensim_learning_rate: float = 0.025
-    """Gensim's own default."""
-    gensim_corpus_file: bool = False
-    """Let Gensim's threads read the text themselves rather than through LineSentence."""
-    quality_epochs: tuple[int, ...] = (2, 3, 4)
-    """Passes within which jaxemb may reach the scores of Gensim's long run; the fewest count."""
-    startup_epochs: int = 5
-    """Passes of the run that is started: jaxemb plans all of them before the first step."""
-    sizes: tuple[float, ...] = (1, 4, 10, 17, 40)
-    """Lengths of the corpora in the part scaling, in millions of words."""
-    vocabularies: tuple[int, ...] = (10_000, 40_000, 100_000, 400_000)
-    """Most words of the vocabularies in the part scaling, with a count of at least 1."""
-    vocabulary_corpus: CorpusName = "enwiki"
-    """What has these vocabularies."""
-    repeats: int = 1
-    """Times that each training run is measured; medians count."""
-    short_repeats: int = 5
-    """The same for encoding, start-up and imports."""
-    seed: int = 0
-    """Of all runs; Gensim's threads differ from run to run all the same."""
-    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
-    """Where data sets lie (or JAXEMB_DATA)."""
+    setting: Setting = Setting()
     out: Path = Path("runs/benchmarks/word2vec")
     """Folder of the figures; its subfolder work/ can be deleted afterwards."""
-
-    def __post_init__(self):
-        """Refuses values that can't be measured.
-
-        Raises:
-          InputError: naming the field.
-        """
-        for name in ("threads", "epochs", "repeats", "short_repeats", "startup_epochs"):
-            command.check_field(self, name, at_least=1)
-        for name in ("sizes", "vocabularies", "quality_epochs"):
-            if not all(value > 0 for value in getattr(self, name)):
-                raise InputError(f"--{name.replace('_', '-')} must be positive")
 
 
 def run(config: Config) -> None:
     """Measures the parts asked for and writes them beside those that are there."""
     if importlib.util.find_spec("gensim") is None:
         raise InputError("Gensim is not installed: pip install 'jaxemb[bench]'")
-    open_corpus([config.corpus], config.data_dir)  # a missing file is told before the first hour
+    setting = config.setting
+    open_corpus([setting.corpus], setting.data_dir)  # a missing file is told before the first hour
     if "scaling" in config.parts:
-        open_corpus([config.vocabulary_corpus], config.data_dir)
-    processes.keep_to_cores(config.threads)
-    bench = Bench(config, config.out.resolve() / "work")
+        open_corpus([setting.vocabulary_corpus], setting.data_dir)
+    processes.keep_to_cores(setting.threads)
+    bench = Bench(setting, config.out.resolve() / "work")
     bench.work.mkdir(parents=True, exist_ok=True)
-    bench.words = round(encode(bench, config.corpus, config.data_dir)["words"])
+    bench.words = round(encode(bench, setting.corpus, setting.data_dir)["words"])
     machine = processes.describe_machine(PACKAGES) | {
         "device": child(bench, "describe_jaxemb")["device"]
     }
@@ -137,13 +86,13 @@ def run(config: Config) -> None:
 
 def speed(bench: Bench) -> Outcome:
     """Trains both systems at the usual width."""
-    config = bench.config
-    asked: list[tuple[Model, int]] = [("skipgram", 1), ("skipgram", config.epochs), ("cbow", 1)]
+    setting = bench.setting
+    asked: list[tuple[Model, int]] = [("skipgram", 1), ("skipgram", setting.epochs), ("cbow", 1)]
     runs: Runs = {}
     for model, epochs in dict.fromkeys(asked):
         runs[f"gensim {model} {epochs}"] = partial(train_gensim, bench, model, epochs)
         runs[f"jaxemb {model} {epochs}"] = partial(train_jaxemb, bench, model, epochs)
-    bench.measured |= take_turns(config.repeats, runs)
+    bench.measured |= take_turns(setting.repeats, runs)
     figures: dict[str, float | None] = {}
     for name in runs:
         figures |= prefixed(name.replace(" ", "_"), bench.measured[name])
@@ -154,7 +103,7 @@ def speed(bench: Bench) -> Outcome:
         lines += ["", f"{model}: {ratio:.2f} times Gensim's words/s in one epoch."]
     lines += [
         "",
-        f"Width {config.dim}. Seconds are those of training alone. Peak memory is that at the end "
+        f"Width {setting.dim}. Seconds are those of training alone. Peak memory is that at the end "
         "of training, jaxemb's compilation included.",
     ]
     return Outcome(figures, lines)
@@ -162,7 +111,7 @@ def speed(bench: Bench) -> Outcome:
 
 def wide(bench: Bench) -> Outcome:
     """Trains both systems at the larger width."""
-    config = bench.config
+    setting = bench.setting
     runs: Runs = {}
     for model in get_args(Model):
         runs[f"gensim {model}"] = partial(train_gensim, bench, model, 1, wide=True)
@@ -171,10 +120,10 @@ def wide(bench: Bench) -> Outcome:
             bench,
             model,
             1,
-            data_dir=bare_folder(bench, config.corpus),
-            dim=config.wide,
+            data_dir=bare_folder(bench, setting.corpus),
+            dim=setting.wide,
         )
-    measured = take_turns(config.repeats, runs)
+    measured = take_turns(setting.repeats, runs)
     figures: dict[str, float | None] = {}
     rows, lines = [], []
     for name, found in measured.items():
@@ -183,26 +132,26 @@ def wide(bench: Bench) -> Outcome:
         rows.append((name, f"{seconds:.1f}", f"{rate:,.0f}", f"{found['peak_mb']:,.0f}"))
     for model in get_args(Model):
         ratio = speedup(measured, model)
-        figures[f"{model}_speedup_{config.wide}"] = ratio
-        lines += ["", f"{model}, {config.wide} wide: {ratio:.2f} times Gensim's words/s."]
+        figures[f"{model}_speedup_{setting.wide}"] = ratio
+        lines += ["", f"{model}, {setting.wide} wide: {ratio:.2f} times Gensim's words/s."]
     return Outcome(figures, markdown(("system", "seconds", "words/s", "peak MB"), rows) + lines)
 
 
 def quality(bench: Bench) -> Outcome:
     """Finds the fewest epochs with which jaxemb reaches all scores of Gensim's long run."""
-    config = bench.config
-    goal_name = f"gensim skipgram {config.epochs}"
+    setting = bench.setting
+    goal_name = f"gensim skipgram {setting.epochs}"
     if goal_name not in bench.measured:
         bench.measured |= take_turns(
-            config.repeats, {goal_name: partial(train_gensim, bench, "skipgram", config.epochs)}
+            setting.repeats, {goal_name: partial(train_gensim, bench, "skipgram", setting.epochs)}
         )
     goal = bench.measured[goal_name]
     rows = [speed_row(goal_name, goal)]
     ratio, lines = None, ["No ratio: no epochs are listed."]
-    for epochs in sorted(config.quality_epochs):
+    for epochs in sorted(setting.quality_epochs):
         name = f"jaxemb skipgram {epochs}"
         runs = {name: partial(train_jaxemb, bench, "skipgram", epochs)}
-        found = take_turns(config.repeats, runs)[name]
+        found = take_turns(setting.repeats, runs)[name]
         rows.append(speed_row(name, found))
         # Written so that nan is no score reached.
         short = [
@@ -232,7 +181,7 @@ def glove(bench: Bench) -> Outcome:
         "gensim": partial(train_gensim, bench, "skipgram", 1),
         "jaxemb": partial(train_glove, bench),
     }
-    measured = take_turns(bench.config.repeats, runs)
+    measured = take_turns(bench.setting.repeats, runs)
     peer, ours = measured["gensim"], measured["jaxemb"]
     whole = ours["count_seconds"] + ours["seconds"]
     rows = [

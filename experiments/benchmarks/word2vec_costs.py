@@ -23,21 +23,21 @@ from .word2vec_runs import (
 
 def encoding(bench: Bench) -> Outcome:
     """Times compressed text to a finished cache against Gensim's build_vocab."""
-    config = bench.config
-    source = corpus_file(bench, config.corpus)
+    setting = bench.setting
+    source = corpus_file(bench, setting.corpus)
     source.read_bytes()  # neither system waits for the disk
-    options = gensim_options(config, "skipgram")
+    options = gensim_options(setting, "skipgram")
 
     def encode_afresh() -> Figures:
         fresh = bench.work / "fresh"
         shutil.rmtree(fresh, ignore_errors=True)
-        return encode(bench, config.corpus, config.data_dir, fresh)
+        return encode(bench, setting.corpus, setting.data_dir, fresh)
 
     runs: Runs = {
         "gensim build_vocab": partial(child, bench, "count_gensim", compressed=source, **options),
         "jaxemb encode": encode_afresh,
     }
-    measured = take_turns(config.short_repeats, runs)
+    measured = take_turns(setting.short_repeats, runs)
     peer, ours = (measured[name] for name in runs)
     rows = [
         (name, f"{found['seconds']:.2f}", f"{found['words']:,.0f}", f"{found['peak_mb']:,.0f}")
@@ -72,7 +72,7 @@ def startup(bench: Bench) -> Outcome:
         "import jax, jaxemb": f"import jax, {modules}",
     }
     runs |= {name: partial(run_python, bench, program) for name, program in programs.items()}
-    measured = take_turns(bench.config.short_repeats, runs)
+    measured = take_turns(bench.setting.short_repeats, runs)
     first, second, import_jax, import_all = (measured[name]["seconds"] for name in runs)
     rows = [
         (
@@ -103,26 +103,26 @@ def startup(bench: Bench) -> Outcome:
 
 def scaling(bench: Bench) -> Outcome:
     """Trains on corpora of several lengths and with vocabularies of several sizes."""
-    config = bench.config
+    setting = bench.setting
     runs: Runs = {}
-    for millions in config.sizes:
+    for millions in setting.sizes:
         corpus, folder = prefix_folder(bench, millions)
         encode(bench, corpus, folder)
         runs[f"{corpus}, {millions:g} M words"] = partial(
             train_jaxemb, bench, "skipgram", 1, corpus=corpus, data_dir=folder
         )
-    corpus = config.vocabulary_corpus
+    corpus = setting.vocabulary_corpus
     folder = bare_folder(bench, corpus)
-    if config.vocabularies:
+    if setting.vocabularies:
         encode(bench, corpus, folder)
     flags = {"corpus": corpus, "data_dir": folder, "min_count": 1}
-    for size in config.vocabularies:
+    for size in setting.vocabularies:
         runs[f"{corpus}, at most {size:,} words"] = partial(
             train_jaxemb, bench, "skipgram", 1, max_vocab=size, **flags
         )
-    measured = take_turns(config.repeats, runs)
-    keys = [f"scaling_words_{millions:g}m" for millions in config.sizes]
-    keys += [f"scaling_vocabulary_{size}" for size in config.vocabularies]
+    measured = take_turns(setting.repeats, runs)
+    keys = [f"scaling_words_{millions:g}m" for millions in setting.sizes]
+    keys += [f"scaling_vocabulary_{size}" for size in setting.vocabularies]
     figures: dict[str, float | None] = {}
     rows = []
     for key, (name, found) in zip(keys, measured.items(), strict=True):

@@ -8,19 +8,78 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from jaxemb import checks
 from jaxemb.data.corpora import open_corpus
+from jaxemb.data.files import default_data_dir
+from jaxemb.errors import InputError
 
 from . import processes, texts
 from .processes import Figures
 
-if TYPE_CHECKING:  # it imports this module
-    from .word2vec import Config
-
 Runs = dict[str, Callable[[], Figures]]
 Model = Literal["skipgram", "cbow"]
 CorpusName = Literal["simplewiki", "enwiki"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What is measured, and how often."""
+
+    corpus: CorpusName = "simplewiki"
+    """Trained on in all parts; where scaling needs a longer one, enwiki."""
+    threads: int = 2
+    """Cores that all processes are kept to; Gensim starts as many workers."""
+    dim: int = 100
+    """Width of the vectors."""
+    wide: int = 300
+    """Their width in the part wide."""
+    window: int = 5
+    """Neighbors that count, at most, to each side."""
+    negatives: int = 5
+    """Noise words per prediction."""
+    min_count: int = 5
+    """Rarer words are left out."""
+    subsample: float = 1e-3
+    """Relative frequency from which on occurrences are dropped."""
+    epochs: int = 5
+    """Of the long skip-gram runs; the others take one."""
+    gensim_learning_rate: float = 0.025
+    """Gensim's own default."""
+    gensim_corpus_file: bool = False
+    """Let Gensim's threads read the text themselves rather than through LineSentence."""
+    quality_epochs: tuple[int, ...] = (2, 3, 4)
+    """Passes within which jaxemb may reach the scores of Gensim's long run; the fewest count."""
+    startup_epochs: int = 5
+    """Passes of the run that is started: jaxemb plans all of them before the first step."""
+    sizes: tuple[float, ...] = (1, 4, 10, 17, 40)
+    """Lengths of the corpora in the part scaling, in millions of words."""
+    vocabularies: tuple[int, ...] = (10_000, 40_000, 100_000, 400_000)
+    """Most words of the vocabularies in the part scaling, with a count of at least 1."""
+    vocabulary_corpus: CorpusName = "enwiki"
+    """What has these vocabularies."""
+    repeats: int = 1
+    """Times that each training run is measured; medians count."""
+    short_repeats: int = 5
+    """The same for encoding, start-up and imports."""
+    seed: int = 0
+    """Of all runs; Gensim's threads differ from run to run all the same."""
+    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
+    """Where data sets lie (or JAXEMB_DATA)."""
+
+    def __post_init__(self):
+        """Refuses values that can't be measured.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        for name in ("threads", "epochs", "repeats", "short_repeats", "startup_epochs"):
+            checks.check_field(self, name, at_least=1)
+        for name in ("sizes", "vocabularies", "quality_epochs"):
+            if not all(value > 0 for value in getattr(self, name)):
+                raise InputError(f"{name} must be positive")
 
 
 @dataclasses.dataclass
@@ -28,13 +87,13 @@ class Bench:
     """What the parts share.
 
     Attributes:
-      config: the configuration.
+      setting: what is measured.
       work: folder of texts, caches and the runs under way.
       words: length of the corpus.
       measured: training runs of this process by name, for parts that look at the same.
     """
 
-    config: "Config"
+    setting: Setting
     work: Path
     words: int = 0
     measured: dict[str, Figures] = dataclasses.field(default_factory=dict)
@@ -57,44 +116,44 @@ class Bench:
 
 def train_gensim(bench: Bench, model: Model, epochs: int, *, wide: bool = False) -> Figures:
     """Trains Gensim in a child; its wide vectors aren't scored."""
-    config = bench.config
-    options = gensim_options(config, model) | {"alpha": config.gensim_learning_rate}
+    setting = bench.setting
+    options = gensim_options(setting, model) | {"alpha": setting.gensim_learning_rate}
     if wide:
-        options["vector_size"] = config.wide
-    plain = bench.work / f"{config.corpus}.txt"
+        options["vector_size"] = setting.wide
+    plain = bench.work / f"{setting.corpus}.txt"
     return child(
         bench,
         "train_gensim",
-        text=texts.write_plain(corpus_file(bench, config.corpus), plain),
-        data_dir=None if wide else config.data_dir,
+        text=texts.write_plain(corpus_file(bench, setting.corpus), plain),
+        data_dir=None if wide else setting.data_dir,
         epochs=epochs,
-        corpus_file=config.gensim_corpus_file,
+        corpus_file=setting.gensim_corpus_file,
         **options,
     )
 
 
-def gensim_options(config: "Config", model: Model) -> dict[str, Any]:
+def gensim_options(setting: Setting, model: Model) -> dict[str, Any]:
     """Returns the options of Gensim's Word2Vec."""
     return {
         "sg": int(model == "skipgram"),
-        "vector_size": config.dim,
-        "window": config.window,
-        "negative": config.negatives,
-        "min_count": config.min_count,
-        "sample": config.subsample,
-        "workers": config.threads,
-        "seed": config.seed,
+        "vector_size": setting.dim,
+        "window": setting.window,
+        "negative": setting.negatives,
+        "min_count": setting.min_count,
+        "sample": setting.subsample,
+        "workers": setting.threads,
+        "seed": setting.seed,
     }
 
 
 def train_jaxemb(bench: Bench, model: Model, epochs: int, **flags: Any) -> Figures:
     """Trains jaxemb by its command; `flags` replace those that the configuration sets."""
-    return run_jaxemb(bench, partial(jaxemb_command, bench.config, model, epochs, **flags))
+    return run_jaxemb(bench, partial(jaxemb_command, bench.setting, model, epochs, **flags))
 
 
 def train_glove(bench: Bench) -> Figures:
     """Trains jaxemb's GloVe by its command, with its defaults."""
-    return run_jaxemb(bench, partial(glove_command, bench.config))
+    return run_jaxemb(bench, partial(glove_command, bench.setting))
 
 
 def run_jaxemb(bench: Bench, command: Callable[..., list[str]]) -> Figures:
@@ -108,27 +167,29 @@ def run_jaxemb(bench: Bench, command: Callable[..., list[str]]) -> Figures:
     return {names.get(name, name): value for name, value in summary.items()}
 
 
-def jaxemb_command(config: "Config", model: Model, epochs: int, **flags: Any) -> list[str]:
+def jaxemb_command(setting: Setting, model: Model, epochs: int, **flags: Any) -> list[str]:
     """Returns the command that trains jaxemb."""
     asked = {
-        "corpus": config.corpus,
-        "data_dir": config.data_dir,
+        "corpus": setting.corpus,
+        "data_dir": setting.data_dir,
         "model": model,
         "epochs": epochs,
-        "dim": config.dim,
-        "window": config.window,
-        "negatives": config.negatives,
-        "min_count": config.min_count,
-        "subsample": config.subsample,
-        "seed": config.seed,
+        "dim": setting.dim,
+        "window": setting.window,
+        "negatives": setting.negatives,
+        "min_count": setting.min_count,
+        "subsample": setting.subsample,
+        "seed": setting.seed,
     } | flags
     return processes.python("experiments.word2vec", *_words(asked))
 
 
-def glove_command(config: "Config", *, out: Path) -> list[str]:
+def glove_command(setting: Setting, *, out: Path) -> list[str]:
     """Returns the command that trains GloVe."""
-    asked = {name: getattr(config, name) for name in ("corpus", "data_dir", "dim", "min_count")}
-    return processes.python("experiments.glove", *_words(asked | {"seed": config.seed, "out": out}))
+    asked = {name: getattr(setting, name) for name in ("corpus", "data_dir", "dim", "min_count")}
+    return processes.python(
+        "experiments.glove", *_words(asked | {"seed": setting.seed, "out": out})
+    )
 
 
 def _words(asked: dict[str, Any]) -> list[str]:
@@ -137,7 +198,7 @@ def _words(asked: dict[str, Any]) -> list[str]:
 
 
 def start(bench: Bench, *, first: bool = False) -> Figures:
-    """Times a training command from its start to its first step, then kills it.
+    """Times a training command from its start to its first call's end, then kills it.
 
     Args:
       bench: what the parts share.
@@ -152,7 +213,7 @@ def start(bench: Bench, *, first: bool = False) -> Figures:
         (home / "jaxemb").mkdir(parents=True)
         (home / "jaxemb" / "encoded").symlink_to(bench.encoded, target_is_directory=True)
     shutil.rmtree(out, ignore_errors=True)
-    arguments = jaxemb_command(bench.config, "skipgram", bench.config.startup_epochs, out=out)
+    arguments = jaxemb_command(bench.setting, "skipgram", bench.setting.startup_epochs, out=out)
     seconds, ready = processes.time_until(
         r"ready after ([\d.]+) s",
         arguments,
@@ -188,7 +249,7 @@ def encode(bench: Bench, corpus: CorpusName, data_dir: Path, cache: Path | None 
 
 def corpus_file(bench: Bench, corpus: CorpusName) -> Path:
     """Returns the compressed text of a corpus."""
-    (path,) = open_corpus([corpus], bench.config.data_dir).files
+    (path,) = open_corpus([corpus], bench.setting.data_dir).files
     return path
 
 
@@ -200,7 +261,7 @@ def bare_folder(bench: Bench, corpus: CorpusName) -> Path:
 def prefix_folder(bench: Bench, millions: float) -> tuple[CorpusName, Path]:
     """Returns a corpus and a data folder that holds only its first words."""
     words = round(millions * 1e6)
-    corpus: CorpusName = bench.config.corpus if words <= bench.words else "enwiki"
+    corpus: CorpusName = bench.setting.corpus if words <= bench.words else "enwiki"
     source = corpus_file(bench, corpus)
     target = bench.work / f"{corpus}_{words}" / source.name
     return corpus, texts.write_prefix(source, target, words=words).parent

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import subprocess
 
 import numpy as np
@@ -112,11 +113,13 @@ def test_flags(ask_many, planted, tmp_path):
     }
     for name in ("window", "dim", "negatives", "shared-noise", "epochs", "min-count"):
         for value in ("0", "-5"):
-            # No shared noise words: as many as suit the model.
-            if (name, value) != ("shared-noise", "0"):
-                cases[f"--{name}", value] = f"--{name} must be at least "
+            cases[f"--{name}", value] = f"--{name} must be at least "
         for value in ("five", "2.5", "nan"):
             cases[f"--{name}", value] = f"Error parsing --{name}: invalid literal for int() with"
+            if name == "shared-noise":
+                cases[f"--{name}", value] = (
+                    f"Error parsing --{name}: no type matching {{None}}|INT could be instantiated"
+                )
     for value in ("nan", "-0.1", "0", "1e9", "inf"):
         cases["--learning-rate", value] = (
             f"--learning-rate must be more than 0 and at most 10, found {float(value)}{help_}"
@@ -126,7 +129,7 @@ def test_flags(ask_many, planted, tmp_path):
         "['fast']"
     )
     # Last, because it is found out only when the folder has been made.
-    cases["--subsample", "1e-30"] = "subsampling left none of 60,000 words; raise --subsample from"
+    cases["--subsample", "1e-30"] = "--subsample = 1e-30 left none of 60,000 words; raise it, or"
     always = ["--corpus", planted, "--out", tmp_path / "run"]
     results = ask_many([("word2vec", [*always, *flags]) for flags in cases])
     check(results, cases.values())
@@ -179,24 +182,32 @@ def test_corpora_and_folders(ask_many, texts, planted, tmp_path):
 def test_training_that_fails(ask_many, planted, tmp_path):
     # CBOW, because it compiles fastest.
     small = ["--corpus", planted, "--model", "cbow", "--dim", 4, "--epochs", 1, "--subsample", 0]
-    diverging = [*small, "--learning-rate", 10, "--checkpoint-every", 1]
+    longer = [*small, "--epochs", 5, "--checkpoint-seconds", 0, "--learning-rate"]
     early, late, shape = tmp_path / "early", tmp_path / "late", tmp_path / "shape"
     narrow = ["--corpus", planted, "--model", "cbow", "--epochs", 1, "--subsample", 0, "--dim", 6]
     narrow += ["--learning-rate", 10, "--out", shape]
     runs = [
         [*small, "--learning-rate", 10, "--out", early],
-        [*diverging, "--out", late],
-        # Again: it starts from the last good checkpoint, and is refused once more.
-        [*diverging, "--out", late],
+        [*longer, 0.02, "--out", late],
         narrow,
     ]
     results = ask_many([("word2vec", flags) for flags in runs])
-    check(results[3:], ["the loss "])
+    assert results[1][0] == 0
+    check(results[2:], ["the loss "])
+    # A loss that explodes does so in the first call: so a good beginning, and then a large rate.
+    held = json.loads((late / "config.json").read_text())
+    held["config"]["learning_rate"] = 10.0
+    (late / "config.json").write_text(json.dumps(held))
+    for name in ("summary.json", "vectors.txt"):
+        (late / name).unlink()
+    shutil.rmtree(max(path for path in (late / "checkpoints").iterdir() if path.name.isdecimal()))
+    # Twice: it starts from the last good checkpoint, and is refused once more.
+    again = ask_many([("word2vec", [*longer, 10, "--out", late])] * 2)
     pattern = (
-        r"error: the loss (exploded to \S+ from 4.16|is not finite) at step \d+ with learning rate "
+        r"error: the loss (exploded to \S+ from \S+|is not finite) at step \d+ with learning rate "
         r"\d\.?\d*; a smaller learning rate may help. The last good checkpoint: "
     )
-    for (status, err), out in zip(results[:3], (early, late, late), strict=True):
+    for (status, err), out in zip([results[0], *again], (early, late, late), strict=True):
         assert status == 2
         line = told(err)
         assert re.match(pattern, line), line
@@ -219,7 +230,8 @@ def test_a_full_disk(start, planted, tmp_path):
     program = "\n".join(
         (
             "import sys",
-            "from experiments import command, word2vec as w",
+            "from experiments import word2vec as w",
+            "from experiments.harness import command",
             "sys.exit(command.main(w.Config, w.run, sys.argv[1:]))",
         )
     )

@@ -9,11 +9,14 @@ import pytest
 from jaxemb.experiments import compare_words, lsa, word2vec
 from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.words import report as word_report
+from jaxemb.experiments.harness.words import text as word_text
 from jaxemb.experiments.harness.words import vectors as word_vectors
 from jaxemb.experiments.harness.words.systems import SYSTEMS
+from jaxemb.experiments.harness.words.text import TextFlags
 
 from jaxemb import io
 from jaxemb.errors import InputError
+from jaxemb.methods.word2vec.objectives import OBJECTIVES
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -58,15 +61,13 @@ def sets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(corpus, sets, tmp_path_factory, private_cache):
-    config = compare_words.Config(
-        corpus=(str(corpus),),
-        data_dir=sets,
-        dim=8,
-        epochs=1,
-        seed=SEEDS[0],
+    config = dataclasses.replace(
+        compare_words.SMOKE,
         seeds=len(SEEDS),
-        systems=("one_hot", "lsa", "skipgram"),
-        out=tmp_path_factory.mktemp("runs") / "run",
+        text=TextFlags(corpus=(str(corpus),)),
+        common=command.Common(
+            data_dir=sets, seed=SEEDS[0], out=tmp_path_factory.mktemp("runs") / "run"
+        ),
     )
     compare_words.run(config)
     return config
@@ -75,10 +76,11 @@ def finished(corpus, sets, tmp_path_factory, private_cache):
 @pytest.fixture
 def again(finished, tmp_path):
     """A copy of the comparison, as it was before its end."""
-    config = dataclasses.replace(finished, out=tmp_path / "run")
-    shutil.copytree(finished.out, config.out)
+    common = dataclasses.replace(finished.common, out=tmp_path / "run")
+    config = dataclasses.replace(finished, common=common)
+    shutil.copytree(finished.common.out, common.out)
     for name in ("summary.json", "table.md", "compare_words.png"):
-        (config.out / name).unlink()
+        (common.out / name).unlink()
     return config
 
 
@@ -99,10 +101,12 @@ def test_a_comparison_leaves_its_runs_and_results(finished):
     expected += [
         f"skipgram/seed{seed}/{name}" for seed in SEEDS for name in [*made, "metrics.jsonl"]
     ]
-    assert sorted(files_of(finished.out)) == sorted(expected)
-    assert (finished.out / "compare_words.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(files_of(finished.common.out)) == sorted(expected)
+    assert (finished.common.out / "compare_words.png").read_bytes().startswith(b"\x89PNG")
     for seed in SEEDS:
-        held = json.loads((finished.out / f"skipgram/seed{seed}/config.json").read_text())["config"]
+        held = json.loads((finished.common.out / f"skipgram/seed{seed}/config.json").read_text())[
+            "config"
+        ]
         assert (held["seed"], held["dim"], held["epochs"], held["model"]) == (
             seed,
             8,
@@ -112,10 +116,10 @@ def test_a_comparison_leaves_its_runs_and_results(finished):
 
 
 def test_means_and_intervals_are_those_of_the_runs(finished):
-    summary = summary_of(finished.out)
+    summary = summary_of(finished.common.out)
     names = ("wordsim353_sim", "men", "analogies", "analogies_syntactic", "own_set", "seconds")
     for system in ("lsa", "skipgram"):
-        runs = [summary_of(finished.out / system / f"seed{seed}") for seed in SEEDS]
+        runs = [summary_of(finished.common.out / system / f"seed{seed}") for seed in SEEDS]
         for name in names:
             a, b = (run[name] for run in runs)
             assert summary[f"{system}_{name}"] == pytest.approx((a + b) / 2)
@@ -135,7 +139,7 @@ def test_means_and_intervals_are_those_of_the_runs(finished):
 
 
 def test_the_table_has_all_systems_and_sets(finished):
-    table, told = (finished.out / "table.md").read_text().split("\n\n")
+    table, told = (finished.common.out / "table.md").read_text().split("\n\n")
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     assert cells[0] == [
         "system",
@@ -149,7 +153,7 @@ def test_the_table_has_all_systems_and_sets(finished):
     ]
     assert {len(row) for row in cells} == {len(cells[0])}
     assert [row[0] for row in cells[2:]] == ["one-hot", "LSA", "skip-gram, negative sampling"]
-    summary = summary_of(finished.out)
+    summary = summary_of(finished.common.out)
     mean, half = (summary[f"skipgram_men{end}"] for end in ("", "_interval"))
     assert cells[4][2] == f"{mean:.3f} ± {half:.3f}"
     assert cells[2][1] == f"{summary['one_hot_wordsim353_sim']:.3f}"
@@ -159,9 +163,13 @@ def test_the_table_has_all_systems_and_sets(finished):
 
 
 def test_a_run_is_that_of_its_own_experiment(finished, tmp_path):
-    expected = io.read(finished.out / f"lsa/seed{SEEDS[1]}/vectors.txt")
+    expected = io.read(finished.common.out / f"lsa/seed{SEEDS[1]}/vectors.txt")
     config = lsa.Config(
-        corpus=finished.corpus, dim=8, seed=SEEDS[1], data_dir=finished.data_dir, out=tmp_path / "r"
+        corpus=finished.text.corpus,
+        dim=8,
+        seed=SEEDS[1],
+        data_dir=finished.common.data_dir,
+        out=tmp_path / "r",
     )
     text = word_vectors.prepare(config)
     vectors, _, _ = lsa.make(config, text)
@@ -172,14 +180,14 @@ def test_a_run_is_that_of_its_own_experiment(finished, tmp_path):
 def test_an_interrupted_comparison_goes_on(finished, again, capsys):
     # Stopped after the training of the last run, before its scores.
     own = compare_words.config_of(again, "skipgram", SEEDS[1])
-    shutil.rmtree(own.out)
-    text = word_vectors.prepare(again)
-    assert compare_words.run_folder.open_run(own.out, own, text.corpus.sha256)
+    shutil.rmtree(own.common.out)
+    text = word_text.read(again.text, again.common)
+    assert compare_words.run_folder.open_run(own.common.out, own, text.corpus.sha256)
     word2vec.train(own, text, time.perf_counter())
     capsys.readouterr()
-    before = {name: path.stat().st_mtime_ns for name, path in files_of(again.out).items()}
+    before = {name: path.stat().st_mtime_ns for name, path in files_of(again.common.out).items()}
     compare_words.run(again)
-    after = {name: path.stat().st_mtime_ns for name, path in files_of(again.out).items()}
+    after = {name: path.stat().st_mtime_ns for name, path in files_of(again.common.out).items()}
     changed = {name for name in before if before[name] != after.get(name)}
     last = f"skipgram/seed{SEEDS[1]}"
     assert all(name == "vocabulary.txt" or name.startswith(last) for name in changed)
@@ -189,9 +197,9 @@ def test_an_interrupted_comparison_goes_on(finished, again, capsys):
     # The same to the last bit, but that nobody knows how long the last run took.
     vectors = [folder.out / last / "vectors.txt" for folder in (again, finished)]
     assert vectors[0].read_bytes() == vectors[1].read_bytes()
-    found, expected = summary_of(again.out), summary_of(finished.out)
-    assert summary_of(again.out / last)["seconds"] is None
-    other = summary_of(again.out / f"skipgram/seed{SEEDS[0]}")["seconds"]
+    found, expected = summary_of(again.common.out), summary_of(finished.common.out)
+    assert summary_of(again.common.out / last)["seconds"] is None
+    other = summary_of(again.common.out / f"skipgram/seed{SEEDS[0]}")["seconds"]
     expected |= {"skipgram_seconds": other, "skipgram_seconds_interval": None}
     del found["peak_memory_mb"], expected["peak_memory_mb"]
     assert found == expected
@@ -200,11 +208,11 @@ def test_an_interrupted_comparison_goes_on(finished, again, capsys):
 def test_a_finished_comparison_is_only_shown(finished, capsys, monkeypatch):
     monkeypatch.setattr(compare_words, "run_once", None)
     compare_words.run(finished)
-    assert capsys.readouterr().out.startswith(f"{finished.out} holds this run, finished:\n")
+    assert capsys.readouterr().out.startswith(f"{finished.common.out} holds this run, finished:\n")
 
 
 def test_a_run_of_other_settings_is_refused(again):
-    path = again.out / f"lsa/seed{SEEDS[0]}/config.json"
+    path = again.common.out / f"lsa/seed{SEEDS[0]}/config.json"
     held = json.loads(path.read_text())
     held["config"]["window"] = 3
     path.write_text(json.dumps(held))
@@ -213,7 +221,7 @@ def test_a_run_of_other_settings_is_refused(again):
 
 
 def test_runs_of_other_word_sets_are_refused(again):
-    path = again.out / f"lsa/seed{SEEDS[1]}/summary.json"
+    path = again.common.out / f"lsa/seed{SEEDS[1]}/summary.json"
     summary = json.loads(path.read_text())
     path.write_text(json.dumps({name: summary[name] for name in summary if name != "own_set"}))
     with pytest.raises(InputError, match="only some of the runs there were scored by own_set; did"):
@@ -221,35 +229,35 @@ def test_runs_of_other_word_sets_are_refused(again):
 
 
 def test_a_failure_names_system_and_seed(again, monkeypatch):
-    def fail(config, text, began):
+    def fail(config, text):
         raise InputError("the loss is not finite")
 
-    (again.out / f"lsa/seed{SEEDS[1]}/summary.json").unlink()
+    (again.common.out / f"lsa/seed{SEEDS[1]}/summary.json").unlink()
     monkeypatch.setitem(SYSTEMS, "lsa", SYSTEMS["lsa"]._replace(make=fail))
     with pytest.raises(InputError, match=f"^LSA, seed {SEEDS[1]}: the loss is not finite$"):
         compare_words.run(again)
 
 
 def test_each_system_is_asked_for_as_it_is_named():
-    config = compare_words.Config(dim=30, epochs=2, min_count=3, seed=1)
+    config = compare_words.Config(
+        dim=30, epochs=2, text=TextFlags(min_count=3), common=command.Common(seed=1)
+    )
     assert config.systems == tuple(SYSTEMS)
-    for system, (_, kind, *_) in SYSTEMS.items():
-        own = compare_words.config_of(config, system, 2)
-        assert type(own) is kind
-        assert (own.dim, own.min_count, own.seed) == (30, 3, 2)
-        assert own.out == config.out / system / "seed2"
-        assert getattr(own, "epochs", 2) == SYSTEMS[system].fields.get("epochs", 2)
-        assert getattr(own, "model", None) in (None, "cbow" if system == "cbow" else "skipgram")
-        objective = system if system in ("nce", *word2vec.DEFAULTS) else "negative_sampling"
-        assert getattr(own, "objective", objective) == objective
+    for system in SYSTEMS:
+        own = command.flat_fields(compare_words.config_of(config, system, 2))
+        assert (own["dim"], own["min_count"], own["seed"]) == (30, 3, 2)
+        assert own["out"] == config.common.out / system / "seed2"
+        # GloVe's passes are over its pairs.
+        assert own.get("epochs", 2) == (8 if system == "glove" else 2)
+        assert own.get("model") in (None, "cbow" if system == "cbow" else "skipgram")
+        objective = system if system in OBJECTIVES else "negative_sampling"
+        assert own.get("objective", objective) == objective
 
 
 def test_random_vectors_are_normal_and_differ_by_seed(again):
-    text = word_vectors.prepare(again)
+    text = word_text.read(again.text, again.common)
     make = SYSTEMS["random"].make
-    one, other = (
-        make(compare_words.config_of(again, "random", seed), text, 0.0)[0] for seed in SEEDS
-    )
+    one, other = (make(compare_words.config_of(again, "random", seed), text)[0] for seed in SEEDS)
     assert one.shape == other.shape == (TOPICS * WORDS, 8)
     # Within four standard errors of 2,400 numbers.
     assert abs(one.mean()) < 4 / math.sqrt(one.size)

@@ -10,23 +10,24 @@ import numpy as np
 import pytest
 from jaxemb.experiments import word2vec
 from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words.text import TextFlags
 
+from jaxemb.methods import word2vec as methods
 from jaxemb.training import checkpoint
 
-pytestmark = pytest.mark.usefixtures("private_cache")
+# Long enough to be stopped on the way: a call of 128 steps, after which a checkpoint may be
+# written, is not a twentieth of the run.
+OPTIONS = {"dim": 16, "epochs": 60, "subsample": 0, "learning_rate": 0.03, "parts": 1}
 
-EVERY = 20
+pytestmark = pytest.mark.usefixtures("private_cache")
 
 
 @pytest.fixture(scope="module")
 def config(planted):
     return word2vec.Config(
-        corpus=(str(planted),),
-        dim=16,
-        epochs=5,
-        subsample=0,
-        learning_rate=0.03,
-        checkpoint_every=EVERY,
+        methods.Options(**OPTIONS),
+        TextFlags(corpus=(str(planted),)),
+        command.Common(checkpoint_seconds=0),
     )
 
 
@@ -34,7 +35,7 @@ def config(planted):
 def unbroken(config, tmp_path_factory, private_cache):
     """The folder of a run that nothing interrupted."""
     out = tmp_path_factory.mktemp("unbroken") / "run"
-    word2vec.run(dataclasses.replace(config, out=out))
+    word2vec.run(at(config, out))
     return out
 
 
@@ -44,9 +45,7 @@ def train(config, start):
     processes = []
 
     def run(out, **changes):
-        fields = {"corpus": config.corpus[0], "dim": 16, "epochs": 5, "subsample": 0}
-        fields |= {"learning-rate": 0.03, "checkpoint-every": EVERY, "out": out} | changes
-        flags = [word for name, value in fields.items() for word in (f"--{name}", value)]
+        flags = flags_of(config, OPTIONS | {"out": out} | changes)
         processes.append(start("-m", "experiments.word2vec", *flags))
         return processes[-1]
 
@@ -131,7 +130,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(train, unbroken, t
     reached = []
     for _ in range(3):
         process = train(out)
-        wait_for(process, out, max(reached, default=0) + int(rng.integers(1, 40)))
+        wait_for(process, out, max(reached, default=0) + int(rng.integers(1, 400)))
         # Between two lines lie a checkpoint and a call: anywhere in these.
         time.sleep(rng.uniform(0, 0.2))
         process.kill()
@@ -147,7 +146,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(train, unbroken, t
 
 def test_signals_and_a_damaged_checkpoint_leave_the_bits_alone(train, unbroken, tmp_path):
     out = tmp_path / "run"
-    for number, past in ((signal.SIGINT, 30), (signal.SIGTERM, 110)):
+    for number, past in ((signal.SIGINT, 300), (signal.SIGTERM, 1100)):
         process = train(out)
         wait_for(process, out, past)
         process.send_signal(number)
@@ -156,14 +155,14 @@ def test_signals_and_a_damaged_checkpoint_leave_the_bits_alone(train, unbroken, 
         step = int(newest(out).name)
         assert step >= past
         assert last_step(out) == step
-        expected = f"stopped at step {step}; the same command goes on from there"
+        expected = f"stopped at step {step:,}; the same command goes on from there"
         assert said.splitlines()[-1] == expected
         assert plain_lines(err) == []
     damaged, before = newest(out), sorted((out / "checkpoints").iterdir())[-2]
     flip_a_byte(damaged)
     status, said, err = ended(train(out))
     assert status == 0, err
-    assert f"going on from step {int(before.name)} of 295" in said
+    assert f"going on from step {int(before.name):,} of 3,540" in said
     complaints = plain_lines(err)
     assert len(complaints) == 1
     assert complaints[0].startswith(f"{damaged}: file arrays/params.input/")
@@ -199,8 +198,8 @@ def test_another_configuration_is_refused(config, unbroken, capsys, flags, messa
 def test_a_changed_corpus_is_refused(config, unbroken, tmp_path, capsys):
     # The words of a run belong to its text.
     text = tmp_path / "planted.txt"
-    text.write_text(Path(config.corpus[0]).read_text() + "one more line\n")
-    assert main(dataclasses.replace(config, corpus=(str(text),)), unbroken) == 2
+    text.write_text(Path(config.text.corpus[0]).read_text() + "one more line\n")
+    assert main(dataclasses.replace(config, text=TextFlags(corpus=(str(text),))), unbroken) == 2
     assert "planted.txt is '" in capsys.readouterr().err
 
 
@@ -209,17 +208,21 @@ def test_a_kill_after_the_last_checkpoint_loses_only_the_speed(config, unbroken,
     shutil.copytree(unbroken, out)
     for name in ("vectors.txt", "map.html", "map.png", "summary.json"):
         (out / name).unlink()
-    word2vec.run(dataclasses.replace(config, out=out))
+    word2vec.run(at(config, out))
     assert_same(out, unbroken)
     assert json.loads((out / "summary.json").read_text())["words_per_second"] is None
 
 
 def main(config, out, *flags):
-    fields = ("corpus", "dim", "epochs", "subsample", "learning_rate", "checkpoint_every")
-    values = {name: getattr(config, name) for name in fields} | {"corpus": config.corpus[0]}
-    words = [
-        str(word)
-        for name, value in values.items()
-        for word in ("--" + name.replace("_", "-"), value)
-    ]
-    return command.main(word2vec.Config, word2vec.run, [*words, "--out", str(out), *flags])
+    words = [*flags_of(config, OPTIONS | {"out": out}), *flags]
+    return command.main(word2vec.Config, word2vec.run, words)
+
+
+def flags_of(config, fields):
+    fields = {"corpus": config.text.corpus[0], "checkpoint-seconds": 0} | fields
+    pairs = (("--" + name.replace("_", "-"), str(value)) for name, value in fields.items())
+    return [word for pair in pairs for word in pair]
+
+
+def at(config, out):
+    return dataclasses.replace(config, common=dataclasses.replace(config.common, out=out))

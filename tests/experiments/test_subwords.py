@@ -6,6 +6,7 @@ import pytest
 from gensim.models.fasttext import load_facebook_model
 from jaxemb.experiments import query, subwords
 from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words.text import TextFlags
 
 from jaxemb import io
 from jaxemb.data.vocabulary import Vocabulary
@@ -35,48 +36,41 @@ def sets(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(planted, sets, tmp_path_factory, private_cache):
     config = subwords.Config(
-        corpus=(str(planted),),
-        data_dir=sets,
-        dim=16,
-        epochs=5,
-        subsample=0.0,
-        learning_rate=0.02,
-        buckets=1 << 16,
-        out=tmp_path_factory.mktemp("runs") / "finished",
-    )
-    with pytest.MonkeyPatch.context() as patch:
         # In parts a step takes ten times as long to compile.
-        patch.setattr("jaxemb.methods.subwords.step.PARTS", 1)
-        subwords.run(config)
+        dataclasses.replace(subwords.SMOKE.options, parts=1),
+        TextFlags(corpus=(str(planted),)),
+        command.Common(data_dir=sets, out=tmp_path_factory.mktemp("runs") / "finished"),
+    )
+    subwords.run(config)
     return config
 
 
 @pytest.fixture
 def model(finished):
     """The vocabulary, the table of rows and the words' vectors."""
-    table = fasttext_binary.read_model(finished.out / "model.bin")
+    table = fasttext_binary.read_model(finished.common.out / "model.bin")
     counts = np.arange(len(table.words), 0, -1)
     return Vocabulary(table.words, counts), table, word_vectors(table, table.words)
 
 
 def test_a_run_leaves_its_results(finished):
-    names = {path.name for path in finished.out.iterdir()}
+    names = {path.name for path in finished.common.out.iterdir()}
     assert names >= {"model.bin", "vectors.txt", "map.html", "map.png", "summary.json"}
-    found = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.common.out / "vectors.txt")
     words, vectors = found.words, found.vectors
-    np.testing.assert_array_equal(io.read(finished.out / "model.bin").vectors, vectors)
-    peer = load_facebook_model(str(finished.out / "model.bin")).wv
+    np.testing.assert_array_equal(io.read(finished.common.out / "model.bin").vectors, vectors)
+    peer = load_facebook_model(str(finished.common.out / "model.bin")).wv
     assert peer.index_to_key == words
     np.testing.assert_allclose(peer["t3w33"], of("t3w33", finished), rtol=0, atol=1e-6)
     assert peer.bucket == 1 << 16
 
 
 def of(word, config):
-    return word_vectors(fasttext_binary.read_model(config.out / "model.bin"), [word])[0]
+    return word_vectors(fasttext_binary.read_model(config.common.out / "model.bin"), [word])[0]
 
 
 def test_unknown_words_lie_near_words_that_share_their_n_grams(finished):
-    found = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.common.out / "vectors.txt")
     words, vectors = found.words, found.vectors
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     for topic in range(6):
@@ -85,16 +79,16 @@ def test_unknown_words_lie_near_words_that_share_their_n_grams(finished):
 
 
 def test_pairs_of_unknown_words_are_scored(finished):
-    summary = json.loads((finished.out / "summary.json").read_text())
+    summary = json.loads((finished.common.out / "summary.json").read_text())
     # The corpus has w0 to w11; a dash alone has an n-gram of three, its brackets with it.
     assert summary["rare_words_missing"] == 25
     assert summary["rare_words_with_unknown_pairs"] == 49
     assert summary["rare_words_unknown_pairs"] == 25
-    found = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.common.out / "vectors.txt")
     words, vectors = found.words, found.vectors
     more = sorted({*(f"t{t}w{i}" for t in range(6) for i in range(24)), "—"} - set(words))
     both = np.concatenate([vectors, [of(word, finished) for word in more]])
-    expected, _ = evaluate([*words, *more], both, finished.data_dir)
+    expected, _ = evaluate([*words, *more], both, finished.common.data_dir)
     assert summary["rare_words_with_unknown"] == pytest.approx(expected["rare_words"])
     assert summary["rare_words_with_unknown"] > 0.6
     assert summary["rare_words_unknown"] > 0.6
@@ -103,8 +97,10 @@ def test_pairs_of_unknown_words_are_scored(finished):
 
 
 def test_words_without_n_grams_stay_missing(finished, model):
-    config = dataclasses.replace(finished, shortest=5, longest=5)
-    assert subwords.score_unknown(config, *model)["rare_words_with_unknown_pairs"] == 48
+    vocabulary, table, vectors = model
+    table = table._replace(shortest=5, longest=5)
+    found = subwords.score_unknown(finished.common.data_dir, vocabulary, table, vectors)
+    assert found["rare_words_with_unknown_pairs"] == 48
 
 
 def test_unknown_words_are_shown(model, capsys, monkeypatch):
@@ -116,9 +112,9 @@ def test_unknown_words_are_shown(model, capsys, monkeypatch):
 
 
 def test_a_finished_run_is_only_shown(finished, capsys, monkeypatch):
-    monkeypatch.setattr(subwords.subword_parts, "cut", None)
+    monkeypatch.setattr(subwords, "train", None)
     subwords.run(finished)
-    assert capsys.readouterr().out.startswith(f"{finished.out} holds this run, finished:\n")
+    assert capsys.readouterr().out.startswith(f"{finished.common.out} holds this run, finished:\n")
 
 
 def ask(capsys, path, *words):
@@ -127,7 +123,7 @@ def ask(capsys, path, *words):
 
 
 def test_a_query_composes_unknown_words(finished, capsys):
-    path = finished.out / "model.bin"
+    path = finished.common.out / "model.bin"
     told = "t3w33: none of the 72 words; its vector is that of its character n-grams\n"
     status, out, _ = ask(capsys, path, "neighbours", "t3w33", "--count", "72")
     assert status == 0
@@ -146,7 +142,7 @@ def test_a_query_composes_unknown_words(finished, capsys):
 
 
 def test_a_query_of_what_no_n_gram_tells(finished, capsys):
-    path = finished.out / "model.bin"
+    path = finished.common.out / "model.bin"
     status, out, err = ask(capsys, path, "neighbours", "ööö")
     assert (status, out) == (2, "")
     assert "the vector of 'ööö' is zero" in err
@@ -158,8 +154,8 @@ def test_a_query_of_what_no_n_gram_tells(finished, capsys):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--longest", "2"], "--longest must be at least --shortest, 3, found 2"),
-        (["--longest", "0"], "--longest must be at least --shortest, 3, found 0"),
+        (["--longest", "2"], "--longest must be at least shortest, 3, found 2"),
+        (["--longest", "0"], "--longest must be at least shortest, 3, found 0"),
         (["--shortest", "0"], "--shortest must be at least 1, found 0"),
         (["--buckets", "0"], "--buckets must be at least 1"),
         (["--buckets", str(1 << 31)], "--buckets must be at least 1 and at most 2,147,483,647"),

@@ -1,16 +1,21 @@
 """The systems that make word vectors, as a comparison runs them."""
 
-from collections.abc import Callable, Mapping
+import dataclasses
+import time
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
 
-from jaxemb.models.subword_table import word_vectors as compose
+from jaxemb.data import Text
+from jaxemb.methods.subwords import Options as SubwordsOptions
+from jaxemb.methods.word2vec import Options as Word2vecOptions
 
 from ... import glove, lsa, subwords, window_validity, word2vec
+from .. import command
 from . import vectors as word_vectors
-from .vectors import Text
+from .text import TextFlags
 
 Name = Literal[
     "one_hot",
@@ -28,69 +33,116 @@ Name = Literal[
 Made = tuple[np.ndarray, dict[str, float]]  # vectors [V, D], figures for the summary
 
 
+class Shared(NamedTuple):
+    """What all systems are asked for.
+
+    Attributes:
+      dim: width of the vectors.
+      epochs: passes over the text, of those that are trained on text.
+      text: which text.
+      common: the run.
+    """
+
+    dim: int
+    epochs: int
+    text: TextFlags
+    common: command.Common
+
+
 class System(NamedTuple):
     """A way to make word vectors.
 
     Attributes:
       title: in tables and pictures.
-      config: the experiment's dataclass.
-      make: (its configuration, text, when it began) -> vectors and figures; None where there is
-        nothing to make.
-      fields: of the configuration that differ from their defaults.
+      config: what all are asked for -> the configuration of the system's experiment.
+      make: (its configuration, text) -> vectors and figures; None where there is nothing to make.
       check: (configuration, text) refuses text that the system cannot use, by an InputError.
     """
 
     title: str
-    config: type[word_vectors.Config]
-    make: Callable[[Any, Text, float], Made] | None
-    fields: Mapping[str, Any] = {}
+    config: Callable[[Shared], Any]
+    make: Callable[[Any, Text], Made] | None
     check: Callable[[Any, Text], object] = lambda config, text: None
 
 
-def draw_random(config: word_vectors.Config, text: Text, began: float) -> Made:
+@dataclasses.dataclass(frozen=True)
+class Untrained:
+    """The configuration of vectors that no experiment trains."""
+
+    text: TextFlags
+    common: command.Common
+    dim: int
+
+
+def _untrained(shared: Shared) -> Untrained:
+    return Untrained(shared.text, shared.common, shared.dim)
+
+
+def _flat(kind: type[word_vectors.Config], shared: Shared, **fields: Any) -> Any:
+    flat = command.flat_fields(shared.text) | command.flat_fields(shared.common)
+    del flat["checkpoint_seconds"]
+    return kind(dim=shared.dim, **flat, **fields)
+
+
+def _word2vec(title: str, **fields: Any) -> System:
+    def config(shared: Shared) -> word2vec.Config:
+        options = Word2vecOptions(dim=shared.dim, epochs=shared.epochs, **fields)
+        return word2vec.Config(options, shared.text, shared.common)
+
+    return System(title, config, _predict)
+
+
+def _predict(config: word2vec.Config, text: Text) -> Made:
+    """Returns the input vectors, without the output vectors."""
+    fitted, figures = word2vec.train(config, text, time.perf_counter())
+    return fitted.vectors.vectors, figures
+
+
+def _of_subwords(shared: Shared) -> subwords.Config:
+    options = SubwordsOptions(dim=shared.dim, epochs=shared.epochs)
+    return subwords.Config(options, shared.text, shared.common)
+
+
+def _compose(config: subwords.Config, text: Text) -> Made:
+    """Returns each word's mean of its own vector and those of its n-grams."""
+    fitted, figures = subwords.train(config, text, time.perf_counter())
+    return fitted.vectors.vectors, figures
+
+
+def draw_random(config: Untrained, text: Text) -> Made:
     """Returns vectors that know nothing, whose scores are those of chance."""
     shape = (len(text.vocabulary), config.dim)
-    return np.asarray(jax.random.normal(jax.random.key(config.seed), shape)), {}
+    return np.asarray(jax.random.normal(jax.random.key(config.common.seed), shape)), {}
 
 
-def tell_windows(config: window_validity.Config, text: Text, began: float) -> Made:
+def _tell_windows(config: window_validity.Config, text: Text) -> Made:
     """Returns W, without R."""
-    params, figures = window_validity.train(config, text, began)
+    params, figures = window_validity.train(config, text, time.perf_counter())
     return np.asarray(params["words"]), figures
 
 
-def factorize(config: lsa.Config, text: Text, began: float) -> Made:
+def _factorize(config: lsa.Config, text: Text) -> Made:
     """Returns singular vectors, without their values."""
     vectors, _, figures = lsa.make(config, text)
     return vectors, figures
 
 
-def predict(config: word2vec.Config, text: Text, began: float) -> Made:
-    """Returns the input vectors, without the output vectors."""
-    tables, figures = word2vec.train(config, text, began)
-    return np.asarray(tables["input"]), figures
-
-
-def compose_of_ngrams(config: subwords.Config, text: Text, began: float) -> Made:
-    """Returns each word's mean of its own vector and those of its n-grams."""
-    table, _, figures = subwords.train(config, text, began)
-    return compose(table, text.vocabulary.words), figures
-
-
-def _word2vec(title: str, **fields: str) -> System:
-    return System(title, word2vec.Config, predict, fields)
-
-
 SYSTEMS: dict[Name, System] = {
-    "one_hot": System("one-hot", word_vectors.Config, None),
-    "random": System("random vectors", word_vectors.Config, draw_random),
+    "one_hot": System("one-hot", _untrained, None),
+    "random": System("random vectors", _untrained, draw_random),
     "window_validity": System(
-        "window validity", window_validity.Config, tell_windows, check=window_validity.check
+        "window validity",
+        lambda shared: _flat(window_validity.Config, shared, epochs=shared.epochs),
+        _tell_windows,
+        window_validity.check,
     ),
-    "lsa": System("LSA", lsa.Config, factorize, check=lsa.check),
-    # An epoch is one over its pairs of words, and quickly done.
+    "lsa": System("LSA", lambda shared: _flat(lsa.Config, shared), _factorize, lsa.check),
+    # An epoch is one over its pairs of words, and quickly done: it keeps its own number.
     "glove": System(
-        "GloVe", glove.Config, glove.train, {"epochs": glove.Config.epochs}, check=glove.check
+        "GloVe",
+        lambda shared: _flat(glove.Config, shared),
+        lambda config, text: glove.train(config, text, time.perf_counter()),
+        glove.check,
     ),
     "skipgram": _word2vec("skip-gram, negative sampling"),
     "cbow": _word2vec("CBOW, negative sampling", model="cbow"),
@@ -99,5 +151,5 @@ SYSTEMS: dict[Name, System] = {
     "hierarchical_softmax": _word2vec(
         "skip-gram, hierarchical softmax", objective="hierarchical_softmax"
     ),
-    "subwords": System("skip-gram of subwords", subwords.Config, compose_of_ngrams),
+    "subwords": System("skip-gram of subwords", _of_subwords, _compose),
 }

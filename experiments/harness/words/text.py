@@ -103,4 +103,8 @@ def open_run(config: Config, *, check: Callable[[Text], object] = lambda text: N
     if not run_folder.open_run(out, config, text.corpus.sha256):
         return None
     text.vocabulary.save(out / "vocabulary.txt")
+    print(
+        f"{text.corpus.words:,} words, vocabulary {len(text.vocabulary):,} (count >= "
+        f"{config.text.min_count})"
+    )
     return text

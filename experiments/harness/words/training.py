@@ -1,165 +1,81 @@
-"""What the experiments that train tables of word vectors share: the run of the training."""
+"""What the experiments that train word vectors share: a training watched, and its figures."""
 
 import dataclasses
 import json
 import math
-import sys
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
-import jax
 import numpy as np
+from tqdm import tqdm
 
-from jaxemb.progress import progress_bar
-from jaxemb.training import before_loop as loop
-from jaxemb.training import checkpoint
-from jaxemb.training.state import TrainState
+from jaxemb.data import Text
+from jaxemb.training.run import Run
+from jaxemb.training.state import Metrics
 
 from .. import command, run_folder
 from ..peak_memory import peak_mb
-from . import vectors as word_vectors
 
-# Steps of a compiled call: long enough to hide its start, short enough for a live progress bar.
-CALL_STEPS = 128
-
-
-@dataclasses.dataclass(frozen=True)
-class Config(word_vectors.Config):
-    """The fields of all word vectors that are trained; an experiment adds its own."""
-
-    epochs: int = 10
-    """Passes over the corpus."""
-    checkpoint_every: int = 0
-    """Training steps between checkpoints; 0: at the end only."""
-
-    def __post_init__(self):
-        """Refuses values that no run can use.
-
-        Raises:
-          InputError: naming the field.
-        """
-        super().__post_init__()
-        command.check_field(self, "epochs", at_least=1)
-        command.check_field(self, "checkpoint_every", at_least=0)
+# Calls of a training, its last ones, whose mean loss is the final one.
+LAST = 10
 
 
-class Stream(Protocol):
-    """Batches of every epoch: `jaxemb.sampling.text.TextStream`, say."""
-
-    @property
-    def epoch_steps(self) -> np.ndarray:
-        """[E] steps of each epoch."""
-
-    def batches(self, start: int, stop: int) -> Any:
-        """Returns the batches of steps [start, stop), stacked along a new first axis."""
-
-
-def train(
-    config: Config,
-    text: word_vectors.Text,
-    state: TrainState,
-    prepare: Callable[[jax.Array, Any], Any],
-    update: Callable[[TrainState, Any], tuple[TrainState, dict[str, jax.Array]]],
-    stream: Stream,
-    *,
-    first_loss: float,
-    began: float,
-    pairs: int | None = None,
-) -> tuple[Any, dict[str, float]]:
-    """Takes all steps, or those left, with a progress bar, lines of metrics and checkpoints.
+def watched(
+    fit: Callable[[Run], Any], common: command.Common, text: Text, began: float
+) -> tuple[Any, dict[str, Any]]:
+    """Runs a training with checkpoints, lines of metrics and a progress bar.
 
     Args:
-      config: the experiment's.
-      text: the corpus.
-      state: to start from, unless there is a checkpoint; donated.
-      prepare: (the step's key, the step's batch) -> its example.
-      update: (state, example) -> (the next state, metrics).
-      stream: the batches of the steps.
-      first_loss: of vectors that know nothing, against which an exploding one is judged.
+      fit: how to run it -> the method's Fitted.
+      common: the run's.
+      text: what it is trained on.
       began: when the run began, by `time.perf_counter`.
-      pairs: of words in an epoch, by which speed is then told; None tells it by words of text.
 
     Returns:
-      The trained parameters, and figures for the summary.
+      The Fitted, and figures for the summary.
 
     Raises:
       InputError: if the loss explodes or no checkpoint can be used.
       SystemExit: after a signal.
     """
-    steps = int(stream.epoch_steps.sum())
-    checkpoints = config.out / "checkpoints"
-    if (held := checkpoint.restore(checkpoints, state)) is not None:
-        for complaint in held.rejected:
-            print(complaint, file=sys.stderr)
-        state = held.state
-        print(f"going on from step {held.step:,} of {steps:,}")
-    resumed = int(state.step)
-    metrics_path = config.out / "metrics.jsonl"
-    run_folder.cut_metrics(metrics_path, resumed)
+    ready: list[float] = []
 
-    call_steps = min(CALL_STEPS, steps)
-    call = loop.compile_steps(prepare, update, state, stream.batches(0, call_steps))
-    word_vectors.give_memory_back()
-    words = text.corpus.words
-    unit, epoch = ("words", words) if pairs is None else ("pairs", pairs)
-    step_size = epoch * config.epochs / steps
-    ready = time.perf_counter() - began
-    print(
-        f"{words:,} words, {len(text.vocabulary):,} different ones with count >= "
-        f"{config.min_count}, {steps:,} steps; ready after {ready:.1f} s"
-    )
-    with (
-        progress_bar(
-            total=round(step_size * steps),
-            initial=round(step_size * resumed),
-            unit=f" {unit}",
-            unit_scale=True,
-        ) as bar,
-        metrics_path.open("a") as metrics_file,
-    ):
+    def report(done: int, metrics: Metrics, seconds: float) -> None:
+        if not ready:
+            ready.append(time.perf_counter() - began - seconds)
+            tqdm.write(f"ready after {ready[0]:.1f} s")
 
-        def report(done: int, metrics: loop.Metrics, seconds: float) -> None:
-            loss = float(metrics["loss"].mean())
-            rate = step_size * (done - resumed) / seconds
-            bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
-            bar.update(round(step_size * done) - bar.n)
-            line = {
-                "step": done,
-                "loss": loss,
-                "learning_rate": float(metrics["learning_rate"][-1]),
-                f"{unit}_per_second": rate,
-            }
-            metrics_file.write(json.dumps(line) + "\n")
-            metrics_file.flush()
-
-        outcome = loop.train(
-            state,
-            call,
-            stream.batches,
-            steps=steps,
-            call_steps=call_steps,
-            checkpoints=checkpoints,
-            checkpoint_every=config.checkpoint_every,
-            report=report,
-            first_loss=first_loss,
-        )
-    if outcome.stopped is not None:
-        print(f"stopped at step {int(outcome.state.step):,}; the same command goes on from there")
-        sys.exit(128 + outcome.stopped)
-    final_loss = [json.loads(line)["loss"] for line in metrics_path.read_text().splitlines()][-10:]
-    trained = step_size * (steps - resumed)
+    how = run_folder.engine_run(common)
+    fitted = fit(dataclasses.replace(how, report=report))
+    history = fitted.history
+    run_folder.stop_if_asked(history)
+    lines = read_log(common.out / "metrics.jsonl")
+    speed = {name: value for name, value in lines[-1].items() if name.endswith("_per_second")}
+    if not len(history.loss):
+        # All was trained before.
+        speed = dict.fromkeys(speed, math.nan)
+    loss = float(np.mean([line["loss"] for line in lines[-LAST:]]))
     figures = {
-        "words": words,
+        "words": text.corpus.words,
         "vocabulary": len(text.vocabulary),
-        "steps": steps,
-        "ready_seconds": ready,
-        "train_seconds": outcome.seconds,
-        f"{unit}_per_second": trained / outcome.seconds if trained else math.nan,
-        "final_loss": float(np.mean(final_loss)),
+        "steps": history.steps,
+        "ready_seconds": ready[0] if ready else time.perf_counter() - began,
+        "train_seconds": history.seconds,
+        **speed,
+        "final_loss": loss,
         "train_peak_memory_mb": peak_mb(),
     }
-    speed = figures[f"{unit}_per_second"]
-    told = "" if math.isnan(speed) else f", {speed:,.0f} {unit}/s"
-    print(f"\nloss {figures['final_loss']:.4g}{told}")
-    return outcome.state.params, figures
+    rates = [
+        f", {value:,.0f} {name.removesuffix('_per_second')}/s"
+        for name, value in speed.items()
+        if not math.isnan(value)
+    ]
+    print(f"\nloss {loss:.4g} after {history.steps:,} steps{''.join(rates)}")
+    return fitted, figures
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """Returns the lines of a run's metrics.jsonl."""
+    return [json.loads(line) for line in path.read_text().splitlines()]

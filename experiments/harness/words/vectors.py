@@ -1,9 +1,6 @@
 """What all experiments that make word vectors share: their text, their scores, their files."""
 
-import contextlib
-import ctypes
 import dataclasses
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -17,6 +14,7 @@ from jaxemb.data import Text, open_text
 from jaxemb.data.files import default_data_dir
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
+from jaxemb.memory import give_back
 
 from .. import command, run_folder
 
@@ -159,7 +157,7 @@ def write(
         print(f"\n{report}")
 
     jax.clear_caches()  # programs that are done with
-    give_memory_back()
+    give_back()
     size = min(MAP_WORDS, len(vocabulary))
     shown = table[:size]
     count = min(MAP_NEIGHBORS, size - 1)
@@ -193,10 +191,3 @@ def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:
 
     perplexity = min(30.0, (len(vectors) - 1) / 3.5)
     return tsne.fit(key, vectors, tsne.Options(perplexity, metric="cosine")).embedding
-
-
-def give_memory_back() -> None:
-    """Returns to the system what the compiler has freed, some 100 MB; glibc has to be asked."""
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)

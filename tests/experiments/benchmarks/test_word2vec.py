@@ -27,9 +27,9 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def bench(data, tmp_path):
-    config = word2vec.Config(dim=8, data_dir=data, out=tmp_path, sizes=(), vocabularies=())
+    setting = word2vec_runs.Setting(dim=8, data_dir=data, sizes=(), vocabularies=())
     (tmp_path / "work").mkdir()
-    return word2vec_runs.Bench(config, tmp_path / "work", words=WORDS)
+    return word2vec_runs.Bench(setting, tmp_path / "work", words=WORDS)
 
 
 def test_texts(data, tmp_path):
@@ -45,7 +45,7 @@ def test_texts(data, tmp_path):
 
 def test_both_systems_tell_the_same_figures(bench):
     peer = word2vec_runs.train_gensim(bench, "skipgram", 1, wide=True)
-    assert word2vec_runs.encode(bench, "simplewiki", bench.config.data_dir)["words"] == WORDS
+    assert word2vec_runs.encode(bench, "simplewiki", bench.setting.data_dir)["words"] == WORDS
     ours = word2vec_runs.train_jaxemb(bench, "skipgram", 1)
     assert peer.keys() <= ours.keys()
     assert (peer["words"], peer["vocabulary"]) == (ours["words"], ours["vocabulary"])
@@ -65,7 +65,7 @@ def test_glove_is_told_in_epochs_of_gensim(bench):
 
 
 def test_the_start_ends_with_the_first_step(bench):
-    word2vec_runs.encode(bench, "simplewiki", bench.config.data_dir)
+    word2vec_runs.encode(bench, "simplewiki", bench.setting.data_dir)
     for first in (True, False):
         found = word2vec_runs.start(bench, first=first)
         assert 0 < found["ready_seconds"] < found["seconds"]
@@ -100,7 +100,7 @@ def test_quality_counts_the_fewest_epochs_that_reach_all_scores(bench, monkeypat
 
     monkeypatch.setattr(word2vec, "train_jaxemb", train)
     monkeypatch.setattr(word2vec, "train_gensim", lambda *_: goal)
-    bench.config = dataclasses.replace(bench.config, quality_epochs=(4, 2, 3))
+    bench.setting = dataclasses.replace(bench.setting, quality_epochs=(4, 2, 3))
     outcome = word2vec.quality(bench)
     assert tried == [2, 3, 4][: 2 if ratio else 3]
     assert outcome.figures["time_to_quality_speedup"] == pytest.approx(ratio)
@@ -110,13 +110,13 @@ def test_quality_counts_the_fewest_epochs_that_reach_all_scores(bench, monkeypat
 
 def test_gensim_is_scored_where_word_sets_lie(bench, tmp_path):
     text = texts.write_plain(
-        bench.config.data_dir / "corpus_simplewiki.txt.xz", tmp_path / "plain.txt"
+        bench.setting.data_dir / "corpus_simplewiki.txt.xz", tmp_path / "plain.txt"
     )
     sets = tmp_path / "wordsim"
     sets.mkdir()
     rows = [f"{i},w{i},w{i + 1},{i % 7}" for i in range(1, 20)]
     (sets / "sim_men.csv").write_text("\n".join([",word1,word2,similarity", *rows]) + "\n")
-    options = word2vec_runs.gensim_options(bench.config, "cbow")
+    options = word2vec_runs.gensim_options(bench.setting, "cbow")
     for corpus_file in (False, True):
         found = word2vec_child.train_gensim(
             str(text), data_dir=str(tmp_path), epochs=2, corpus_file=corpus_file, **options
@@ -126,7 +126,7 @@ def test_gensim_is_scored_where_word_sets_lie(bench, tmp_path):
 
 
 def test_mistakes():
-    with pytest.raises(InputError, match="--sizes must be positive"):
-        word2vec.Config(sizes=(1, 0))
-    with pytest.raises(InputError, match="--threads must be at least 1"):
-        word2vec.Config(threads=0)
+    with pytest.raises(InputError, match="sizes must be positive"):
+        word2vec_runs.Setting(sizes=(1, 0))
+    with pytest.raises(InputError, match="threads must be at least 1"):
+        word2vec_runs.Setting(threads=0)
