@@ -1,43 +1,118 @@
-"""Faces of people never seen, matched by an embedding of others' (README row faces)."""
+"""Faces of people never seen, matched by an embedding of others'.
 
+    python -m experiments.faces
+
+Two cores of an Intel Xeon, half a minute: equal error rate 4.8%, rank-1 from one photograph 92.4%.
+"""
+
+import dataclasses
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
+from jaxemb import checks
 from jaxemb.data.images import LabeledImages
 from jaxemb.data.sets import faces
+from jaxemb.errors import InputError
 from jaxemb.evaluation import gallery_file
 from jaxemb.evaluation.gallery import Gallery
 from jaxemb.evaluation.identification import identification, open_set, open_set_threshold
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, threshold_at
-from jaxemb.training.before_network import in_blocks
+from jaxemb.methods import matching
+from jaxemb.training.network import in_blocks
 
 from .harness import command, run_folder
-from .harness.matching import training as matching
-from .harness.matching.face_embedding import PEOPLE, Config, check, train
+from .harness.matching import training as harness
+from .harness.matching.face_embedding import DESCRIBED, Options, train
 from .harness.matching.pictures import draw_hardest_pairs, draw_neighbors
 
+# People of the data set, with ten photographs each.
+PEOPLE = 40
 # Rows of the picture of neighbors, two each.
 SHOWN = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Trains on some people and judges on others, of the 40 with ten photographs each.
+
+    Photographs become oriented gradients, and a linear map evens out how those of one person vary:
+    a closed form, from which --tuned goes on by --loss. Twenty people are too few for that: they
+    are told apart already, and those left out, a part at a time, are matched worse afterwards.
+    These also give the thresholds. Writes pairs.png (the hardest pairs), neighbours.png,
+    images.png and map.html (by t-SNE), gallery.npz and summary.json to --out, and where it is
+    tuned metrics.jsonl and checkpoints/; the same command again then goes on where it was stopped.
+    """
+
+    trained_on: int = 20
+    """People 1 to this are trained on, the others are judged."""
+    folds: int = 4
+    """Parts of the people trained on, each left out once to choose thresholds and judge fields."""
+    false_accept_rate: float = 0.01
+    """The most pairs of different people, and of unknown people, that thresholds may accept."""
+    gallery_shots: int = 3
+    """Photographs of each person that are enrolled, where there may be unknown people."""
+    embedding: Options = Options()
+    common: command.Common = command.Common(out=Path("runs/faces"))
+
+    def __post_init__(self):
+        """Refuses values that no run can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        checks.check_field(self, "trained_on", at_least=4, at_most=36)
+        checks.check_field(self, "folds", at_least=2, at_most=self.trained_on // 2)
+        checks.check_field(self, "false_accept_rate", at_least=0, at_most=1)
+        checks.check_field(self, "gallery_shots", at_least=1, at_most=9)
+        least = self.trained_on - -(-self.trained_on // self.folds)
+        if self.options.identities > least:
+            raise InputError(
+                f"identities must be at most {least}, the people left of {self.trained_on} when "
+                f"one of {self.folds} folds is left out, found {self.options.identities}"
+            )
+
+    @property
+    def options(self) -> matching.Options:
+        """Of the training."""
+        return self.embedding.options
+
+
+# What the test of this script runs.
+SMOKE = Config(
+    trained_on=8,
+    folds=2,
+    gallery_shots=2,
+    embedding=Options(
+        dim=12,
+        copies=2,
+        tuned=True,
+        options=matching.Options(iterations=30, identities=4, samples=3, learning_rate=1e-5),
+    ),
+)
 
 
 def run(config: Config) -> None:
     """Trains, judges and draws."""
     command.use_cache()
-    path = config.data_dir / faces.FILE
-    data = faces.read(config.data_dir)
+    path = config.common.data_dir / faces.FILE
+    data = faces.read(config.common.data_dir)
     check(config, data.labels)
-    if not matching.open_run(config, [path]):
+    if not harness.open_run(config, [path]):
         return
     images = data.images
     known = data.labels < config.trained_on
     held_out = leave_out(config, images[known], data.labels[known])
-    figures = {"iterations": config.iterations, **held_out.figures}
-    embed = train(config, images[known], data.labels[known], folder=config.out)
+    figures = {"iterations": config.options.iterations, **held_out.figures}
+    embed = embed_of(config, images[known], data.labels[known], config.common.out)
     labels = data.labels[~known]
     embeddings = {
-        "pixels": matching.flat(images[~known]),
+        "pixels": harness.flat(images[~known]),
         "embedding": in_blocks(embed, images[~known]),
     }
     print(f"people {config.trained_on + 1} to {len(data.classes)}, never seen:")
@@ -65,7 +140,30 @@ def run(config: Config) -> None:
     )
     figures |= keep_gallery(config, vectors, labels, data.classes, held_out.unknown_threshold)
     draw(config, data, embeddings, held_out.threshold)
-    run_folder.finish(config.out, figures)
+    run_folder.finish(config.common.out, figures)
+
+
+def check(config: Config, labels: np.ndarray) -> None:
+    """Refuses an embedding wider than what the closed form can be made of.
+
+    Raises:
+      InputError: naming the field.
+    """
+    people, copies = labels[labels < config.trained_on], config.embedding.copies
+    fewest = min((people % config.folds != fold).sum() for fold in range(config.folds))
+    most = min(DESCRIBED, int(fewest) * copies)
+    if config.embedding.dim > most:
+        raise InputError(
+            f"dim must be at most {most}, found {config.embedding.dim}: there are {DESCRIBED} "
+            f"gradients, and {fewest} photographs, {copies} copies of each, when a fold is left out"
+        )
+
+
+def embed_of(
+    config: Config, images: np.ndarray, labels: np.ndarray, folder: Path
+) -> Callable[[jax.Array], jax.Array]:
+    """Returns the embedding that photographs [N, H, W] teach."""
+    return train(config.embedding, images, labels, common=config.common, folder=folder)
 
 
 class HeldOut(NamedTuple):
@@ -87,7 +185,7 @@ def leave_out(config: Config, images: np.ndarray, labels: np.ndarray) -> HeldOut
     distances, same, ranks, unknown = [], [], [], []
     for fold in range(config.folds):
         left = labels % config.folds == fold
-        embed = train(config, images[~left], labels[~left], folder=config.out / f"fold{fold}")
+        embed = embed_of(config, images[~left], labels[~left], config.common.out / f"fold{fold}")
         strangers, others = in_blocks(embed, images[left]), in_blocks(embed, images[~left])
         ranks.append(judge(strangers, labels[left])["rank1"])
         pairs = all_pairs(strangers, labels[left])
@@ -163,7 +261,7 @@ def keep_gallery(
         f"{scores.false_positive_rate:.1%} of those of {len(people) - len(enrolled)} unknown "
         "people for one of these"
     )
-    gallery = Gallery(width=config.dim, threshold=threshold)
+    gallery = Gallery(width=config.embedding.dim, threshold=threshold)
     for person in enrolled:
         gallery.enrol(f"person {classes[person]}", vectors[known & (labels == person)])
     newcomer = people[len(enrolled)]
@@ -182,7 +280,7 @@ def keep_gallery(
         f"{name}, of whom it knows nothing: {before:.0%} of the photographs are called unknown; "
         f"once enrolled, {enrolled_now:.0%} are named; once removed, {after:.0%} unknown again"
     )
-    gallery_file.write(config.out / "gallery.npz", gallery)
+    gallery_file.write(config.common.out / "gallery.npz", gallery)
     return {
         "open_set_threshold": threshold,
         "open_set_identification_rate": scores.identification_rate,
@@ -200,7 +298,7 @@ def draw(
     images, labels = data.images[judged], data.labels[judged]
     vectors = embeddings["embedding"]
     draw_hardest_pairs(
-        config.out / "pairs.png",
+        config.common.out / "pairs.png",
         images,
         *all_pairs(vectors, labels),
         threshold=threshold,
@@ -212,14 +310,14 @@ def draw(
     own = np.where(same & ~np.eye(len(labels), dtype=bool), cosines, -1).max(axis=1)
     other = np.where(same, -1, cosines).max(axis=1)
     draw_neighbors(
-        config.out / "neighbours.png",
+        config.common.out / "neighbours.png",
         images,
         labels,
         embeddings,
         np.argsort(own - other, kind="stable")[:SHOWN],
         title="the hardest faces, and what lies nearest",
     )
-    matching.draw_map(
+    harness.draw_map(
         config, vectors, labels, images, data.classes, title="people never seen, embedded"
     )
 

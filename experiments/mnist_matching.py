@@ -1,4 +1,9 @@
-"""Digits never seen, matched by an embedding of the others (README row mnist_matching)."""
+"""Digits never seen, matched by an embedding of the others.
+
+    python -m experiments.mnist_matching
+
+Two cores of an Intel Xeon, 0.8 minutes: AUC .926, after centering on the test mean .963.
+"""
 
 import sys
 
@@ -11,11 +16,12 @@ from jaxemb.data.sets import mnist
 from jaxemb.evaluation.episodes import draw_episodes, episode_accuracy
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, verification
 from jaxemb.losses.distances import unit
-from jaxemb.training.before_network import in_blocks
+from jaxemb.methods import matching
+from jaxemb.training.network import in_blocks
 
 from .harness import command, run_folder
 from .harness.matching import digit_embedding
-from .harness.matching import training as matching
+from .harness.matching import training as harness
 from .harness.matching.digit_embedding import Config
 from .harness.matching.pictures import draw_hardest_pairs, draw_neighbors
 
@@ -24,26 +30,38 @@ JUDGED = 3000
 EPISODES = 1000
 
 
+# What the test of this script runs.
+SMOKE = Config(
+    trained_on=(0, 1, 2, 3),
+    judged_on=(4, 5),
+    turned=(2,),
+    encoder="conv",
+    features=(8,),
+    dim=8,
+    options=matching.Options(iterations=40, identities=4, samples=4, learning_rate=0.01),
+)
+
+
 def run(config: Config) -> None:
     """Trains, judges and draws."""
     command.use_cache()
-    path = config.data_dir / mnist.FILE
-    data = mnist.read(config.data_dir)
-    if not matching.open_run(config, [path]):
+    path = config.common.data_dir / mnist.FILE
+    data = mnist.read(config.common.data_dir)
+    if not harness.open_run(config, [path]):
         return
     train = digit_embedding.TRAIN
     test = data._replace(images=data.images[train:], labels=data.labels[train:])
     apply = digit_embedding.learn(config, data)
-    embeddings = {"pixels": matching.flat(test.images), "embedding": in_blocks(apply, test.images)}
+    embeddings = {"pixels": harness.flat(test.images), "embedding": in_blocks(apply, test.images)}
     judged = np.flatnonzero(np.isin(test.labels, config.judged_on))
     print(f"{len(judged):,} test images of digits {config.judged_on}, never seen:")
-    figures: dict[str, float] = {"iterations": config.iterations}
+    figures: dict[str, float] = {"iterations": config.options.iterations}
     for name, vectors in embeddings.items():
         scores = judge(config, vectors, test.labels)
         told = f"AUC {scores['auc']:.4f}, EER {scores['eer']:.2%}"
         print(f"  {name:>9}: {told}, one-shot error {scores['one_shot_error']:.2%};")
         told = f"AUC {scores['centred_auc']:.4f}, EER {scores['centred_eer']:.2%}"
-        print(f"{'':>11}seen from the mean of what is matched, {told}")
+        print(f"{'':>11}after centering on the test mean, {told}")
         prefix = "" if name == "embedding" else f"{name}_"
         figures |= {prefix + figure: value for figure, value in scores.items()}
     print(
@@ -52,7 +70,7 @@ def run(config: Config) -> None:
         f"these and {figures['validation_rate']:.1%} of the pairs of the same"
     )
     draw(config, test, embeddings, judged, figures["threshold"])
-    run_folder.finish(config.out, figures)
+    run_folder.finish(config.common.out, figures)
 
 
 def judge(config: Config, vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -70,7 +88,7 @@ def judge(config: Config, vectors: np.ndarray, labels: np.ndarray) -> dict[str, 
         false_accept_rate=config.false_accept_rate,
     )
     episodes = draw_episodes(
-        jax.random.key(config.seed),
+        jax.random.key(config.common.seed),
         unseen[1],
         ways=len(config.judged_on),
         shots=1,
@@ -79,7 +97,7 @@ def judge(config: Config, vectors: np.ndarray, labels: np.ndarray) -> dict[str, 
     )
     few = episode_accuracy(unseen[0], episodes)
     one_shot = {"one_shot_error": 1 - few.accuracy, "one_shot_interval": few.interval}
-    # New classes lie to one side of those learnt; where, pictures without labels tell.
+    # New classes lie to one side of those learned; where, pictures without labels tell.
     centered = np.asarray(unit(jnp.asarray(unseen[0] - unseen[0].mean(axis=0))))
     curve = roc(*all_pairs(centered, unseen[1]))
     there = {"centred_auc": area(curve), "centred_eer": equal_error_rate(curve)}
@@ -98,7 +116,7 @@ def draw(
         x[judged[:JUDGED]] for x in (test.images, test.labels, embeddings["embedding"])
     )
     draw_hardest_pairs(
-        config.out / "pairs.png",
+        config.common.out / "pairs.png",
         images,
         *all_pairs(vectors, labels),
         threshold=threshold,
@@ -106,7 +124,7 @@ def draw(
     )
     first = [np.flatnonzero(labels == digit)[:2] for digit in config.judged_on]
     draw_neighbors(
-        config.out / "neighbours.png",
+        config.common.out / "neighbours.png",
         images,
         labels,
         {name: vectors[judged[:JUDGED]] for name, vectors in embeddings.items()},
@@ -114,7 +132,7 @@ def draw(
         title="digits never seen, and what lies nearest",
     )
     digits = ", ".join(map(str, config.trained_on))
-    matching.draw_map(
+    harness.draw_map(
         config,
         embeddings["embedding"],
         test.labels,

@@ -1,4 +1,9 @@
-"""Two descriptions of one object: do these captions belong to one picture? (row same_object)."""
+"""Two descriptions of one object: do these captions belong to one picture?
+
+    python -m experiments.same_object
+
+Two busy cores of an AMD EPYC, 4 minutes: AUC .986, EER 5.4%, Recall@1 .650.
+"""
 
 import dataclasses
 import math
@@ -12,7 +17,7 @@ import numpy as np
 import tyro
 from flax import linen as nn
 
-from jaxemb import io
+from jaxemb import checks, io
 from jaxemb.data import captions as reading
 from jaxemb.data import vocabulary as vocabularies
 from jaxemb.data.sets import multi30k
@@ -26,16 +31,16 @@ from jaxemb.losses.info_nce import nt_xent_loss
 from jaxemb.losses.sigmoid_pairs import sigmoid_pairs_loss
 from jaxemb.losses.terms import Terms
 from jaxemb.losses.triplet import mined_triplets_loss
-from jaxemb.methods.matching import objective
+from jaxemb.methods import matching
 from jaxemb.models.encoders import BagEncoder, GruEncoder
 from jaxemb.models.pretrained import start_from
 from jaxemb.projections.neighbors import nearest_neighbors
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.sampling.triplets import semi_hard_triplets
-from jaxemb.training import before_network as network
+from jaxemb.training import network
 
 from .harness import command, run_folder
-from .harness.matching import training as matching
+from .harness.matching import training as harness
 
 SPLITS = ("train", "val", "test_2016")
 # Captions whose nearest ones are shown, and how many of these.
@@ -45,7 +50,7 @@ TITLES = {"tfidf": "tf-idf", "untrained": "mean of word vectors", "trained": "tr
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(matching.Config):
+class Config:
     """Trains an encoder of texts so that captions of one picture are near, those of others far.
 
     Multi30k has five captions of each picture, written by five people who saw only the picture.
@@ -64,6 +69,8 @@ class Config(matching.Config):
     """Word vectors to start from, as of experiments.word2vec; None starts from random ones."""
     width: int | None = None
     """Of word vectors; None takes 300, or that of --vectors."""
+    dim: int = 256
+    """Width of the embedding."""
     temperature: float = 0.07
     """Of info_nce."""
     margin: float = 0.2
@@ -72,16 +79,8 @@ class Config(matching.Config):
     """Words rarer in the training captions are unknown, and left out."""
     most_words: int = 32
     """Longer captions are cut."""
-    dim: int = 256
-    """Width of the embedding."""
-    iterations: int = 3000
-    """Steps of the training."""
-    identities: int = 256
-    """Pictures in a batch."""
-    samples: int = 2
-    """Captions of each in a batch, taken in pairs."""
-    out: Path = Path("runs/same_object")
-    """Folder of the run."""
+    options: matching.Options = matching.Options(iterations=3000, identities=256, samples=2)
+    common: command.Common = command.Common(out=Path("runs/same_object"))
 
     def __post_init__(self):
         """Refuses values that no run can use.
@@ -89,15 +88,23 @@ class Config(matching.Config):
         Raises:
           InputError: naming the field.
         """
-        super().__post_init__()
-        for name in ("min_count", "most_words"):
-            command.check_field(self, name, at_least=1)
+        checks.check_fields(self)
+        for name in ("min_count", "most_words", "dim"):
+            checks.check_field(self, name, at_least=1)
         if self.width is not None:
-            command.check_field(self, "width", at_least=1)
-        command.check_field(self, "temperature", above=0, at_most=100)
-        command.check_field(self, "margin", at_least=0, at_most=4)
-        if self.samples not in (2, 4):
-            raise InputError(f"--samples must be 2 or 4, pairs of five, found {self.samples}")
+            checks.check_field(self, "width", at_least=1)
+        checks.check_field(self, "temperature", above=0, at_most=100)
+        checks.check_field(self, "margin", at_least=0, at_most=4)
+        if self.options.samples not in (2, 4):
+            raise InputError(f"samples must be 2 or 4, pairs of five, found {self.options.samples}")
+
+
+# What the test of this script runs.
+SMOKE = Config(
+    dim=8,
+    width=8,
+    options=matching.Options(iterations=160, identities=12, samples=2, learning_rate=0.02),
+)
 
 
 class Split(NamedTuple):
@@ -111,31 +118,31 @@ class Split(NamedTuple):
 def run(config: Config) -> None:
     """Reads, trains, judges and shows."""
     command.use_cache()
-    files = {s: multi30k.files(config.data_dir, s, config.language) for s in SPLITS}
+    files = {s: multi30k.files(config.common.data_dir, s, config.language) for s in SPLITS}
     texts = {split: reading.read_captions(paths) for split, paths in files.items()}
     everything = reading.count_words(text for row in texts["train"] for text in row)
     vocabulary = vocabularies.truncate(everything, min_count=config.min_count)
     splits = {split: encode(config, rows, vocabulary, split) for split, rows in texts.items()}
     module, params = make(config, vocabulary)
     drawn = BalancedBatches(
-        matching.keys(config, 2)[1],
+        harness.keys(config, 2)[1],
         splits["train"].pictures,
-        identities=config.identities,
-        samples=config.samples,
+        identities=config.options.identities,
+        samples=config.options.samples,
     )
     given = [config.vectors] if config.vectors else []
-    if not matching.open_run(config, sum(files.values(), given)):
+    if not harness.open_run(config, sum(files.values(), given)):
         return
     table = np.array(params["encoder"]["params"]["Embed_0"]["embedding"])
     trained = train(config, module, params, splits["train"], drawn)
-    apply = jax.jit(lambda ids: embed(module, trained.params["encoder"], ids))
+    apply = jax.jit(lambda ids: embed(module, trained.model.variables, ids))
     judged = {split: splits[split] for split in SPLITS[1:]}
     vectors = {
         "tfidf": tfidf(splits["train"], judged),
         "untrained": {split: mean_of_words(table, part.ids) for split, part in judged.items()},
         "trained": {s: network.in_blocks(apply, part.ids) for s, part in judged.items()},
     }
-    figures: dict[str, object] = {"seconds": trained.seconds, "vocabulary": len(vocabulary)}
+    figures: dict[str, object] = {"seconds": trained.history.seconds, "vocabulary": len(vocabulary)}
     curves = {}
     print(f"{'':>20}    AUC   EER   R@1   R@5  R@10   mAP  accepted")
     for name, found in vectors.items():
@@ -150,7 +157,7 @@ def run(config: Config) -> None:
     print(f"accepted: true pairs, where {FALSE_ACCEPT_RATE:.1%} of the wrong ones of val are")
     show(splits["test_2016"], vectors["trained"]["test_2016"])
     draw(config, curves)
-    run_folder.finish(config.out, figures)
+    run_folder.finish(config.common.out, figures)
 
 
 def encode(config: Config, rows: list[list[str]], vocabulary: Vocabulary, name: str) -> Split:
@@ -175,7 +182,7 @@ def make(config: Config, vocabulary: Vocabulary) -> tuple[nn.Module, Any]:
     encoder = {"bag": BagEncoder, "gru": GruEncoder}[config.encoder]
     module = encoder(config.dim, len(vocabulary), width)
     params = jax.jit(module.init)(
-        matching.keys(config, 2)[0], jnp.zeros((1, 1), jnp.int32), jnp.ones((1, 1), bool)
+        harness.keys(config, 2)[0], jnp.zeros((1, 1), jnp.int32), jnp.ones((1, 1), bool)
     )
     if given is not None:
         table = np.asarray(params["params"]["Embed_0"]["embedding"])
@@ -195,14 +202,14 @@ def embed(module: nn.Module, params: Any, ids: jax.Array) -> jax.Array:
 
 def train(
     config: Config, module: nn.Module, params: Any, split: Split, drawn: BalancedBatches
-) -> network.Trained:
+) -> matching.Fitted:
     """Trains on pairs of captions."""
 
     def batches(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         rows = drawn.batches(start, stop)
         return split.ids[rows], split.pictures[rows]
 
-    def loss(params: Any, vectors: jax.Array, pictures: jax.Array) -> Terms:
+    def terms(params: Any, key: jax.Array, vectors: jax.Array, pictures: jax.Array) -> Terms:
         first, second, labels = vectors[::2], vectors[1::2], pictures[::2]
         if config.loss == "info_nce":
             return nt_xent_loss(first, second, temperature=config.temperature, labels=labels)
@@ -211,23 +218,30 @@ def train(
             return sigmoid_pairs_loss(first, second, scale=scale, bias=bias, labels=labels)
         distances = 2 * pairwise_cosine(vectors, vectors)  # squared, of vectors of length 1
         chosen = semi_hard_triplets(
-            distances, pictures, margin=config.margin, positives=config.samples - 1
+            distances, pictures, margin=config.margin, positives=config.options.samples - 1
         )
         return mined_triplets_loss(vectors, chosen, margin=config.margin)
 
-    rows = config.identities * config.samples
+    rows = config.options.identities * config.options.samples
     chance = {
         "info_nce": math.log(rows) + 1 / config.temperature,
         "sigmoid": 10.0 + rows / 2,
         "triplet": config.margin,
     }
-    return matching.train(
-        config,
+    training = matching.start_on(
+        jax.random.key(config.common.seed),
         params,
-        objective(lambda params, ids: embed(module, params["encoder"], ids), loss),
+        lambda params, ids: embed(module, params["encoder"], ids),
+        terms,
         batches,
-        first_loss=chance[config.loss],
+        config.options,
+        draw=lambda key, batch: (batch[0], key, batch[1]),
+        finish=lambda params: matching.Fitted(
+            matching.Model(module, params["encoder"]), params, config.options
+        ),
+        chance_loss=chance[config.loss],
     )
+    return harness.run(config.common, training)
 
 
 def tfidf(train: Split, judged: dict[str, Split]) -> dict[str, np.ndarray]:
@@ -283,7 +297,7 @@ def draw(config: Config, curves: dict[str, Roc]) -> None:
         for name, curve in curves.items()
     ]
     write_lines(
-        config.out / "roc.png",
+        config.common.out / "roc.png",
         lines,
         x="share of pairs of captions of two pictures that are accepted",
         y="share of pairs of one picture that are accepted",

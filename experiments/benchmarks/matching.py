@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from jaxemb import checks
 from jaxemb.errors import InputError
 
 from ..harness import command
@@ -63,22 +64,20 @@ class Config:
           InputError: naming the field.
         """
         for name in ("dim", "threads", "repeats"):
-            command.check_field(self, name, at_least=1)
+            checks.check_field(self, name, at_least=1)
         for name in ("identities", "samples"):
-            command.check_field(self, name, at_least=2)
-        command.check_field(self, "steps", at_least=20)
-        command.check_field(self, "mined", at_least=2 * self.samples)
+            checks.check_field(self, name, at_least=2)
+        checks.check_field(self, "steps", at_least=20)
+        checks.check_field(self, "mined", at_least=2 * self.samples)
         if self.mined % self.samples:
             raise InputError(
-                f"--mined must be a multiple of the {self.samples} samples, found {self.mined}"
+                f"mined must be a multiple of the {self.samples} samples, found {self.mined}"
             )
-        command.check_field(self, "identities", at_most=CLASSES)
-        command.check_field(self, "mined", at_most=CLASSES * self.samples)
+        checks.check_field(self, "identities", at_most=CLASSES)
+        checks.check_field(self, "mined", at_most=CLASSES * self.samples)
         multiples = all(width >= 8 and width % 8 == 0 for width in self.features)
         if not (1 <= len(self.features) <= 4 and multiples):
-            raise InputError(
-                f"--features must be one to four multiples of 8, found {self.features}"
-            )
+            raise InputError(f"features must be one to four multiples of 8, found {self.features}")
 
 
 def run(config: Config) -> None:

@@ -110,25 +110,28 @@ def jaxemb_training(
     import jax
     import jax.numpy as jnp
 
-    from jaxemb.methods.matching import objective
+    from jaxemb.methods import matching
     from jaxemb.models.encoders import ConvEncoder
-    from jaxemb.training import before_network as network
+    from jaxemb.training import loop
+    from jaxemb.training.run import Run
 
     images, labels = made_up(seed, samples)
     rows = batches_of(seed, samples, identities, steps)
-    encoder: Any = ConvEncoder(dim, tuple(features))
-    marks = [0.0]
-    network.fit(
-        jax.random.key(seed),
-        jax.jit(encoder.init)(jax.random.key(seed), jnp.zeros((1, SIDE, SIDE, 1))),
-        objective(lambda params, images: encoder.apply(params, images), _hardest),
-        lambda start, stop: (images[rows[start:stop]], labels[rows[start:stop]]),
-        iterations=steps,
-        learning_rate=1e-3,
-        first_loss=1 + MARGIN,
-        call_steps=PIECE,
-        report=lambda done, metrics, seconds: marks.append(seconds),
+    encoder = ConvEncoder(dim, tuple(features))
+    variables = jax.jit(encoder.init)(jax.random.key(seed), jnp.zeros((1, SIDE, SIDE, 1)))
+    training = matching.start(
+        seed,
+        encoder,
+        matching.losses.triplet(margin=MARGIN, mining="hardest"),
+        images,
+        labels,
+        matching.Options(iterations=steps, learning_rate=1e-3, call_steps=PIECE),
+        params={"encoder": variables},
+        rows=lambda start, stop: rows[start:stop],
     )
+    marks = [0.0]
+    report = Run(progress=False, report=lambda done, metrics, seconds: marks.append(seconds))
+    loop.fit(training, report)
     fastest = PIECE * rows.shape[1] / np.diff(marks).min()
     return {"images_per_second": float(fastest), "peak_mb": peak_mb()}
 
@@ -164,7 +167,7 @@ def jaxemb_mining(
     return {"mining_ms": 1000 * float(np.median(seconds)), "step_ms": 1000 * step}
 
 
-def _hardest(params: Any, vectors: Any, labels: Any) -> Any:
+def _hardest(vectors: Any, labels: Any) -> Any:
     from jaxemb.losses.distances import pairwise_squared_euclidean
     from jaxemb.losses.triplet import mined_triplets_loss
     from jaxemb.sampling.triplets import hardest_triplets
@@ -242,7 +245,7 @@ def jaxemb_losses(
 
     evaluate: dict[str, Callable[[jax.Array], Any]] = {
         "all_triplets": of_all_triplets,
-        "hardest_triplets": lambda x: _hardest(None, x, labels),
+        "hardest_triplets": lambda x: _hardest(x, labels),
         "supervised_contrastive": lambda x: supervised_contrastive_loss(
             x, labels, temperature=TEMPERATURE
         ),

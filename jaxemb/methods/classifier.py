@@ -1,100 +1,272 @@
-"""Training of ordinary classifiers: an encoder and an output layer with a column for each class."""
+"""Ordinary classifiers: an encoder and an output layer with a column for each class.
 
+Example:
+    import numpy as np
+
+    from jaxemb.methods import classifier
+    from jaxemb.models.encoders import MlpEncoder
+
+    labels = np.repeat(np.arange(3), 10)  # [N] classes, numbered from 0
+    noise = np.random.default_rng(0).normal(size=(33, 4)).astype(np.float32)
+    points = noise[labels] + 0.1 * noise[3:]  # [N, ...] as the encoder takes them
+    options = classifier.Options(iterations=50, learning_rate=0.01)
+    fitted = classifier.fit(0, MlpEncoder(8), points, labels, options)
+    classes = classifier.predict(fitted.model, points)  # [N]
+
+Classes that come later need training again, with `params` and room left for them; an embedding
+(`jaxemb.methods.matching`) does without.
+"""
+
+import dataclasses
 import functools
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from jaxemb.checks import check_labels
+from jaxemb import checks
+from jaxemb.errors import InputError
 from jaxemb.losses.softmax_classifier import softmax_classifier_loss
 from jaxemb.losses.terms import mean_of_terms
 from jaxemb.models import output_layer
 from jaxemb.sampling.minibatches import minibatches
-from jaxemb.training import before_network as network
+from jaxemb.training import loop, network
+from jaxemb.training.run import Run
+from jaxemb.training.state import History, Training
 
 # The logit of a class that isn't there.
 _BARRED = -1e9
 
 
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Every number of the training; those of the encoder are with it."""
+
+    iterations: int = 2000
+    """Steps of the training."""
+    batch: int = 64
+    """Examples of a step."""
+    learning_rate: float = 1e-3
+    """Of Adam, at the start; it falls to 0 along a cosine."""
+    weight_decay: float = 0.0
+    """Share of a weight, times the learning rate, taken off it each step."""
+    scale: float = 16.0
+    """Factor of the output layer's products: vectors of length 1 need one for a confident
+    softmax."""
+    validate_every: int = 100
+    """Steps from one validation to the next, if there are validation data; a validation waits for
+    the end of a compiled call."""
+    patience: int = 0
+    """Validations in a row without a better score that end the training; 0 never does."""
+    call_steps: int = 25
+    """Steps of a compiled call; changes speed and memory alone."""
+
+    def __post_init__(self):
+        """Refuses values that no training can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        for name in ("iterations", "batch", "validate_every", "call_steps"):
+            checks.check_field(self, name, at_least=1)
+        checks.check_field(self, "learning_rate", above=0, at_most=10)
+        checks.check_field(self, "weight_decay", at_least=0, at_most=10)
+        checks.check_field(self, "scale", above=0, at_most=1e6)
+        checks.check_field(self, "patience", at_least=0)
+
+
+class Model(NamedTuple):
+    """A trained classifier.
+
+    Attributes:
+      module: the encoder.
+      params: "encoder" and "output", which may have room for more classes.
+      classes: C, how many there are.
+      scale: factor of the output layer's products.
+    """
+
+    module: nn.Module
+    params: Any
+    classes: int
+    scale: float
+
+
+class Fitted(NamedTuple):
+    """What a training gives.
+
+    Attributes:
+      model: for `predict`.
+      options: of the training.
+      history: how it went.
+    """
+
+    model: Model
+    options: Options
+    history: History = History()
+
+
 def fit(
-    key: jax.Array,
-    module: nn.Module,
-    params: Any,
+    key: jax.Array | int,
+    encoder: nn.Module,
     inputs: np.ndarray,
     labels: np.ndarray,
+    options: Options | None = None,
     *,
-    classes: int,
-    iterations: int,
-    batch: int,
-    learning_rate: float,
-    prepare: Callable[[jax.Array, jax.Array], jax.Array],
-) -> network.Trained:
-    """Trains encoder and output layer.
+    classes: int | None = None,
+    augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    params: Mapping[str, Any] | None = None,
+    run: Run | None = None,
+) -> Fitted:
+    """Trains encoder and output layer, with Adam.
 
     Args:
-      key: the order of the examples is drawn from here, and what `prepare` draws.
-      module: the encoder, [B, ...] to [B, D] of length 1.
-      params: to start from, and kept: "encoder" and "output"; the latter may have room for more
-        classes, so that one compiled program serves as classes come.
+      key: random key, or a seed.
+      encoder: Flax module, [B, ...] to [B, D] of length 1.
       inputs: [N, ...] examples.
       labels: [N] int in [0, classes).
-      classes: there are; those of the room left are barred.
-      iterations: steps.
-      batch: examples of a step.
-      learning_rate: at the start; it falls to 0 along a cosine.
-      prepare: (key, [B, ...]) -> augmented examples.
+      options: None takes the defaults.
+      classes: C; those that `params` has room for beyond it are barred. None takes one more than
+        the largest label.
+      augment: (random key, [B, ...]) -> changed examples; None leaves them as they are.
+      validation: inputs and labels [M] to judge by: the score is accuracy, the share of them that
+        is classified right. The parameters with the best score are kept.
+      params: to start from, as `Fitted.model.params`: "encoder", and "output", which may have room
+        for more classes, so that one compiled program serves as classes come. What is missing is
+        drawn. They are not changed.
+      run: checkpoints, log and progress.
 
     Returns:
-      The parameters and how long it took.
+      The model; the same bits for the same arguments on the same machine, interrupted or not.
 
     Raises:
-      InputError: if a label is out of range, a number is none of the above or the loss explodes.
+      InputError: if a label is out of range, arrays don't belong together, the loss explodes, or no
+        checkpoint can be used.
     """
-    check_labels(labels, len(inputs), classes=classes)
-    order_key, base_key = jax.random.split(key)
+    training = start(
+        key,
+        encoder,
+        inputs,
+        labels,
+        options,
+        classes=classes,
+        augment=augment,
+        validation=validation,
+        params=params,
+    )
+    return loop.fit(training, run)
+
+
+def start(
+    key: jax.Array | int,
+    encoder: nn.Module,
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    options: Options | None = None,
+    *,
+    classes: int | None = None,
+    augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> Training:
+    """Prepares a training; arguments and errors as in `fit`."""
+    options = options or Options()
+    inputs, labels = np.asarray(inputs), np.asarray(labels)
+    checks.check_labels(labels, len(inputs))
+    if not len(inputs):
+        raise InputError("inputs must be at least one example, found none")
+    classes = int(labels.max()) + 1 if classes is None else classes
+    checks.check_labels(labels, len(inputs), classes=classes)
+    order_key, base_key, init_key = jax.random.split(checks.as_key(key), 3)
+    given = dict(params or {})
+    if strange := given.keys() - {"encoder", "output"}:
+        raise InputError(f'params must have the keys "encoder" and "output", found {strange}')
+    if "encoder" not in given:
+        given["encoder"] = jax.jit(encoder.init)(init_key, inputs[:1])
+    if "output" not in given:
+        dim = jax.eval_shape(encoder.apply, given["encoder"], inputs[:1]).shape[-1]
+        given["output"] = output_layer.init(dim=dim, classes=classes)
+    room = given["output"]["bias"].size
+    if classes > room:
+        raise InputError(f"params have outputs for {room} classes, {classes} are needed")
     # Fewer examples than a batch stand in it several times.
-    times = -(-batch // len(inputs))
-    choose = minibatches(order_key, rows=times * len(inputs), size=batch)
-    there = np.arange(params["output"]["bias"].size) < classes
+    times = -(-options.batch // len(inputs))
+    choose = minibatches(order_key, rows=times * len(inputs), size=options.batch)
+    there = np.arange(room) < classes
 
     def batches(start: int, stop: int) -> Any:
         rows = choose(start, stop) % len(inputs)
         return inputs[rows], labels[rows], np.broadcast_to(there, (stop - start, there.size))
 
+    def draw(key: jax.Array, batch: Any) -> Any:
+        return batch if augment is None else (augment(key, batch[0]), *batch[1:])
+
     def objective(params: Any, example: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
-        given, own, open_ = example
-        logits = scores(module, params, given, open_)
+        examples, own, open_ = example
+        logits = scores(encoder, params, examples, open_, options.scale)
         return mean_of_terms(softmax_classifier_loss(logits, own)), {}
 
-    return network.fit(
+    def finish(params: Any) -> Fitted:
+        return Fitted(Model(encoder, params, classes, options.scale), options)
+
+    return network.start(
         base_key,
-        params,
+        given,
         objective,
         batches,
-        prepare=lambda key, batch: (prepare(key, batch[0]), *batch[1:]),
-        iterations=iterations,
-        learning_rate=learning_rate,
+        draw=draw,
+        finish=finish,
+        iterations=options.iterations,
+        learning_rate=options.learning_rate,
+        weight_decay=options.weight_decay,
         # A start that knows other classes may be surer of itself than one that knows nothing.
-        first_loss=math.log(classes) + output_layer.SCALE,
+        chance_loss=math.log(classes) + options.scale,
+        call_steps=options.call_steps,
+        validation=None if validation is None else _accuracy(finish, *validation, options=options),
     )
 
 
-def classify(module: nn.Module, params: Any, inputs: np.ndarray, *, classes: int) -> np.ndarray:
-    """Returns the class [N] of examples [N, ...], the likeliest of those there are."""
-    there = jnp.arange(params["output"]["bias"].size) < classes
-    return network.in_blocks(lambda given: scores(module, params, given, there), inputs).argmax(
-        axis=1
-    )
+def predict(model: Model, inputs: np.ndarray, *, at_a_time: int = network.AT_A_TIME) -> np.ndarray:
+    """Classifies examples.
+
+    Args:
+      model: from `fit`.
+      inputs: [N, ...], N at least 1.
+      at_a_time: examples at a time; changes speed and memory alone.
+
+    Returns:
+      [N] int, the likeliest class of each among those there are.
+    """
+    there = jnp.arange(model.params["output"]["bias"].size) < model.classes
+    return network.in_blocks(
+        lambda part: scores(model.module, model.params, part, there, model.scale),
+        np.asarray(inputs),
+        at_a_time=at_a_time,
+    ).argmax(axis=1)
 
 
-@functools.partial(jax.jit, static_argnames="module")
-def scores(module: nn.Module, params: Any, inputs: jax.Array, there: jax.Array) -> jax.Array:
+@functools.partial(jax.jit, static_argnames=("module", "scale"))
+def scores(
+    module: nn.Module, params: Any, inputs: jax.Array, there: jax.Array, scale: float
+) -> jax.Array:
     """Returns the logits [B, C] of examples [B, ...], those of classes not there [C] barred."""
     vectors: Any = module.apply(params["encoder"], inputs)
-    logits = output_layer.logits(params["output"], vectors)
+    logits = output_layer.logits(params["output"], vectors, scale=scale)
     return jnp.where(there[None, :], logits, _BARRED)
+
+
+def _accuracy(
+    finish: Callable[[Any], Fitted], inputs: Any, labels: Any, *, options: Options
+) -> network.Validation:
+    inputs, labels = np.asarray(inputs), np.asarray(labels)
+    checks.check_labels(labels, len(inputs))
+
+    def score(params: Any) -> float:
+        return float((predict(finish(params).model, inputs) == labels).mean())
+
+    return network.Validation(score, options.validate_every, options.patience)

@@ -3,9 +3,6 @@
 import jax
 import jax.numpy as jnp
 
-# With vectors of length 1 it would take columns as long as this to let a softmax decide.
-SCALE = 16.0
-
 Params = dict[str, jax.Array]
 
 
@@ -23,15 +20,16 @@ def init(*, dim: int, classes: int) -> Params:
     return {"kernel": jnp.zeros((dim, classes)), "bias": jnp.zeros(classes)}
 
 
-def logits(params: Params, vectors: jax.Array) -> jax.Array:
-    """Scores classes.
+def logits(params: Params, vectors: jax.Array, *, scale: float | jax.Array) -> jax.Array:
+    """Computes the scores of classes.
 
     Args:
       params: as from `init`.
       vectors: [B, D] of length 1.
+      scale: factor of the products; unit vectors need one, such as 16, for a confident softmax.
 
     Returns:
       [B, C] logits.
     """
     product = jnp.matmul(vectors, params["kernel"], precision=jax.lax.Precision.HIGHEST)
-    return SCALE * product + params["bias"][None, :]
+    return scale * product + params["bias"][None, :]

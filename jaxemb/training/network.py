@@ -51,7 +51,7 @@ def start(
     iterations: int,
     learning_rate: float,
     weight_decay: float = 0.0,
-    chance_loss: float,
+    chance_loss: float | None = None,
     call_steps: int = 25,
     judge: Callable[[TrainState, Metrics], TrainState] = lambda state, metrics: state,
     validation: Validation | None = None,
@@ -69,7 +69,8 @@ def start(
       learning_rate: at the start.
       weight_decay: share of a weight, times the learning rate, taken off it each step; biases and
         other vectors keep theirs (Loshchilov & Hutter 2019, arXiv:1711.05101).
-      chance_loss: the loss at chance level, against which an exploding one is judged.
+      chance_loss: the loss at chance level, against which an exploding one is judged. None takes
+        that of the first step.
       call_steps: steps of a compiled call; fewer take less memory.
       judge: as in `Training`.
       validation: how to judge the network on the way; None keeps the last parameters.

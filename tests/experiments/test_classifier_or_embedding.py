@@ -14,23 +14,6 @@ from jaxemb.errors import InputError
 pytestmark = pytest.mark.usefixtures("private_cache")
 
 KNOWN, NEW, DRAWERS = 8, 6, 6
-QUICK = {
-    "dim": 8,
-    "features": (8,),
-    "iterations": 40,
-    "identities": 8,
-    "learning_rate": 0.01,
-    "checkpoint_every": 20,
-    "classes": (6,),
-    "shots": (1,),
-    "at_classes": 4,
-    "at_shots": 2,
-    "days": 2,
-    "daily": 3,
-    "passes": 1,
-    "tuned_share": 1.0,
-    "batch": 12,
-}
 
 
 @pytest.fixture(scope="module")
@@ -62,22 +45,16 @@ def data_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def few_steps():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiment, "LEAST_STEPS", 25)
-        yield
-
-
-@pytest.fixture(scope="module")
-def finished(data_dir, tmp_path_factory, private_cache, few_steps):
+def finished(data_dir, tmp_path_factory, private_cache):
     out = tmp_path_factory.mktemp("runs") / "run"
-    config = experiment.Config(data_dir=data_dir, out=out, **QUICK)
+    common = command.Common(data_dir=data_dir, out=out, checkpoint_seconds=0)
+    config = dataclasses.replace(experiment.SMOKE, common=common)
     experiment.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def test_characters_are_parted(data_dir):
@@ -114,7 +91,7 @@ def test_three_ways_are_compared(finished):
     assert summary["embedding_accuracy_day_2"] == summary["embedding_accuracy_classes_6"]
     for name in ("classes", "samples", "day"):
         for field in ("accuracy", "seconds"):
-            path = finished.out / f"{name}_{field}.png"
+            path = finished.common.out / f"{name}_{field}.png"
             assert path.read_bytes().startswith(b"\x89PNG")
 
 
@@ -127,11 +104,12 @@ def test_an_interrupted_encoder_goes_on_to_the_same_bits(finished, tmp_path, mon
 
     monkeypatch.setattr(experiment, "compare", compare)
     for name, lost in (("whole", None), ("half", "00000040")):
-        config = dataclasses.replace(finished, out=tmp_path / name)
-        shutil.copytree(finished.out, config.out)
-        (config.out / "summary.json").unlink()
+        common = dataclasses.replace(finished.common, out=tmp_path / name)
+        config = dataclasses.replace(finished, common=common)
+        shutil.copytree(finished.common.out, config.common.out)
+        (config.common.out / "summary.json").unlink()
         if lost:
-            shutil.rmtree(config.out / "checkpoints" / lost)
+            shutil.rmtree(config.common.out / "checkpoints" / lost)
         experiment.run(config)
     jax.tree.map(np.testing.assert_array_equal, encoders[0], encoders[-1])
 

@@ -7,24 +7,13 @@ import pytest
 from jaxemb.experiments import faces
 from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.matching import face_embedding
-from jaxemb.experiments.harness.matching import training as matching
+from jaxemb.experiments.harness.matching import training as harness
 
 from jaxemb.evaluation import gallery_file
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
 SHOTS = 4
-QUICK = {
-    "trained_on": 8,
-    "folds": 2,
-    "copies": 2,
-    "dim": 12,
-    "identities": 4,
-    "samples": 3,
-    "iterations": 30,
-    "gallery_shots": 2,
-    "tuned": True,
-}
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +36,15 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache, data_dir):
-    config = face_embedding.Config(
-        data_dir=data_dir,
-        out=tmp_path_factory.mktemp("runs") / "run",
-        checkpoint_every=10,
-        **QUICK,
-    )
+    out = tmp_path_factory.mktemp("runs") / "run"
+    common = command.Common(data_dir=data_dir, out=out, checkpoint_seconds=0)
+    config = dataclasses.replace(faces.SMOKE, common=common)
     faces.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def test_a_run_leaves_its_results(finished):
@@ -69,13 +55,16 @@ def test_a_run_leaves_its_results(finished):
     assert summary["validation_rate"] > 0.8
     assert summary["open_set_identification_rate"] > 0.8
     for name in ("pairs", "neighbours", "images"):
-        assert (finished.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
+        assert (finished.common.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    lines = [
+        json.loads(line)
+        for line in (finished.common.out / "metrics.jsonl").read_text().splitlines()
+    ]
     assert lines[-1]["step"] == 30
 
 
 def test_the_gallery_recognizes_those_enrolled(finished, capsys):
-    kept = gallery_file.read(finished.out / "gallery.npz")
+    kept = gallery_file.read(finished.common.out / "gallery.npz")
     assert kept.names == [f"person {number}" for number in range(9, 25)]
     for name in kept.names:
         assert kept.vectors(name).shape == (2, 12)
@@ -88,15 +77,16 @@ def test_the_gallery_recognizes_those_enrolled(finished, capsys):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
-    data = faces.faces.read(finished.data_dir)
+    data = faces.faces.read(finished.common.data_dir)
     known = data.labels < finished.trained_on
-    half = sorted((finished.out / "checkpoints").iterdir())[0]
-    config = dataclasses.replace(finished, out=tmp_path / "run")
-    assert matching.open_run(config, [config.data_dir / "orl_faces.npz"])
-    (config.out / "checkpoints").mkdir()
-    half.rename(config.out / "checkpoints" / half.name)
-    embed = face_embedding.train(config, data.images[known], data.labels[known], folder=config.out)
-    kept = gallery_file.read(finished.out / "gallery.npz").vectors("person 9")
+    half = sorted((finished.common.out / "checkpoints").iterdir())[0]
+    common = dataclasses.replace(finished.common, out=tmp_path / "run")
+    config = dataclasses.replace(finished, common=common)
+    assert harness.open_run(config, [common.data_dir / "orl_faces.npz"])
+    (config.common.out / "checkpoints").mkdir()
+    half.rename(config.common.out / "checkpoints" / half.name)
+    embed = faces.embed_of(config, data.images[known], data.labels[known], common.out)
+    kept = gallery_file.read(finished.common.out / "gallery.npz").vectors("person 9")
     shown = np.flatnonzero(data.labels == 8)[:2]
     np.testing.assert_array_equal(np.asarray(embed(data.images))[shown], kept)
 
@@ -115,7 +105,7 @@ def test_bad_flags_are_named(tmp_path, data_dir, capsys):
         (["--data-dir", str(tmp_path)], "orl_faces.npz: no such file"),
     ):
         arguments = ["--data-dir", str(data_dir), "--out", str(tmp_path / "run"), *flags]
-        assert command.main(face_embedding.Config, faces.run, arguments) == 2
+        assert command.main(faces.Config, faces.run, arguments) == 2
         assert message in capsys.readouterr().err
         assert not (tmp_path / "run").exists()
 
@@ -123,7 +113,8 @@ def test_bad_flags_are_named(tmp_path, data_dir, capsys):
 def test_each_copy_of_a_photograph_is_another():
     image = jax.random.uniform(jax.random.key(1), (1, 24, 20))
     first, again, second = (
-        face_embedding.change(faces.Config(), jax.random.key(key), image) for key in (2, 2, 3)
+        face_embedding.change(face_embedding.Changes(), jax.random.key(key), image)
+        for key in (2, 2, 3)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, second, atol=0.01)

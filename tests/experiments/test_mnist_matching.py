@@ -6,23 +6,13 @@ import pytest
 from jaxemb.experiments import mnist_matching
 from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.matching import digit_embedding
-from jaxemb.experiments.harness.matching import training as matching
+from jaxemb.experiments.harness.matching import training as harness
+
+from jaxemb.methods import matching
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
 TRAIN = 200
-QUICK = {
-    "trained_on": (0, 1, 2, 3),
-    "judged_on": (4, 5),
-    "turned": (2,),
-    "encoder": "conv",
-    "features": (8,),
-    "dim": 8,
-    "identities": 4,
-    "samples": 4,
-    "iterations": 40,
-    "learning_rate": 0.01,
-}
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +39,9 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache, data_dir):
-    config = mnist_matching.Config(
-        data_dir=data_dir,
-        out=tmp_path_factory.mktemp("runs") / "run",
-        checkpoint_every=25,
-        **QUICK,
-    )
+    out = tmp_path_factory.mktemp("runs") / "run"
+    common = command.Common(data_dir=data_dir, out=out, checkpoint_seconds=0)
+    config = dataclasses.replace(mnist_matching.SMOKE, common=common)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(digit_embedding, "TRAIN", TRAIN)
         mnist_matching.run(config)
@@ -62,45 +49,50 @@ def finished(tmp_path_factory, private_cache, data_dir):
 
 
 def test_a_run_leaves_its_results(finished):
-    summary = json.loads((finished.out / "summary.json").read_text())
+    summary = json.loads((finished.common.out / "summary.json").read_text())
     assert 0.5 < summary["auc"] <= 1
     assert 0 <= summary["eer"] < 0.5
     assert summary["one_shot_error"] < 0.4
     assert {"pixels_auc", "threshold", "validation_rate"} <= summary.keys()
     for name in ("pairs", "neighbours", "images"):
-        assert (finished.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
+        assert (finished.common.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    lines = [
+        json.loads(line)
+        for line in (finished.common.out / "metrics.jsonl").read_text().splitlines()
+    ]
     assert [line["step"] for line in lines] == [25, 40]
     assert lines[-1]["loss"] < lines[0]["loss"]
 
 
 def test_gradients_match_without_training(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(digit_embedding, "TRAIN", TRAIN)
-    config = dataclasses.replace(finished, encoder="gradients", out=tmp_path / "run")
+    common = dataclasses.replace(finished.common, out=tmp_path / "run")
+    config = dataclasses.replace(finished, encoder="gradients", common=common)
     mnist_matching.run(config)
-    summary = json.loads((config.out / "summary.json").read_text())
+    summary = json.loads((config.common.out / "summary.json").read_text())
     assert summary["auc"] > 0.99  # the blotches are easy
     assert summary["centred_auc"] > 0.99
     assert summary["one_shot_error"] < 0.01
-    assert not (config.out / "checkpoints").exists()
+    assert not (config.common.out / "checkpoints").exists()
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(digit_embedding, "TRAIN", TRAIN)
-    data = mnist_matching.mnist.read(finished.data_dir)
-    whole, rest = finished, dataclasses.replace(finished, out=tmp_path / "run")
+    data = mnist_matching.mnist.read(finished.common.data_dir)
+    common = dataclasses.replace(finished.common, out=tmp_path / "run")
+    whole, rest = finished, dataclasses.replace(finished, common=common)
     expected = digit_embedding.train(whole, data)(data.images[:20])  # as its checkpoint has it
-    assert matching.open_run(rest, [finished.data_dir / "mnist.npz"])
-    (rest.out / "checkpoints").mkdir()
-    half = whole.out / "checkpoints" / "00000025"
-    half.rename(rest.out / "checkpoints" / half.name)
+    assert harness.open_run(rest, [finished.common.data_dir / "mnist.npz"])
+    (rest.common.out / "checkpoints").mkdir()
+    half = whole.common.out / "checkpoints" / "00000025"
+    half.rename(rest.common.out / "checkpoints" / half.name)
     found = digit_embedding.train(rest, data)(data.images[:20])
     np.testing.assert_array_equal(found, expected)
 
 
 def test_turned_digits_are_classes_of_their_own():
     config = mnist_matching.Config(
-        trained_on=(1, 3, 4), judged_on=(7, 8), turned=(3,), identities=4
+        trained_on=(1, 3, 4), judged_on=(7, 8), turned=(3,), options=matching.Options(identities=4)
     )
     labels = np.array([3, 7, 1, 4, 3, 0])
     rows, turns, classes = digit_embedding.classes_of(config, labels)
@@ -115,7 +107,7 @@ def test_bad_flags_are_named(tmp_path, data_dir, capsys):
         (["--judged-on", "6", "7"], "--judged-on 6 is trained on; it must be a digit never seen"),
         (["--judged-on", "7"], "--judged-on must be at least 2 digits"),
         (["--trained-on", "0", "10"], "--trained-on must be different digits of 0 to 9"),
-        (["--turned", "8"], "--turned 8 is none of --trained-on"),
+        (["--turned", "8"], "--turned 8 is none of trained_on"),
         (["--temperature", "0"], "--temperature must be more than 0"),
         (["--dim", "589"], "--dim must be at least 1 and at most 588, found 589"),
         (["--shrinkage", "0"], "--shrinkage must be more than 0"),

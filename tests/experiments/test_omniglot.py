@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from jaxemb.experiments import omniglot
 from jaxemb.experiments.harness import command
-from jaxemb.experiments.harness.matching import training as matching
+from jaxemb.experiments.harness.matching import training as harness
 
 from jaxemb.data.sets.omniglot import read as read_omniglot
 
@@ -13,14 +13,6 @@ pytestmark = pytest.mark.usefixtures("private_cache")
 
 RNG = np.random.default_rng(1)
 DRAWERS = 10
-QUICK = {
-    "features": (8,),
-    "dim": 16,
-    "iterations": 40,
-    "identities": 16,
-    "views": 1,
-    "episodes": 20,
-}
 
 
 def drawn(rng, strokes):
@@ -71,17 +63,18 @@ def data_dir(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache, data_dir):
     out = tmp_path_factory.mktemp("runs") / "run"
-    config = omniglot.Config(data_dir=data_dir, out=out, checkpoint_every=20, **QUICK)
+    common = command.Common(data_dir=data_dir, out=out, checkpoint_seconds=0)
+    config = dataclasses.replace(omniglot.SMOKE, common=common)
     omniglot.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def test_a_run_leaves_its_results(finished):
-    assert {path.name for path in finished.out.iterdir()} == {
+    assert {path.name for path in finished.common.out.iterdir()} == {
         "checkpoints",
         "config.json",
         "hardest.png",
@@ -96,25 +89,31 @@ def test_a_run_leaves_its_results(finished):
     for name in ("", "pixels_", "framed_pixels_"):
         mistakes = 6 * summary[f"{name}official_3way_error"]
         assert mistakes == pytest.approx(round(mistakes))
-    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [20, 40]
+    lines = [
+        json.loads(line)
+        for line in (finished.common.out / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert [line["step"] for line in lines] == [25, 40]
     assert lines[-1]["loss"] < lines[0]["loss"]
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
-    data = read_omniglot(finished.data_dir)
+    data = read_omniglot(finished.common.data_dir)
     images = omniglot.frame(finished, data.images)
-    config = dataclasses.replace(finished, out=tmp_path / "run")
-    (config.out / "checkpoints").mkdir(parents=True)
-    half = finished.out / "checkpoints" / "00000020"
-    half.rename(config.out / "checkpoints" / half.name)
-    (config.out / "metrics.jsonl").write_text((finished.out / "metrics.jsonl").read_text())
+    common = dataclasses.replace(finished.common, out=tmp_path / "run")
+    config = dataclasses.replace(finished, common=common)
+    (config.common.out / "checkpoints").mkdir(parents=True)
+    half = finished.common.out / "checkpoints" / "00000025"
+    half.rename(config.common.out / "checkpoints" / half.name)
+    (config.common.out / "metrics.jsonl").write_text(
+        (finished.common.out / "metrics.jsonl").read_text()
+    )
     embed = omniglot.train(config, images, data.characters)
     whole = omniglot.train(finished, images, data.characters)
     vectors = embed(images[:12])
     np.testing.assert_array_equal(vectors, whole(images[:12]))
-    again = (config.out / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in again] == [20, 40]
+    again = (config.common.out / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in again] == [25, 40]
     # The views are the same for all pictures.
     np.testing.assert_allclose(embed(images[2:4]), vectors[2:4], atol=1e-5)
 
@@ -124,12 +123,13 @@ def test_alphabets_held_out_are_judged_by_episodes(data_dir, tmp_path, monkeypat
 
     def train(config, images, characters):
         learnt.extend(np.unique(characters))
-        return lambda images: matching.flat(images) + RNG.normal(0, 0.01, (len(images), 28 * 28))
+        return lambda images: harness.flat(images) + RNG.normal(0, 0.01, (len(images), 28 * 28))
 
     monkeypatch.setattr(omniglot, "train", train)
-    monkeypatch.setattr(matching, "draw_map", lambda *args, **options: None)
+    monkeypatch.setattr(harness, "draw_map", lambda *args, **options: None)
+    common = command.Common(data_dir=data_dir, out=tmp_path / "run")
     held_out = {"held_out": ("Korean",), "extent": 0.0}
-    config = omniglot.Config(data_dir=data_dir, out=tmp_path / "run", **held_out, **QUICK)
+    config = dataclasses.replace(omniglot.SMOKE, common=common, **held_out)
     omniglot.run(config)
     assert learnt == list(range(5))
     summary = summary_of(config)
@@ -142,7 +142,7 @@ def test_alphabets_held_out_are_judged_by_episodes(data_dir, tmp_path, monkeypat
         assert same == pytest.approx(errors[1], abs=0.05)
     assert 0 < summary["held_out_20way_1shot_interval"] < 0.1
     assert not [name for name in summary if "official" in name]
-    assert (config.out / "neighbours.png").exists()
+    assert (config.common.out / "neighbours.png").exists()
     assert "all held out, 5 of each, embedding: error" in capsys.readouterr().out
 
 
@@ -153,7 +153,7 @@ def test_alphabets_held_out_are_judged_by_episodes(data_dir, tmp_path, monkeypat
         (["--held-out", "Greek"], "--held-out Greek: fewer than 20 characters"),
         (["--small-set", "2", "--identities", "50"], "--identities 50 are more than the 5 char"),
         (["--features", "12"], "--features must be multiples of 8, found (12,)"),
-        (["--features", *["8"] * 5], "--features: 5 halvings leave nothing of 28 pixels"),
+        (["--features", *["8"] * 5], "--features: 5 blocks leave nothing of 28 pixels"),
         (["--extent", "1"], "--extent must be at least 2"),
         (["--temperature", "nan"], "--temperature must be"),
         (["--shear", "-1"], "--shear must be at least 0"),

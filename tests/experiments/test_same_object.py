@@ -13,16 +13,12 @@ from jaxemb import io
 pytestmark = pytest.mark.usefixtures("private_cache")
 
 PICTURES = {"train": 60, "val": 12, "test_2016": 12}
-QUICK = {
-    "dim": 8,
-    "width": 8,
-    "iterations": 160,
-    "identities": 12,
-    "learning_rate": 0.02,
-    "min_count": 1,
-    "most_words": 5,
-    "checkpoint_every": 80,
-}
+
+
+def small(common, **fields):
+    return dataclasses.replace(
+        same_object.SMOKE, common=common, min_count=1, most_words=5, **fields
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +41,16 @@ def captions(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(captions, tmp_path_factory, private_cache):
     out = tmp_path_factory.mktemp("runs") / "run"
-    config = same_object.Config(data_dir=captions, out=out, **QUICK)
+    config = small(command.Common(data_dir=captions, out=out, checkpoint_seconds=0))
     same_object.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
-def test_what_a_picture_is_about_is_learnt(finished):
+def test_what_a_picture_is_about_is_learned(finished):
     summary = summary_of(finished)
     assert summary["auc"] > 0.9
     for name in ("tfidf", "untrained"):
@@ -62,18 +58,22 @@ def test_what_a_picture_is_about_is_learnt(finished):
         assert summary["map"] > summary[f"{name}_map"]
     assert 0 <= summary["false_accept_rate"] < 0.1
     assert summary["recall_at_1"] <= summary["recall_at_5"] <= summary["recall_at_10"]
-    assert (finished.out / "roc.png").read_bytes().startswith(b"\x89PNG")
-    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [25, 50, 75, 80, 105, 130, 155, 160]
+    assert (finished.common.out / "roc.png").read_bytes().startswith(b"\x89PNG")
+    lines = [
+        json.loads(line)
+        for line in (finished.common.out / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert [line["step"] for line in lines] == [25, 50, 75, 100, 125, 150, 160]
     assert lines[-1]["loss"] < lines[0]["loss"]
     assert lines[0]["terms"] == 24
 
 
 def test_an_interrupted_run_goes_on_to_the_same_figures(finished, tmp_path, capsys):
-    config = dataclasses.replace(finished, out=tmp_path / "run")
-    shutil.copytree(finished.out, config.out)
-    (config.out / "summary.json").unlink()
-    shutil.rmtree(config.out / "checkpoints" / "00000160")
+    common = dataclasses.replace(finished.common, out=tmp_path / "run")
+    config = dataclasses.replace(finished, common=common)
+    shutil.copytree(finished.common.out, config.common.out)
+    (config.common.out / "summary.json").unlink()
+    shutil.rmtree(config.common.out / "checkpoints" / "00000160")
     same_object.run(config)
     one, other = summary_of(finished), summary_of(config)
     assert {name for name in one if one[name] != other[name]} <= {"seconds", "peak_memory_mb"}
@@ -83,7 +83,14 @@ def test_an_interrupted_run_goes_on_to_the_same_figures(finished, tmp_path, caps
 
 @pytest.mark.parametrize(
     "fields",
-    [{"loss": "triplet", "encoder": "gru", "samples": 4}, {"loss": "sigmoid"}],
+    [
+        {
+            "loss": "triplet",
+            "encoder": "gru",
+            "options": dataclasses.replace(same_object.SMOKE.options, samples=4),
+        },
+        {"loss": "sigmoid"},
+    ],
     ids=lambda fields: fields["loss"],
 )
 def test_other_losses_and_encoders(captions, tmp_path, fields, capsys):
@@ -92,11 +99,11 @@ def test_other_losses_and_encoders(captions, tmp_path, fields, capsys):
     rng = np.random.default_rng(1)
     vectors = np.repeat(rng.normal(size=(12, 8)), 9, axis=0).astype(np.float32)
     io.write(tmp_path / "vectors.txt", words, vectors)
-    config = same_object.Config(
-        data_dir=captions,
-        out=tmp_path / "run",
+    config = small(
+        command.Common(data_dir=captions, out=tmp_path / "run"),
         vectors=tmp_path / "vectors.txt",
-        **QUICK | {"width": None} | fields,
+        width=None,
+        **fields,
     )
     same_object.run(config)
     summary = summary_of(config)

@@ -12,16 +12,6 @@ from PIL import Image
 pytestmark = pytest.mark.usefixtures("private_cache")
 
 TRAIN, TEST = 150, 30
-QUICK = {
-    "dim": 8,
-    "features": (8,),
-    "iterations": 30,
-    "identities": 3,
-    "samples": 6,
-    "triplets": 64,
-    "learning_rate": 0.01,
-    "checkpoint_every": 15,
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +41,14 @@ def data_dir(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(data_dir, tmp_path_factory, private_cache):
     out = tmp_path_factory.mktemp("runs") / "run"
-    config = similar_images.Config(data_dir=data_dir, out=out, **QUICK)
+    common = command.Common(data_dir=data_dir, out=out, checkpoint_seconds=0)
+    config = dataclasses.replace(similar_images.SMOKE, common=common)
     similar_images.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def test_both_trainings_are_judged(finished):
@@ -69,18 +60,19 @@ def test_both_trainings_are_judged(finished):
     assert summary["descriptors_triplets_ordered"] == 1
     for name in ("classifier", "ranking"):
         assert summary[f"{name}_map"] > summary["pixels_map"]
-        text = (finished.out / name / "metrics.jsonl").read_text()
+        text = (finished.common.out / name / "metrics.jsonl").read_text()
         lines = [json.loads(line) for line in text.splitlines()]
-        assert [line["step"] for line in lines] == [15, 30]
-    assert (finished.out / "neighbours.png").read_bytes().startswith(b"\x89PNG")
+        assert [line["step"] for line in lines] == [25, 30]
+    assert (finished.common.out / "neighbours.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_interrupted_run_goes_on_to_the_same_figures(finished, tmp_path):
-    config = dataclasses.replace(finished, out=tmp_path / "run")
-    shutil.copytree(finished.out, config.out)
-    (config.out / "summary.json").unlink()
-    shutil.rmtree(config.out / "classifier" / "checkpoints" / "00000030")
-    shutil.rmtree(config.out / "ranking")
+    common = dataclasses.replace(finished.common, out=tmp_path / "run")
+    config = dataclasses.replace(finished, common=common)
+    shutil.copytree(finished.common.out, config.common.out)
+    (config.common.out / "summary.json").unlink()
+    shutil.rmtree(config.common.out / "classifier" / "checkpoints" / "00000030")
+    shutil.rmtree(config.common.out / "ranking")
     similar_images.run(config)
     one, other = summary_of(finished), summary_of(config)
     timed = {"classifier_seconds", "ranking_seconds", "peak_memory_mb"}

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -6,9 +8,12 @@ from jaxemb.errors import InputError
 from jaxemb.methods import classifier
 from jaxemb.models import output_layer
 from jaxemb.models.encoders import MlpEncoder
+from jaxemb.training.run import Run
 
 MODULE = MlpEncoder(8, (16,))
 ROOM = 5
+OPTIONS = classifier.Options(iterations=120, batch=16, learning_rate=1e-2)
+FEW = dataclasses.replace(OPTIONS, iterations=12, call_steps=5)
 
 
 @pytest.fixture(scope="module")
@@ -27,36 +32,43 @@ def start(data):
     return {"encoder": encoder, "output": output}
 
 
-def fit(start, data, *, classes, key=0, batch=16):
-    return classifier.fit(
-        jax.random.key(key),
-        MODULE,
-        start,
-        *data,
-        classes=classes,
-        iterations=120,
-        batch=batch,
-        learning_rate=1e-2,
-        prepare=lambda key, points: points + 0.05 * jax.random.normal(key, points.shape),
-    ).params
+def jitter(key, points):
+    return points + 0.05 * jax.random.normal(key, points.shape)
 
 
-def test_classes_are_learnt_and_the_start_is_kept(data, start):
+def fit(data, options=FEW, *, key=0, augment=jitter, run=None, **arguments):
+    run = run or Run(progress=False)
+    return classifier.fit(key, MODULE, *data, options, augment=augment, run=run, **arguments)
+
+
+def accuracy(fitted, data):
+    return (classifier.predict(fitted.model, data[0]) == data[1]).mean()
+
+
+def same(one, other):
+    jax.tree.map(np.testing.assert_array_equal, one, other)
+
+
+def differ(one, other):
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return any(not np.array_equal(a, b) for a, b in pairs)
+
+
+def test_classes_are_learned_and_the_start_is_kept(data, start):
     before = jax.tree.map(np.array, start)
-    params = fit(start, data, classes=ROOM)
-    assert (classifier.classify(MODULE, params, data[0], classes=ROOM) == data[1]).mean() > 0.9
-    jax.tree.map(np.testing.assert_array_equal, before, start)
-    again = fit(start, data, classes=ROOM)
-    jax.tree.map(np.testing.assert_array_equal, params, again)
+    fitted = fit(data, OPTIONS, params=start)
+    assert accuracy(fitted, data) > 0.9
+    same(before, start)
+    same(fitted.model.params, fit(data, OPTIONS, params=start).model.params)
 
 
-def test_classes_that_are_not_there_are_neither_learnt_nor_answered(data, start):
+def test_classes_that_are_not_there_are_neither_learned_nor_answered(data, start):
     points, labels = data
     few = points[labels < 3], labels[labels < 3]
-    params = fit(start, few, classes=3)
-    assert (classifier.classify(MODULE, params, few[0], classes=3) == few[1]).mean() > 0.9
-    assert set(classifier.classify(MODULE, params, points, classes=3)) <= {0, 1, 2}
-    kernel, bias = (np.asarray(params["output"][name]) for name in ("kernel", "bias"))
+    fitted = fit(few, OPTIONS, params=start, classes=3)
+    assert accuracy(fitted, few) > 0.9
+    assert set(classifier.predict(fitted.model, points)) <= {0, 1, 2}
+    kernel, bias = (np.asarray(fitted.model.params["output"][name]) for name in ("kernel", "bias"))
     np.testing.assert_array_equal(kernel[:, 3:], start["output"]["kernel"][:, 3:])
     np.testing.assert_array_equal(bias[3:], 0)
 
@@ -64,10 +76,85 @@ def test_classes_that_are_not_there_are_neither_learnt_nor_answered(data, start)
 def test_fewer_examples_than_a_batch(data, start):
     points, labels = data
     few = points[::10], labels[::10]  # one of each class
-    params = fit(start, few, classes=ROOM)
-    assert (classifier.classify(MODULE, params, points, classes=ROOM) == labels).mean() > 0.9
+    assert accuracy(fit(few, OPTIONS, params=start), data) > 0.9
 
 
-def test_labels_out_of_range_are_refused(data, start):
-    with pytest.raises(InputError, match=r"label 3 at position 30 is outside \[0, 3\); 20 such"):
-        fit(start, data, classes=3)
+def test_what_is_not_given_is_drawn(data):
+    fitted = fit(data, OPTIONS)
+    assert fitted.model.params["output"]["kernel"].shape == (8, ROOM)
+    assert accuracy(fitted, data) > 0.9
+
+
+@pytest.mark.parametrize("augment", [None, jitter])
+def test_a_loop_of_ones_own_gives_the_same_bits(data, augment):
+    training = classifier.start(jax.random.key(0), MODULE, *data, FEW, augment=augment)
+    state, update = training.state, jax.jit(training.update)
+    for step in range(training.steps):
+        state, _ = update(state, training.batch(step))
+    same(training.finish(state).model.params, fit(data, augment=augment).model.params)
+
+
+def test_an_interrupted_training_goes_on_to_the_same_bits(data, tmp_path):
+    run = Run(checkpoints=tmp_path / "run", seconds=0, progress=False)
+    whole = fit(data, run=run)
+    (tmp_path / "run" / "00000012").rename(tmp_path / "last")
+    again = fit(data, run=run)
+    same(again.model.params, whole.model.params)
+    assert len(again.history.loss) < 12
+
+
+CHANGED = {
+    "iterations": 13,
+    "batch": 8,
+    "learning_rate": 0.02,
+    "weight_decay": 0.5,
+    "scale": 8.0,
+}
+SPEED_ALONE = {"call_steps": 4}
+VALIDATED = {"validate_every", "patience"}
+
+
+def test_each_option_changes_the_result(data):
+    names = {field.name for field in dataclasses.fields(classifier.Options)}
+    assert names == {*CHANGED, *SPEED_ALONE, *VALIDATED}
+    params = fit(data).model.params
+    for name, value in CHANGED.items():
+        other = fit(data, dataclasses.replace(FEW, **{name: value}))
+        assert differ(other.model.params, params), name
+    for name, value in SPEED_ALONE.items():
+        same(fit(data, dataclasses.replace(FEW, **{name: value})).model.params, params)
+
+
+def test_the_best_by_validation_is_kept_and_patience_ends_it(data):
+    spoiled = classifier.Options(
+        iterations=60, batch=16, learning_rate=3.0, validate_every=5, call_steps=5
+    )
+    last, best = fit(data, spoiled), fit(data, spoiled, validation=data)
+    assert accuracy(best, data) > accuracy(last, data)
+    patient = dataclasses.replace(spoiled, patience=2)
+    stopped = fit(data, patient, validation=data)
+    assert stopped.history.stopped_because == "no better for 2 validations"
+    assert stopped.history.steps < 60
+    # Judged at the end alone, the last are the best.
+    rarely = fit(data, dataclasses.replace(spoiled, validate_every=60), validation=data)
+    same(rarely.model.params, last.model.params)
+
+
+def test_mistakes_are_named(data, start):
+    points, labels = data
+    for arguments, message in (
+        ({"classes": 3}, r"label 3 at position 30 is outside \[0, 3\); 20 such"),
+        ({"classes": 6, "params": start}, "params have outputs for 5 classes, 6 are needed"),
+        ({"params": {"kernel": 1}}, 'params must have the keys "encoder" and "output"'),
+        ({"validation": (points, labels[1:])}, "labels must be one for each of 50 rows"),
+    ):
+        with pytest.raises(InputError, match=message):
+            fit(data, **arguments)
+    for name in ("iterations", "batch", "learning_rate", "scale", "call_steps"):
+        with pytest.raises(InputError, match=f"^{name} must be"):
+            classifier.Options(**{name: 0})
+
+
+def test_the_example_runs(run_example):
+    found = run_example(classifier)
+    assert (found["classes"] == found["labels"]).mean() > 0.9

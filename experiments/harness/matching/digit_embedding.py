@@ -3,30 +3,29 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from jaxemb import checks
 from jaxemb.data.images import LabeledImages
 from jaxemb.errors import InputError
 from jaxemb.factorize import within_class
 from jaxemb.losses.distances import unit
-from jaxemb.methods.matching import objective
+from jaxemb.methods import matching
+from jaxemb.methods.matching import losses
 from jaxemb.models.encoders import ConvEncoder, MlpEncoder
 from jaxemb.models.oriented_gradients import oriented_gradients
 from jaxemb.models.upright import set_upright
 from jaxemb.sampling import augment
-from jaxemb.sampling.balanced import BalancedBatches
-from jaxemb.training.before_network import in_blocks
+from jaxemb.training.network import in_blocks
 
 from .. import command
-from . import handwriting
-from . import loss as matching_loss
-from . import training as matching
-from .handwriting import TURNS, as_input, change
+from . import training as harness
+from .handwriting import TURNS, Changes, Picked, as_input, change
 
 # MNIST's own division: digits written by other people come after these.
 TRAIN = 60_000
@@ -35,20 +34,20 @@ DESCRIBED = 7 * 7 * 12
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(handwriting.Config):
+class Config:
     """Trains on some digits and judges on others, of other writers.
 
     Digits are set upright and become oriented gradients, and a linear map evens out how those of
     one digit vary, a closed form: seven digits are too few to learn filters from that serve others.
     --encoder conv and mlp learn them all the same, by --loss.
 
-    Writes pairs.png (the hardest pairs), neighbors.png, images.png and map.html (all digits by
+    Writes pairs.png (the hardest pairs), neighbours.png, images.png and map.html (all digits by
     t-SNE), summary.json, and for a network metrics.jsonl and checkpoints/ to --out; the same
     command again then goes on where it was stopped.
     """
 
     trained_on: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
-    """Digits of the training images that are learnt from."""
+    """Digits of the training images that are learned from."""
     judged_on: tuple[int, ...] = (7, 8, 9)
     """Digits of the test images to be matched."""
     encoder: Literal["gradients", "conv", "mlp"] = "gradients"
@@ -61,29 +60,17 @@ class Config(handwriting.Config):
     """Digits whose quarter turns, also mirrored, a network learns as further classes; 0 and 1 look
     the same turned by half."""
     features: tuple[int, ...] = (32, 64)
-    """Channels of each halving: conv; multiples of 8."""
+    """Channels of each block of a network: conv; multiples of 8."""
     hidden: tuple[int, ...] = (512,)
     """Widths of the layers before the last: mlp."""
-    rotation: float = 25.0
-    """Largest angle that a picture is turned by, in degrees."""
-    shear: float = 0.3
-    """Largest tangent of the angle by which an axis leans."""
-    elastic: float = 1.5
-    """Standard deviation of a bend, in pixels."""
     false_accept_rate: float = 0.1
     """The most pairs of different digits that the threshold may accept, of those trained on."""
-    temperature: float = 0.3
-    """What cosines are divided by: supervised_contrastive, proxy_nca and cosface."""
-    identities: int = 16
-    """Classes in a batch."""
-    samples: int = 8
-    """Examples of each in a batch."""
-    iterations: int = 400
-    """Steps of the training; digits never seen are matched worse after more."""
-    learning_rate: float = 2e-3
-    """Of Adam, at the start; it falls to 0 along a cosine."""
-    out: Path = Path("runs/mnist_matching")
-    """Folder of the run."""
+    objective: losses.Choice = losses.Choice(temperature=0.3)
+    changes: Changes = Changes(rotation=25.0, shear=0.3, elastic=1.5)
+    options: matching.Options = matching.Options(
+        iterations=400, identities=16, samples=8, learning_rate=2e-3
+    )
+    common: command.Common = command.Common(out=Path("runs/mnist_matching"))
 
     def __post_init__(self):
         """Refuses values that no run can use.
@@ -91,34 +78,31 @@ class Config(handwriting.Config):
         Raises:
           InputError: naming the field.
         """
-        super().__post_init__()
+        checks.check_fields(self)
         for name in ("trained_on", "judged_on", "turned"):
             digits = getattr(self, name)
             if not set(digits) <= set(range(10)) or len(set(digits)) < len(digits):
-                raise InputError(
-                    f"--{name.replace('_', '-')} must be different digits of 0 to 9, found {digits}"
-                )
+                raise InputError(f"{name} must be different digits of 0 to 9, found {digits}")
         if both := set(self.trained_on) & set(self.judged_on):
-            raise InputError(
-                f"--judged-on {both.pop()} is trained on; it must be a digit never seen"
-            )
+            raise InputError(f"judged_on {both.pop()} is trained on; it must be a digit never seen")
         if strange := set(self.turned) - set(self.trained_on):
-            raise InputError(f"--turned {strange.pop()} is none of --trained-on")
+            raise InputError(f"turned {strange.pop()} is none of trained_on")
         for name in ("trained_on", "judged_on"):
             if len(getattr(self, name)) < 2:
-                raise InputError(f"--{name.replace('_', '-')} must be at least 2 digits")
-        command.check_field(self, "false_accept_rate", at_least=0, at_most=1)
-        command.check_field(self, "shrinkage", above=0, at_most=1e6)
+                raise InputError(f"{name} must be at least 2 digits")
+        checks.check_field(self, "false_accept_rate", at_least=0, at_most=1)
+        checks.check_field(self, "shrinkage", above=0, at_most=1e6)
+        checks.check_field(self, "dim", at_least=1)
         if self.encoder == "gradients":
-            command.check_field(self, "dim", at_least=1, at_most=DESCRIBED)
-        matching.check_features(self.features)
+            checks.check_field(self, "dim", at_least=1, at_most=DESCRIBED)
+        harness.check_features(self.features)
         if any(width < 1 for width in self.hidden):
-            raise InputError(f"--hidden must be widths of at least 1, found {self.hidden}")
+            raise InputError(f"hidden must be widths of at least 1, found {self.hidden}")
         classes = len(self.trained_on) + (TURNS - 1) * len(self.turned)
-        if self.identities > classes:
+        if self.options.identities > classes:
             raise InputError(
-                f"--identities must be at most {classes}, the classes there are, found "
-                f"{self.identities}"
+                f"identities must be at most {classes}, the classes there are, found "
+                f"{self.options.identities}"
             )
 
 
@@ -151,36 +135,26 @@ def describe(images: jax.Array) -> jax.Array:
 
 def train(config: Config, data: LabeledImages) -> Callable[[jax.Array], jax.Array]:
     """Returns the trained network: [B, 28, 28] uint8 -> [B, dim]."""
-    encoder_key, loss_key, batch_key = matching.keys(config, 3)
     rows, turns, labels = classes_of(config, data.labels[:TRAIN])
-    drawn = BalancedBatches(batch_key, labels, identities=config.identities, samples=config.samples)
-    classes = int(labels.max()) + 1
     encoder = make(config)
 
-    def embed(params: Any, images: jax.Array) -> jax.Array:
-        return jnp.asarray(encoder.apply(params["encoder"], fold(images)))
+    def augmented(key: jax.Array, inputs: tuple[jax.Array, jax.Array]) -> jax.Array:
+        images, turns = inputs
+        return fold(change(config.changes, key, augment.turn(as_input(images), turns)))
 
-    def prepare(key: jax.Array, batch: Any) -> Any:
-        images, turns, labels = batch
-        change_key, mining_key = jax.random.split(key)
-        inputs = augment.turn(as_input(images), turns)
-        return change(config, change_key, inputs), (mining_key, labels)
-
-    def batches(start: int, stop: int) -> Any:
-        chosen = drawn.batches(start, stop)
-        return data.images[rows[chosen]], turns[chosen], labels[chosen]
-
-    params: dict[str, Any] = {"encoder": encoder.init(encoder_key, jnp.zeros((1, 14, 14, 4)))}
-    params |= matching_loss.init(loss_key, config, classes)
-    trained = matching.train(
-        config,
-        params,
-        objective(embed, matching_loss.make(config)),
-        batches,
-        prepare=prepare,
-        first_loss=matching_loss.first_loss(config, classes),
+    training = matching.start(
+        config.common.seed,
+        encoder,
+        losses.choose(config.objective, samples=config.options.samples),
+        (Picked(data.images, rows), turns),
+        labels,
+        config.options,
+        augment=augmented,
     )
-    return jax.jit(lambda images: embed(trained.params, as_input(images)))
+    model = harness.run(config.common, training).model
+    return jax.jit(
+        lambda images: jnp.asarray(model.module.apply(model.variables, fold(as_input(images))))
+    )
 
 
 def make(config: Config) -> nn.Module:

@@ -4,19 +4,18 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from jaxemb import checks
 from jaxemb.sampling import augment
-
-from .. import command
-from . import loss as matching_loss
 
 # Ways to see a character, each as good as another one: quarter turns, and these mirrored.
 TURNS = 8
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(matching_loss.Config):
-    """The fields of the changes to pictures; an experiment adds its own."""
+class Changes:
+    """How pictures are changed while a network is trained."""
 
     rotation: float = 15.0
     """Largest angle that a picture is turned by, in degrees."""
@@ -28,6 +27,8 @@ class Config(matching_loss.Config):
     """Largest move, as a share of a side."""
     elastic: float = 1.0
     """Standard deviation of a bend, in pixels."""
+    knots: int = 5
+    """Places along each side that are bent; between them bends are interpolated."""
 
     def __post_init__(self):
         """Refuses values that no run can use.
@@ -35,12 +36,29 @@ class Config(matching_loss.Config):
         Raises:
           InputError: naming the field.
         """
-        super().__post_init__()
-        command.check_field(self, "rotation", at_least=0, at_most=180)
+        checks.check_fields(self)
+        checks.check_field(self, "rotation", at_least=0, at_most=180)
         for name in ("scale", "shift"):
-            command.check_field(self, name, at_least=0, at_most=0.9)
+            checks.check_field(self, name, at_least=0, at_most=0.9)
         for name in ("shear", "elastic"):
-            command.check_field(self, name, at_least=0, at_most=10)
+            checks.check_field(self, name, at_least=0, at_most=10)
+        checks.check_field(self, "knots", at_least=2, at_most=100)
+
+
+@dataclasses.dataclass(frozen=True)
+class Picked:
+    """Pictures by their rows in a larger set, which are not copied until a batch takes them."""
+
+    images: np.ndarray  # [N, H, W]
+    rows: np.ndarray  # [M] int
+
+    def __len__(self) -> int:
+        """Returns how many there are."""
+        return len(self.rows)
+
+    def __getitem__(self, chosen: np.ndarray) -> np.ndarray:
+        """Returns the pictures [..., H, W] of some of them."""
+        return self.images[self.rows[chosen]]
 
 
 def as_input(images: jax.Array) -> jax.Array:
@@ -48,12 +66,12 @@ def as_input(images: jax.Array) -> jax.Array:
     return images.astype(jnp.float32)[..., None] / 255
 
 
-def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
+def change(changes: Changes, key: jax.Array, images: jax.Array) -> jax.Array:
     """Changes pictures as other hands might have drawn them.
 
     Args:
-      config: the experiment's.
-      key: drawn from.
+      changes: how much.
+      key: random key.
       images: [B, H, W, 1].
 
     Returns:
@@ -65,10 +83,12 @@ def change(config: Config, key: jax.Array, images: jax.Array) -> jax.Array:
     places = augment.affine_places(
         place_key,
         shape,
-        rotation=config.rotation,
-        scale=config.scale,
-        shear=config.shear,
-        shift=config.shift,
+        rotation=changes.rotation,
+        scale=changes.scale,
+        shear=changes.shear,
+        shift=changes.shift,
     )
-    places += augment.elastic_offsets(bend_key, shape, amplitude=config.elastic)
+    places += augment.elastic_offsets(
+        bend_key, shape, amplitude=changes.elastic, knots=changes.knots
+    )
     return augment.resample(images, places)

@@ -1,19 +1,45 @@
 """Omniglot's characters, parted into those that an encoder learns and new ones of other hands."""
 
+import dataclasses
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
+from jaxemb import checks
 from jaxemb.data.sets import omniglot
 from jaxemb.errors import InputError
 from jaxemb.sampling.augment import affine_places, resample
 
-# Affine changes that training draws: degrees, and shares of the picture's sides.
-_CHANGES = {"rotation": 12.0, "scale": 0.15, "shear": 0.2, "shift": 0.08}
 # A picture of 105 x 105 pixels is reduced to squares of five.
 _SQUARE = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """Affine changes to pictures while a network is trained."""
+
+    rotation: float = 12.0
+    """Largest angle that a picture is turned by, in degrees."""
+    scale: float = 0.15
+    """Largest change of a side, as a share of it."""
+    shear: float = 0.2
+    """Largest tangent of the angle by which an axis leans."""
+    shift: float = 0.08
+    """Largest move, as a share of a side."""
+
+    def __post_init__(self):
+        """Refuses values that no run can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        checks.check_field(self, "rotation", at_least=0, at_most=180)
+        for name in ("scale", "shift"):
+            checks.check_field(self, name, at_least=0, at_most=0.9)
+        checks.check_field(self, "shear", at_least=0, at_most=10)
 
 
 class Characters(NamedTuple):
@@ -68,7 +94,9 @@ def read(data_dir: Path, *, seed: int, classes: int, samples: int) -> Characters
     )
 
 
-def rewritten(key: jax.Array, images: jax.Array) -> jax.Array:
+def rewritten(changes: Changes, key: jax.Array, images: jax.Array) -> jax.Array:
     """Returns pictures [B, H, W, 1] as other hands might have written the same."""
     batch, height, width, _ = images.shape
-    return resample(images, affine_places(key, (batch, height, width), **_CHANGES))
+    return resample(
+        images, affine_places(key, (batch, height, width), **dataclasses.asdict(changes))
+    )

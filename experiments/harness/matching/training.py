@@ -1,88 +1,58 @@
-"""What all matching experiments share: their fields, their training, their files."""
+"""What all matching experiments share: keys, checks, their folder and their map."""
 
-import dataclasses
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.data.files import default_data_dir, file_sha256
+from jaxemb.data.files import file_sha256
 from jaxemb.errors import InputError
 from jaxemb.losses.distances import unit
-from jaxemb.methods import tsne
-from jaxemb.methods.matching import refuse_collapse
-from jaxemb.training import before_network as network
+from jaxemb.methods import matching, tsne
+from jaxemb.training import loop
+from jaxemb.training.state import Training
 
-from .. import command, run_folder
+from .. import run_folder
+from ..command import Common
 from ..maps import projection
 
 # Points of a map, at most.
 MAP_MOST = 10_000
 
 
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """The fields of every matching experiment, which adds its own."""
+class Config(Protocol):
+    """What the configuration of a matching experiment has."""
 
-    dim: int = 64
-    """Width of the embedding."""
-    iterations: int = 2000
-    """Steps of the training."""
-    identities: int = 32
-    """Individuals or classes in a batch."""
-    samples: int = 4
-    """Examples of each in a batch."""
-    learning_rate: float = 1e-3
-    """Of Adam, at the start; it falls to 0 along a cosine."""
-    weight_decay: float = 0.0
-    """Share of a weight, times the learning rate, taken off it each step."""
-    checkpoint_every: int = 0
-    """Steps between checkpoints; 0: at the end only."""
-    seed: int = 0
-    """Same seed, same bits."""
-    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
-    """Where data sets lie (or JAXEMB_DATA)."""
-    out: Path = Path("runs/matching")
-    """Folder of the run."""
+    @property
+    def common(self) -> Common:
+        """The flags of every experiment."""
 
-    def __post_init__(self):
-        """Refuses values that no run can use.
-
-        Raises:
-          InputError: naming the field.
-        """
-        for name in ("dim", "iterations"):
-            command.check_field(self, name, at_least=1)
-        for name in ("identities", "samples"):
-            command.check_field(self, name, at_least=2)
-        command.check_field(self, "learning_rate", above=0, at_most=10)
-        command.check_field(self, "weight_decay", at_least=0, at_most=10)
-        command.check_field(self, "checkpoint_every", at_least=0)
-        command.check_seed(self)
+    @property
+    def options(self) -> matching.Options:
+        """Of the training."""
 
 
 def keys(config: Config, count: int) -> jax.Array:
-    """Returns keys [count] of the seed for what is drawn before the training.
+    """Returns keys [count] of the seed, the first three of them those of `matching.start`.
 
     Its steps draw from the seed's key folded with their numbers, of which these have one more;
     `split` alone would give keys of the first steps again.
     """
-    key = jax.random.fold_in(jax.random.key(config.seed), config.iterations)
+    key = jax.random.fold_in(jax.random.key(config.common.seed), config.options.iterations)
     return jax.random.split(key, count)
 
 
 def check_features(features: Sequence[int]) -> None:
-    """Refuses channels of --features that the encoders' groups don't divide.
+    """Refuses channels that the encoders' groups don't divide.
 
     Raises:
       InputError: naming them.
     """
     if not features or any(width < 8 or width % 8 for width in features):
-        raise InputError(f"--features must be multiples of 8, found {features}")
+        raise InputError(f"features must be multiples of 8, found {features}")
 
 
 def flat(images: np.ndarray) -> np.ndarray:
@@ -104,61 +74,27 @@ def open_run(config: Config, files: Sequence[Path]) -> bool:
       InputError: if the folder holds something else.
     """
     sha256 = {str(file): file_sha256(file) for file in files}
-    return run_folder.open_run(config.out, config, sha256)
+    return run_folder.open_run(config.common.out, config, sha256)
 
 
-def train(
-    config: Config,
-    params: Any,
-    objective: network.Objective,
-    batches: Callable[[int, int], Any],
-    *,
-    prepare: Callable[[jax.Array, Any], Any] = lambda key, batch: batch,
-    first_loss: float,
-    call_steps: int = network.CALL_STEPS,
-    folder: Path | None = None,
-) -> network.Trained:
-    """Trains, with a progress bar and a line of metrics for each call; ends at a signal.
+def run(common: Common, training: Training, folder: Path | None = None) -> Any:
+    """Runs a training to its end, with checkpoints and metrics.jsonl, or ends at a signal.
 
     Args:
-      config: the experiment's.
-      params: to start from.
-      objective: from `jaxemb.training.matching.objective`, or one with its metrics.
-      batches: as for `jaxemb.training.network.fit`.
-      prepare: likewise; its random numbers come from the seed.
-      first_loss: likewise.
-      call_steps: likewise.
-      folder: of metrics.jsonl and checkpoints/. None takes the run's; an experiment that trains
-        several networks needs one for each.
+      common: the experiment's.
+      training: from `matching.start`, or like it.
+      folder: of metrics.jsonl and checkpoints/. None takes the run's.
 
     Returns:
-      The network.
+      The method's Fitted.
 
     Raises:
       InputError: if the loss explodes or the embedding collapses.
       SystemExit: if a signal stopped the training.
     """
-    folder = config.out if folder is None else folder
-    with run_folder.recorded(folder, steps=config.iterations) as report:
-        trained = network.fit(
-            jax.random.key(config.seed),
-            params,
-            objective,
-            batches,
-            prepare=prepare,
-            iterations=config.iterations,
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
-            first_loss=first_loss,
-            call_steps=call_steps,
-            checkpoints=folder / "checkpoints",
-            checkpoint_every=config.checkpoint_every,
-            report=refuse_collapse(report),
-        )
-    for complaint in trained.rejected:
-        print(complaint, file=sys.stderr)
-    projection.stop_if_asked(trained.stopped_because)
-    return trained
+    fitted = loop.fit(training, run_folder.engine_run(common, folder))
+    run_folder.stop_if_asked(fitted.history)
+    return fitted
 
 
 def draw_map(
@@ -186,14 +122,14 @@ def draw_map(
     every = -(-len(vectors) // MAP_MOST)
     vectors, labels, images = vectors[::every], labels[::every], images[::every]
     perplexity = min(30.0, (len(vectors) - 1) / 3.5)
-    key = jax.random.key(config.seed)
+    key = jax.random.key(config.common.seed)
     embedding = tsne.fit(key, vectors, tsne.Options(perplexity)).embedding
     image_map.write_image_map(
-        config.out / "images.png", embedding, images, labels=labels, title=title
+        config.common.out / "images.png", embedding, images, labels=labels, title=title
     )
     ids, cosines = projection.find_neighbors(vectors)
     point_map.write_html(
-        config.out / "map.html",
+        config.common.out / "map.html",
         embedding,
         images=images,
         labels=labels,

@@ -35,10 +35,10 @@ def test_losses_are_told_with_their_gradients(tmp_path):
 
 def test_mistakes(monkeypatch, tmp_path):
     for flags, message in (
-        ({"features": (12,)}, "--features must be one to four multiples of 8"),
-        ({"mined": 1023}, "--mined must be a multiple of the 4 samples"),
-        ({"identities": 513}, "--identities must be at most 512"),
-        ({"steps": 3}, "--steps must be at least 20"),
+        ({"features": (12,)}, "features must be one to four multiples of 8"),
+        ({"mined": 1023}, "mined must be a multiple of the 4 samples"),
+        ({"identities": 513}, "identities must be at most 512"),
+        ({"steps": 3}, "steps must be at least 20"),
     ):
         with pytest.raises(InputError, match=message):
             matching.Config(**flags)
