@@ -1,27 +1,36 @@
-"""Autoencoders: a map by the narrowest layer, and images given back (README row autoencoder)."""
+"""Autoencoders: a map by the narrowest layer, and images given back.
+
+    python -m experiments.autoencoder
+
+Two busy cores of an AMD EPYC (Zen 4): 1.0 minute. 10-NN accuracy 0.946; the subspace of a linear
+one is 0.04 degrees from that of PCA.
+
+    python -m experiments.autoencoder --data mnist --model conv --iterations 2000
+
+Two cores of an Intel Xeon (model 207): 6 minutes. Codes of two numbers leave 63% of the variance
+unexplained, PCA 83%; 10-NN accuracy 0.636.
+"""
 
 import dataclasses
 import json
 import sys
 import time
 from pathlib import Path
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 from scipy.linalg import subspace_angles
 
+from jaxemb import checks
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
-from jaxemb.factorize import pca
-from jaxemb.methods import autoencoder as training
-from jaxemb.models.autoencoder import ConvAutoencoder, DenseAutoencoder
-from jaxemb.sampling.corruption import Kind, corrupt
+from jaxemb.methods import autoencoder, pca
+from jaxemb.sampling.corruption import corrupt
+from jaxemb.training.run import Run
 
 from .harness import command, run_folder
-from .harness.maps import before_projection as projection
+from .harness.maps import projection
 
 # Images in the picture, one of each class where there are classes, and points that judge.
 SHOWN = 10
@@ -31,7 +40,7 @@ DRAWN = 60
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(projection.Config):
+class Config:
     """Trains an autoencoder and maps points by their codes; the defaults need no data.
 
     Writes embedding.npy, map.png, map.html, loss.png, metrics.jsonl, summary.json, checkpoints/
@@ -40,28 +49,11 @@ class Config(projection.Config):
     was stopped.
     """
 
-    model: Literal["dense", "conv", "linear"] = "dense"
-    """conv is for images."""
-    hidden: tuple[int, ...] = (512, 128)
-    """Widths of the layers before the code: dense."""
-    features: tuple[int, ...] = (32, 64)
-    """Channels, each of which halves the sides of an image: conv."""
-    noise: float = 0.0
-    """Of a denoising autoencoder: on what goes in, in standard deviations of the data."""
-    noise_kind: Kind = "gaussian"
-    """masking sets numbers to their mean, and --noise is their share."""
-    iterations: int = 10_000
-    """Steps of the training."""
-    batch: int = 256
-    """Points a step."""
-    learning_rate: float = 1e-3
-    """At the start; it falls to 0 along a cosine."""
     linear_iterations: int = 5000
     """Steps of the linear one; 0 leaves it out."""
-    checkpoint_every: int = 0
-    """Steps between checkpoints; 0: at the end only."""
-    out: Path = Path("runs/autoencoder")
-    """Folder of the run."""
+    options: autoencoder.Options = autoencoder.Options()
+    points: projection.PointFlags = projection.PointFlags()
+    common: command.Common = command.Common(out=Path("runs/autoencoder"))
 
     def __post_init__(self):
         """Refuses values that no run can use.
@@ -69,47 +61,49 @@ class Config(projection.Config):
         Raises:
           InputError: naming the field.
         """
-        super().__post_init__()
-        for name in ("iterations", "batch"):
-            command.check_field(self, name, at_least=1)
-        for name in ("linear_iterations", "checkpoint_every"):
-            command.check_field(self, name, at_least=0)
-        command.check_field(self, "learning_rate", above=0, at_most=10)
-        most = 1 if self.noise_kind == "masking" else 1000
-        command.check_field(self, "noise", at_least=0, at_most=most)
-        for name, widths in (("hidden", self.hidden), ("features", self.features)):
-            if min(widths, default=1) < 1:
-                raise InputError(f"--{name} must be widths of at least 1, found {min(widths)}")
+        checks.check_fields(self)
+        checks.check_field(self, "linear_iterations", at_least=0)
+
+
+SMOKE = Config(
+    linear_iterations=4000,
+    options=autoencoder.Options(iterations=200, batch=64, hidden=(32,), learning_rate=0.01),
+    points=projection.PointFlags(n=300),
+)
 
 
 def run(config: Config) -> None:
     """Trains, maps and draws."""
-    points = projection.prepare(config, check=lambda points: check_images(config, points))
+    points = projection.prepare(
+        config, dim=config.options.dim, check=lambda points: check_images(config, points)
+    )
     if points is None:
         return
-    values = points.values
+    options, common = config.options, config.common
+    given = points.values
+    if options.model == "conv" and points.images is not None:
+        given = given.reshape(points.images.shape)
     began = time.perf_counter()
-    module = make(config, points)
-    fitted = fit(config, module, values)
-    for complaint in fitted.rejected:
-        print(complaint, file=sys.stderr)
-    projection.stop_if_asked(fitted.stopped_because)
-    embedding = training.encode(module, fitted, values)
+    fitted = autoencoder.fit(common.seed, given, options, run=run_folder.engine_run(common))
+    run_folder.stop_if_asked(fitted.history)
+    embedding = autoencoder.encode(fitted.model, points.values)
     seconds = time.perf_counter() - began
-    principal = pca.fit(jnp.asarray(values), components=min(config.dim, *values.shape))
+    width = min(options.dim, *points.values.shape)
+    principal = pca.fit(points.values, pca.Options(components=width))
     figures: dict[str, object] = {
         "seconds": seconds,
-        "iterations": config.iterations,
-        **judge(config, module, fitted, principal, values),
-        "stopped_because": fitted.stopped_because,
+        "iterations": options.iterations,
+        **judge(config, fitted, principal, points.values),
+        "stopped_because": fitted.history.stopped_because,
     }
-    if config.linear_iterations and config.dim < min(values.shape):
-        figures |= compare_linear(config, values, principal)
+    if config.linear_iterations and options.dim < min(points.values.shape):
+        figures |= compare_linear(config, points.values, principal)
     if points.images is not None:
-        draw_images(config, points, module, fitted, principal)
+        draw_images(config, points, fitted, principal)
     draw_loss(config)
-    title = f"{config.model} autoencoder" + (f", noise {config.noise:g}" if config.noise else "")
-    projection.write(config, points, embedding, figures, title=title)
+    title = f"{config.points.name}: {options.model} autoencoder"
+    title += f", noise {options.noise:g}" if options.noise else ""
+    projection.write(common.out, points, embedding, figures, title=title)
 
 
 def check_images(config: Config, points: Points) -> None:
@@ -118,35 +112,8 @@ def check_images(config: Config, points: Points) -> None:
     Raises:
       InputError: naming the flag.
     """
-    if config.model == "conv" and points.images is None:
-        raise InputError(f"--model conv is for images, and {config.data} has none; take dense")
-
-
-def make(config: Config, points: Points) -> nn.Module:
-    """Returns the network."""
-    if config.model == "conv":
-        assert points.images is not None
-        return ConvAutoencoder(points.images.shape[1:], config.dim, features=config.features)
-    hidden = config.hidden if config.model == "dense" else ()
-    return DenseAutoencoder(points.values.shape[1], config.dim, hidden=hidden)
-
-
-def fit(config: Config, module: nn.Module, values: np.ndarray) -> training.Fitted:
-    """Trains, with a progress bar and a line of metrics for each report."""
-    with run_folder.recorded(config.out, steps=config.iterations) as report:
-        return training.fit(
-            jax.random.key(config.seed),
-            module,
-            values,
-            iterations=config.iterations,
-            batch=config.batch,
-            learning_rate=config.learning_rate,
-            noise=config.noise,
-            kind=config.noise_kind,
-            checkpoints=config.out / "checkpoints",
-            checkpoint_every=config.checkpoint_every,
-            report=report,
-        )
+    if config.options.model == "conv" and points.images is None:
+        raise InputError(f"model conv is for images, and {config.points.data} has none; take dense")
 
 
 def unexplained(values: np.ndarray, given_back: np.ndarray) -> float:
@@ -155,55 +122,54 @@ def unexplained(values: np.ndarray, given_back: np.ndarray) -> float:
     return float(np.square(values.astype(np.float64) - given_back).sum() / spread)
 
 
-def damaged(config: Config, fitted: training.Fitted, values: np.ndarray) -> np.ndarray:
+def damaged(config: Config, fitted: autoencoder.Fitted, values: np.ndarray) -> np.ndarray:
     """Returns points with the noise of the training, drawn anew; without any, the points."""
-    if not config.noise:
+    options, (_, _, mean, scale) = config.options, fitted.model
+    if not options.noise:
         return values
-    key = jax.random.fold_in(jax.random.key(config.seed), config.iterations)
-    standard = jnp.asarray((values - fitted.mean) / fitted.scale, jnp.float32)
-    noisy = corrupt(key, standard, amount=config.noise, kind=config.noise_kind)
-    return (np.asarray(noisy) * fitted.scale + fitted.mean).astype(np.float32)
+    key = jax.random.fold_in(jax.random.key(config.common.seed), options.iterations)
+    standard = jnp.asarray((values - mean) / scale, jnp.float32)
+    noisy = corrupt(key, standard, amount=options.noise, kind=options.noise_kind)
+    return (np.asarray(noisy) * scale + mean).astype(np.float32)
 
 
 def judge(
-    config: Config,
-    module: nn.Module,
-    fitted: training.Fitted,
-    principal: pca.PCA,
-    values: np.ndarray,
+    config: Config, fitted: autoencoder.Fitted, principal: pca.Fitted, values: np.ndarray
 ) -> dict[str, float]:
     """Measures what is lost on the way through the code, beside PCA of the same width."""
     values = values[:: max(1, len(values) // JUDGED)]
     given = damaged(config, fitted, values)
-    back = pca.inverse(principal, pca.transform(principal, jnp.asarray(given)))
+    back = pca.inverse(principal, pca.transform(principal, given))
     figures = {
-        "unexplained": unexplained(values, training.reconstruct(module, fitted, given)),
-        "unexplained_by_pca": unexplained(values, np.asarray(back)),
+        "unexplained": unexplained(values, autoencoder.reconstruct(fitted.model, given)),
+        "unexplained_by_pca": unexplained(values, back),
     }
-    told = f"codes of {config.dim} leave {figures['unexplained']:.1%} of the variance unexplained"
-    told += f", PCA of the same width {figures['unexplained_by_pca']:.1%}"
-    if config.noise:
+    line = (
+        f"codes of {config.options.dim} leave {figures['unexplained']:.1%} of the variance "
+        f"unexplained, PCA of the same width {figures['unexplained_by_pca']:.1%}"
+    )
+    if config.options.noise:
         figures["unexplained_by_noisy"] = unexplained(values, given)
-        told += f"; the noise that went in is {figures['unexplained_by_noisy']:.1%}"
-    print(told)
+        line += f"; the noise that went in is {figures['unexplained_by_noisy']:.1%}"
+    print(line)
     return figures
 
 
-def compare_linear(config: Config, values: np.ndarray, principal: pca.PCA) -> dict[str, float]:
+def compare_linear(config: Config, values: np.ndarray, principal: pca.Fitted) -> dict[str, float]:
     """Trains a linear autoencoder and measures the angles between its subspace and PCA's."""
-    module = DenseAutoencoder(values.shape[1], config.dim, hidden=())
-    fitted = training.fit(
-        jax.random.key(config.seed),
-        module,
-        values,
+    options = autoencoder.Options(
+        model="linear",
+        dim=config.options.dim,
         iterations=config.linear_iterations,
-        batch=config.batch,
+        batch=config.options.batch,
         learning_rate=0.01,
     )
-    projection.stop_if_asked(fitted.stopped_because)
-    kernel = np.asarray(fitted.params["params"]["decoder_0"]["kernel"], np.float64)
-    angles = np.degrees(subspace_angles(kernel.T, np.asarray(principal.directions, np.float64)))
-    lost = unexplained(values, training.reconstruct(module, fitted, values))
+    fitted = autoencoder.fit(config.common.seed, values, options, run=Run(progress=True))
+    run_folder.stop_if_asked(fitted.history, checkpoints=False)
+    kernel = np.asarray(fitted.model.variables["params"]["decoder_0"]["kernel"], np.float64)
+    directions = np.asarray(principal.pca.directions, np.float64)
+    angles = np.degrees(subspace_angles(kernel.T, directions))
+    lost = unexplained(values, autoencoder.reconstruct(fitted.model, values))
     print(
         f"a linear one finds the subspace of PCA to {angles.max():.2f} degrees, the largest of "
         f"{len(angles)} principal angles, and leaves {lost:.1%} unexplained"
@@ -212,30 +178,26 @@ def compare_linear(config: Config, values: np.ndarray, principal: pca.PCA) -> di
 
 
 def draw_images(
-    config: Config,
-    points: Points,
-    module: nn.Module,
-    fitted: training.Fitted,
-    principal: pca.PCA,
+    config: Config, points: Points, fitted: autoencoder.Fitted, principal: pca.Fitted
 ) -> None:
     """Draws images and what becomes of them, a row for each way."""
     from jaxemb.plots.image_rows import write_rows
 
     assert points.images is not None
-    ids = choose(points)
-    values = points.values[ids]
+    options = config.options
+    values = points.values[choose(points)]
     given = damaged(config, fitted, values)
-    scores = pca.transform(principal, jnp.asarray(given))
     rows = {"image": values}
-    if config.noise:
+    if options.noise:
         rows["what goes in"] = given
-    rows[f"{config.model}, {config.dim} numbers"] = training.reconstruct(module, fitted, given)
-    rows[f"PCA, {config.dim} numbers"] = np.asarray(pca.inverse(principal, scores))
+    rows[f"{options.model}, {options.dim} numbers"] = autoencoder.reconstruct(fitted.model, given)
+    back = pca.inverse(principal, pca.transform(principal, given))
+    rows[f"PCA, {options.dim} numbers"] = back
     shape = points.images.shape[1:]
     write_rows(
-        config.out / "reconstructions.png",
+        config.common.out / "reconstructions.png",
         {name: row.reshape(-1, *shape) for name, row in rows.items()},
-        title=f"{Path(config.data).stem}: images given back",
+        title=f"{config.points.name}: images given back",
     )
 
 
@@ -250,7 +212,8 @@ def draw_loss(config: Config) -> None:
     """Draws how the loss fell."""
     from jaxemb.plots.lines import Line, write_lines
 
-    lines = [json.loads(line) for line in (config.out / "metrics.jsonl").read_text().splitlines()]
+    out = config.common.out
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     steps, losses = (np.array([line[name] for line in lines]) for name in ("step", "loss"))
     # Means of some calls, where all are too many to be told apart.
     pieces = DRAWN if len(lines) > 2 * DRAWN else len(lines)
@@ -259,11 +222,11 @@ def draw_loss(config: Config) -> None:
         for part in (steps, losses)
     )
     write_lines(
-        config.out / "loss.png",
+        out / "loss.png",
         [Line("loss", steps, losses)],
         x="step",
         y="unexplained share of the variance",
-        title=f"{Path(config.data).stem}: {config.model} autoencoder",
+        title=f"{config.points.name}: {config.options.model} autoencoder",
     )
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxemb import checks
@@ -20,13 +19,8 @@ from jaxemb.atomic import replacing
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.evaluation.projection import pair_distances
-from jaxemb.factorize import pca
-from jaxemb.methods import autoencoder, tsne
-from jaxemb.methods.mds import fit as mds_training
-from jaxemb.models.autoencoder import DenseAutoencoder
+from jaxemb.methods import autoencoder, mds, pca, sammon, tsne
 from jaxemb.plots import scatter
-from jaxemb.projections import mds
-from jaxemb.projections.distance_matrix import distance_matrix
 from jaxemb.training.run import Run
 
 from .harness import command, run_folder
@@ -173,28 +167,33 @@ def make_map(key: jax.Array, method: Method, config: Config, values: np.ndarray)
     Returns:
       [N, dim] float32.
     """
-    dim = config.dim
+    dim, run = config.dim, Run(progress=True)
     if method == "pca":
-        table = jnp.asarray(values)
-        return np.asarray(pca.transform(pca.fit(table, components=dim), table))
+        return pca.fit(values, pca.Options(components=dim)).embedding
     if method == "autoencoder":
-        module = DenseAutoencoder(values.shape[1], dim, config.hidden)
-        network = autoencoder.fit(key, module, values, iterations=config.autoencoder_iterations)
-        projection.stop_if_asked(network.stopped_because)
-        return autoencoder.encode(module, network, values)
+        network = autoencoder.fit(
+            key,
+            values,
+            autoencoder.Options(
+                dim=dim, hidden=config.hidden, iterations=config.autoencoder_iterations
+            ),
+            run=run,
+        )
+        run_folder.stop_if_asked(network.history, checkpoints=False)
+        return autoencoder.encode(network.model, values)
     if method == "tsne":
         options = tsne.Options(config.perplexity, dim, config.iterations)
-        found = tsne.fit(key, values, options, run=Run(progress=True))
+        found = tsne.fit(key, values, options, run=run)
         run_folder.stop_if_asked(found.history, checkpoints=False)
         return found.embedding
-    distances = distance_matrix(values)
-    if method == "classical":
-        return mds.classical(distances, dim=dim)[0]
-    fitted = mds_training.fit(
-        key, distances, method=method, dim=dim, iterations=config.stress_iterations
-    )
-    projection.stop_if_asked(fitted.stopped_because)
-    return fitted.positions
+    steps = config.stress_iterations
+    if method == "sammon":
+        fitted = sammon.fit(key, values, sammon.Options(dim=dim, iterations=steps), run=run)
+    else:
+        asked = mds.Options(method=method, dim=dim, iterations=steps)
+        fitted = mds.fit(key, values, asked, run=run)
+    run_folder.stop_if_asked(fitted.history, checkpoints=False)
+    return fitted.embedding
 
 
 def best_stress(points: np.ndarray, embedding: np.ndarray) -> float:

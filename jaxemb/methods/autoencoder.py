@@ -1,94 +1,169 @@
-"""Training of autoencoders: from points to codes and back."""
+"""Autoencoders: from points to codes and back.
 
+    import numpy as np
+    from jaxemb import autoencoder
+
+    points = np.random.default_rng(0).normal(size=(200, 8))
+    options = autoencoder.Options(dim=2, hidden=(16,), iterations=100)
+    fitted = autoencoder.fit(0, points, options)
+    codes = autoencoder.encode(fitted.model, points)  # [200, 2], of these points or new ones
+    given_back = autoencoder.reconstruct(fitted.model, points)  # [200, 8], in their units
+
+Points are centered and divided by a common scale before they go in. Images need no flattening.
+"""
+
+import dataclasses
+import math
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.losses.reconstruction import reconstruction_loss
-from jaxemb.projections.neighbors import check_points
+from jaxemb.models.autoencoder import ConvAutoencoder, DenseAutoencoder
 from jaxemb.sampling.corruption import Kind, corrupt
 from jaxemb.sampling.minibatches import minibatches
-from jaxemb.training import before_network as network
-from jaxemb.training.before_network import AT_A_TIME
+from jaxemb.training import loop, network
+from jaxemb.training.network import AT_A_TIME
+from jaxemb.training.run import Run
+from jaxemb.training.state import History, Training
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What determines an autoencoder, the points given."""
+
+    model: Literal["dense", "conv", "linear"] = "dense"
+    """conv is for images; linear has no layers but the code and the output."""
+    dim: int = 2
+    """Numbers of a code."""
+    hidden: tuple[int, ...] = (512, 128)
+    """Widths of the layers before the code: dense."""
+    features: tuple[int, ...] = (32, 64)
+    """Channels, each of which halves the sides of an image: conv."""
+    noise: float = 0.0
+    """Input noise of a denoising autoencoder, in standard deviations of the data."""
+    noise_kind: Kind = "gaussian"
+    """masking sets numbers to their mean; then noise is their share."""
+    iterations: int = 10_000
+    """Steps of the training."""
+    batch: int = 256
+    """Points a step; all of them if there are fewer."""
+    learning_rate: float = 1e-3
+    """Adam's, at the start; it falls to 0 along a cosine."""
+    validation_every: int = 500
+    """Steps from one judgment to the next, where there are points for validation."""
+    patience: int = 0
+    """Judgments in a row without a better score that end the training; 0 never does."""
+
+    def __post_init__(self) -> None:
+        """Refuses values that no autoencoder can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        for name in ("dim", "iterations", "batch", "validation_every"):
+            checks.check_field(self, name, at_least=1)
+        checks.check_field(self, "patience", at_least=0)
+        checks.check_field(self, "learning_rate", above=0, at_most=10)
+        most = 1 if self.noise_kind == "masking" else 1000
+        checks.check_field(self, "noise", at_least=0, at_most=most)
+        check_widths(self, "hidden")
+        check_widths(self, "features")
+
+
+class Model(NamedTuple):
+    """What encodes and reconstructs points.
+
+    Attributes:
+      module: a Flax module from [B, D] to [B, D] with the method `encode`, to [B, C].
+      variables: of the module.
+      mean: [D] of the points, subtracted before they go in.
+      scale: what they are divided by then, the root of the columns' mean variance.
+    """
+
+    module: nn.Module
+    variables: Any
+    mean: np.ndarray
+    scale: float
 
 
 class Fitted(NamedTuple):
-    """A trained autoencoder.
+    """A trained network.
 
     Attributes:
-      params: of the module.
-      mean: [D] of the points, taken off before they go in.
-      scale: what they are divided by then, the root of the columns' mean variance.
-      loss: [steps] of each step of this call, the batch's squared error as a share of the points'
-        variance: 1 for a network that gives back the mean.
-      stopped_because: "iterations done" or the name of the signal.
-      rejected: a sentence for each checkpoint that was found damaged and passed over.
+      model: for `encode` and `reconstruct`; of the best parameters, where there was validation.
+      options: of the training.
+      history: its loss is each batch's squared error as a share of the points' variance: 1 for a
+        network that gives back the mean.
     """
 
-    params: Any
-    mean: np.ndarray
-    scale: float
-    loss: np.ndarray
-    stopped_because: str
-    rejected: tuple[str, ...] = ()
+    model: Model
+    options: Any
+    history: History = History()
 
 
 def fit(
-    key: jax.Array,
-    module: nn.Module,
-    points: np.ndarray,
+    key: jax.Array | int,
+    points: Any,
+    options: Options | None = None,
     *,
-    iterations: int = 5000,
-    batch: int = 256,
-    learning_rate: float = 1e-3,
-    noise: float = 0.0,
-    kind: Kind = "gaussian",
-    checkpoints: Path | None = None,
-    checkpoint_every: int = 0,
-    report: network.Report | None = None,
+    module: nn.Module | None = None,
+    validation: Any = None,
+    run: Run | None = None,
 ) -> Fitted:
     """Trains an autoencoder to give back points, with Adam.
 
     Args:
-      key: the parameters, the order of the points and the noise are drawn from here.
-      module: a Flax module from [B, D] to [B, D].
-      points: [N, D] finite float, N at least 4.
-      iterations: steps; goes on from the last checkpoint if there is one.
-      batch: points a step; at most N, which is taken if it is less.
-      learning_rate: at the start; it falls to 0 along a cosine.
-      noise: of what goes in, in units of `Fitted.scale`, or the share of numbers set to their mean;
-        what should come out has none.
-      kind: of the noise.
-      checkpoints: folder of the checkpoints; None keeps none.
-      checkpoint_every: steps between them; 0 saves at the end only.
-      report: called with (steps done, metrics of the latest, seconds so far).
+      key: random key, or a seed.
+      points: [N, D] real numbers, or images [N, H, W] or [N, H, W, channels], of which D is the
+        product; N at least 4.
+      options: of the network and the training.
+      module: a Flax module from [B, D] to [B, D] with the method `encode`, in place of the one
+        that the options describe.
+      validation: [M, D] points that the network is judged by on the way, by the negated share of
+        their variance about the mean that it leaves unexplained; the best parameters are kept.
+        None keeps the last.
+      run: checkpoints, log and progress.
 
     Returns:
       The network; the same bits for the same arguments on the same machine, interrupted or not.
 
     Raises:
-      InputError: if an argument is none of the above, all points are equal, the loss explodes, or
-        no checkpoint can be used.
+      InputError: if an argument is outside its documented range, all points are equal, the loss
+        explodes, or no checkpoint can be used.
     """
-    check_points(points)
-    if batch < 1:
-        raise InputError(f"batch must be at least 1, found {batch}")
-    if not 0 <= noise <= (1 if kind == "masking" else 1e6):
-        raise InputError(f"noise must be at least 0, a share at most 1, found {noise}")
-    mean, scale = moments(points)
-    if scale == 0:
-        raise InputError(
-            f"all {len(points):,} points are at the same place, so there is nothing to learn; were "
-            "the right columns read?"
-        )
+    return loop.fit(start(key, points, options, module=module, validation=validation), run)
+
+
+def start(
+    key: jax.Array | int,
+    points: Any,
+    options: Options | None = None,
+    *,
+    module: nn.Module | None = None,
+    validation: Any = None,
+) -> Training:
+    """Prepares the training; its arguments are those of `fit`.
+
+    Raises:
+      InputError: as `fit`.
+    """
+    options = options or Options()
+    key = checks.as_key(key)
+    shape = np.shape(points)[1:]
+    points = as_rows(points)
+    if module is None:
+        module = make_module(options, shape)
+    mean, scale = checked_moments(points)
     init_key, order_key, base_key = jax.random.split(key, 3)
-    choose = minibatches(order_key, rows=len(points), size=min(batch, len(points)))
+    choose = minibatches(order_key, rows=len(points), size=min(options.batch, len(points)))
 
     def batches(start: int, stop: int) -> np.ndarray:
         return standard(points[choose(start, stop)], mean, scale)
@@ -98,55 +173,159 @@ def fit(
         given_back: Any = module.apply(params, given)
         return reconstruction_loss(wanted, given_back).mean() / wanted.shape[1], {}
 
-    trained = network.fit(
+    judgment = None
+    if validation is not None:
+        judgment = network.Validation(
+            explained(module, standard(checked_validation(validation, mean), mean, scale)),
+            options.validation_every,
+            options.patience,
+        )
+    return network.start(
         base_key,
         jax.jit(module.init)(init_key, jnp.zeros((1, points.shape[1]))),
         objective,
         batches,
-        prepare=prepare(noise, kind),
-        iterations=iterations,
-        learning_rate=learning_rate,
-        # That of the mean; a random network's is of this size too.
-        first_loss=1.0,
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        report=report,
-    )
-    return Fitted(
-        trained.params, mean, scale, trained.loss, trained.stopped_because, trained.rejected
+        draw=noise_of(options.noise, options.noise_kind),
+        finish=lambda params: Fitted(Model(module, params, mean, scale), options),
+        iterations=options.iterations,
+        learning_rate=options.learning_rate,
+        # That of the mean; a random network's is of this size, too.
+        chance_loss=1.0,
+        validation=judgment,
     )
 
 
-def prepare(noise: float, kind: Kind) -> Callable[[jax.Array, jax.Array], tuple[Any, Any]]:
+def encode(model: Model, points: Any) -> np.ndarray:
+    """Computes codes.
+
+    Args:
+      model: of a Fitted.
+      points: [N, D] or images, trained with or new.
+
+    Returns:
+      [N, C] float32.
+    """
+    module, variables, mean, scale = model
+    apply = jax.jit(lambda variables, rows: module.apply(variables, rows, method="encode"))
+    rows = checked_rows(points, mean)
+    return network.in_blocks(lambda rows: apply(variables, standard(rows, mean, scale)), rows)
+
+
+def reconstruct(model: Model, points: Any) -> np.ndarray:
+    """Computes what becomes of points through their codes.
+
+    Args:
+      model: of a Fitted.
+      points: [N, D] or images, trained with or new.
+
+    Returns:
+      float32 of the points' shape, in their units.
+    """
+    module, variables, mean, scale = model
+    apply = jax.jit(module.apply)
+    rows = checked_rows(points, mean)
+    given_back = network.in_blocks(lambda rows: apply(variables, standard(rows, mean, scale)), rows)
+    return (given_back * scale + mean).astype(np.float32).reshape(np.shape(points))
+
+
+def make_module(options: Options, shape: tuple[int, ...]) -> nn.Module:
+    """Returns the network for points of a shape.
+
+    Raises:
+      InputError: if convolution is asked for and the points are no images.
+    """
+    if options.model == "conv":
+        if len(shape) not in (2, 3):
+            raise InputError(
+                'model "conv" needs images [N, H, W] or [N, H, W, channels], found points of shape '
+                f"{list(shape)}; reshape them, or take dense"
+            )
+        return ConvAutoencoder(shape, options.dim, features=options.features)
+    hidden = options.hidden if options.model == "dense" else ()
+    return DenseAutoencoder(math.prod(shape), options.dim, hidden=hidden)
+
+
+def noise_of(amount: float, kind: Kind) -> Callable[[jax.Array, jax.Array], tuple[Any, Any]]:
     """Returns the function that draws a step's noise.
 
     Args:
-      noise: its amount.
-      kind: of it.
+      amount: of noise.
+      kind: of noise.
 
     Returns:
       The function: (the step's key, points [B, D]) -> what goes in and what should come out.
     """
-    if noise == 0:
+    if amount == 0:
         return lambda key, points: (points, points)
-    return lambda key, points: (corrupt(key, points, amount=noise, kind=kind), points)
+    return lambda key, points: (corrupt(key, points, amount=amount, kind=kind), points)
 
 
-def encode(module: nn.Module, fitted: Fitted, points: np.ndarray) -> np.ndarray:
-    """Returns the codes [N, C] of points [N, D], trained with or new."""
-    apply = jax.jit(lambda params, rows: module.apply(params, rows, method="encode"))
-    return network.in_blocks(
-        lambda rows: apply(fitted.params, standard(rows, fitted.mean, fitted.scale)), points
-    )
+def explained(module: nn.Module, values: np.ndarray) -> Callable[[Any], float]:
+    """Returns the score of parameters: the negated share of the variance left unexplained.
 
+    Args:
+      module: from [B, D] to [B, D].
+      values: [M, D] points as networks see them.
 
-def reconstruct(module: nn.Module, fitted: Fitted, points: np.ndarray) -> np.ndarray:
-    """Returns what becomes of points [N, D] through their codes, [N, D] in their units."""
+    Returns:
+      The function: variables -> the score, 0 for a perfect reconstruction.
+    """
     apply = jax.jit(module.apply)
-    given_back = network.in_blocks(
-        lambda rows: apply(fitted.params, standard(rows, fitted.mean, fitted.scale)), points
-    )
-    return (given_back * fitted.scale + fitted.mean).astype(np.float32)
+    spread = np.square(values, dtype=np.float64).sum()
+
+    def score(params: Any) -> float:
+        given_back = network.in_blocks(lambda rows: apply(params, rows), values)
+        return -float(np.square(values - given_back, dtype=np.float64).sum() / spread)
+
+    return score
+
+
+def as_rows(points: Any, *, at_least: int = 4) -> np.ndarray:
+    """Returns points [N, D], of images their pixels, as floats.
+
+    Raises:
+      InputError: if they are not finite, or fewer than `at_least`.
+    """
+    if np.ndim(points) in (3, 4):
+        points = np.reshape(points, (len(points), -1))
+    return checks.as_points(points, at_least=at_least)
+
+
+def checked_rows(points: Any, mean: np.ndarray) -> np.ndarray:
+    """Returns points [N, D] for a network that was trained on points of this mean [D].
+
+    Raises:
+      InputError: if they are none.
+    """
+    rows = as_rows(points, at_least=1)
+    if rows.shape[1] != len(mean):
+        raise InputError(
+            f"points must have {len(mean)} numbers, as those trained with, found {rows.shape[1]}"
+        )
+    return rows
+
+
+def checked_validation(points: Any, mean: np.ndarray) -> np.ndarray:
+    """Returns points [M, D] for validation.
+
+    Raises:
+      InputError: if they are none, or all equal to the mean.
+    """
+    rows = checked_rows(points, mean)
+    if not (rows != mean[None, :]).any():
+        raise InputError("all points for validation are the mean of those trained with")
+    return rows
+
+
+def checked_moments(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Returns the `moments` of points, or raises InputError if all are equal."""
+    mean, scale = moments(points)
+    if scale == 0:
+        raise InputError(
+            f"all {len(points):,} points are at the same place, so there is nothing to learn; were "
+            "the right columns read?"
+        )
+    return mean, scale
 
 
 def moments(points: np.ndarray) -> tuple[np.ndarray, float]:
@@ -164,3 +343,18 @@ def moments(points: np.ndarray) -> tuple[np.ndarray, float]:
 def standard(points: np.ndarray, mean: np.ndarray, scale: float) -> np.ndarray:
     """Returns points [N, D] as networks see them, less the mean and divided by the scale."""
     return ((points - mean) / scale).astype(np.float32)
+
+
+def check_widths(options: Any, name: str) -> None:
+    """Refuses a field of layers' widths that aren't all whole numbers of at least 1.
+
+    Raises:
+      InputError: naming the field.
+    """
+    widths = getattr(options, name)
+    if not isinstance(widths, (tuple, list)) or not all(
+        isinstance(width, (int, np.integer)) and not isinstance(width, bool) for width in widths
+    ):
+        raise InputError(f"{name} must be whole numbers, the widths of layers, found {widths!r}")
+    if min(widths, default=1) < 1:
+        raise InputError(f"{name} must be widths of at least 1, found {min(widths)}")

@@ -1,11 +1,19 @@
 """Parametric t-SNE: an encoder trained on t-SNE's objective, alone or with others.
 
-A step sees a batch of points and a neighbor of each. What the encoder has learnt places points
-that it never saw. Kullback-Leibler divergence, triplets of labeled points and reconstruction are
-terms of one loss; a weight of 0 leaves a term out of the program.
+    import numpy as np
+    from jaxemb import parametric_tsne
+
+    points = np.random.default_rng(0).normal(size=(200, 8))
+    options = parametric_tsne.Options(perplexity=10, hidden=(16,), iterations=100, batch=64)
+    fitted = parametric_tsne.fit(0, points, options)
+    places = parametric_tsne.encode(fitted.model, points)  # [200, 2], of these points or new ones
+
+A step sees a batch of points and a neighbor of each. Kullback-Leibler divergence, triplets of
+labeled points and reconstruction are terms of one loss; a weight of 0 leaves a term out of the
+program.
 """
 
-from pathlib import Path
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -13,19 +21,87 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.losses.combined import weighted_mean
 from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.reconstruction import reconstruction_loss
 from jaxemb.losses.sampled_tsne_kl import sampled_tsne_kl
 from jaxemb.losses.terms import mean_of_terms
 from jaxemb.losses.triplet import mined_triplets_loss
-from jaxemb.methods.autoencoder import Fitted, moments, standard
+from jaxemb.methods.autoencoder import (
+    Fitted,
+    Model,
+    as_rows,
+    check_widths,
+    checked_moments,
+    encode,
+    reconstruct,
+    standard,
+)
 from jaxemb.methods.tsne.affinities import check_perplexity
+from jaxemb.models.autoencoder import DenseAutoencoder
 from jaxemb.projections.affinities import by_perplexity
-from jaxemb.projections.neighbors import check_points, nearest_neighbors
+from jaxemb.projections.neighbors import nearest_neighbors
 from jaxemb.sampling.neighbor_pairs import neighbor_pairs
 from jaxemb.sampling.triplets import hardest_triplets
-from jaxemb.training import before_network as network
+from jaxemb.training import loop, network
+from jaxemb.training.run import Run
+from jaxemb.training.state import Training
+
+__all__ = ["Fitted", "Model", "Options", "encode", "fit", "reconstruct", "start"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What determines a map, the points given."""
+
+    dim: int = 2
+    """Dimensions of the map."""
+    perplexity: float = 30.0
+    """How many neighbors a point sees, from 1 to less than a third of the points."""
+    neighbors_per_perplexity: float = 3.0
+    """Neighbors of a point that have a probability, as a multiple of the perplexity."""
+    hidden: tuple[int, ...] = (256, 256)
+    """Widths of the layers between the points and the map."""
+    kl: float = 1.0
+    """Weight of t-SNE's divergence, in nats."""
+    triplet: float = 0.0
+    """Weight of the triplets of labeled points within a batch, in squared units of the map."""
+    reconstruction: float = 0.0
+    """Weight of the decoder's error, as a share of the points' variance."""
+    margin: float = 10.0
+    """Of the triplets, in squared units of the map."""
+    iterations: int = 5000
+    """Steps of the training."""
+    batch: int = 1024
+    """Points a step, and a neighbor of each; all points if there are fewer."""
+    learning_rate: float = 1e-3
+    """Adam's, at the start; it falls to 0 along a cosine."""
+
+    def __post_init__(self) -> None:
+        """Refuses values that no map can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        checks.check_field(self, "dim", at_least=1)
+        checks.check_field(self, "perplexity", at_least=1)
+        checks.check_field(self, "neighbors_per_perplexity", at_least=1, at_most=1e6)
+        check_widths(self, "hidden")
+        for name in (*Weights._fields, "margin"):
+            checks.check_field(self, name, at_least=0, at_most=1e6)
+        if not any(self.weights):
+            raise InputError("kl, triplet and reconstruction are all 0; one of them must be more")
+        checks.check_field(self, "iterations", at_least=1)
+        checks.check_field(self, "batch", at_least=2)
+        checks.check_field(self, "learning_rate", above=0, at_most=10)
+
+    @property
+    def weights(self) -> "Weights":
+        """The terms' weights."""
+        return Weights(self.kl, self.triplet, self.reconstruction)
 
 
 class Weights(NamedTuple):
@@ -57,89 +133,105 @@ class Batch(NamedTuple):
 
 
 def fit(
-    key: jax.Array,
-    model: nn.Module,
-    points: np.ndarray,
-    labels: np.ndarray | None = None,
+    key: jax.Array | int,
+    points: Any,
+    options: Options | None = None,
     *,
-    perplexity: float = 30.0,
-    weights: Weights,
-    margin: float = 1.0,
-    iterations: int = 5000,
-    batch: int = 1024,
-    learning_rate: float = 1e-3,
-    checkpoints: Path | None = None,
-    checkpoint_every: int = 0,
-    report: network.Report | None = None,
+    labels: Any = None,
+    module: nn.Module | None = None,
+    run: Run | None = None,
 ) -> Fitted:
     """Trains an encoder to map points, with Adam.
 
     Args:
-      key: the parameters and the pairs are drawn from here.
-      model: a Flax module with the methods `encode`, [B, D] to the map [B, d], and `decode`, back.
-      points: [N, D] finite float, N at least 4.
-      labels: [N] int; -1 for a point whose class is not told. None tells none.
-      perplexity: how many neighbors a point sees, from 1 to less than N / 3.
-      weights: of the terms of the loss.
-      margin: of the triplets, in squared units of the map.
-      iterations: steps; goes on from the last checkpoint if there is one.
-      batch: points a step; at most N, which is taken if it is less.
-      learning_rate: at the start; it falls to 0 along a cosine.
-      checkpoints: folder of the checkpoints; None keeps none.
-      checkpoint_every: steps between them; 0 saves at the end only.
-      report: called with (steps done, metrics of the latest, seconds so far).
+      key: random key, or a seed.
+      points: [N, D] real numbers, N at least 4.
+      options: of the network, its loss and the training.
+      labels: [N] int for the triplets; -1 for a point whose class is not told. None tells none.
+      module: a Flax module with the methods `encode`, [B, D] to the map [B, d], and `decode`, back,
+        in place of the one that the options describe.
+      run: checkpoints, log and progress.
 
     Returns:
-      The network, for `training.autoencoder.encode`; the same bits for the same arguments on the
-      same machine, interrupted or not. Its loss is the weighted sum.
+      The network; the same bits for the same arguments on the same machine, interrupted or not. Its
+      loss is the weighted sum.
 
     Raises:
-      InputError: if an argument is none of the above, all points are equal, no weight is more than
-        0, triplets are asked for without labels, the loss explodes, or no checkpoint can be used.
+      InputError: if an argument is outside its documented range, all points are equal, triplets are
+        asked for without labels, the loss explodes, or no checkpoint can be used.
     """
-    check_points(points)
-    count = len(points)
-    if batch < 2:
-        raise InputError(f"batch must be at least 2, found {batch}")
-    if not all(0 <= weight < float("inf") for weight in weights) or not any(weights):
-        raise InputError(f"weights must be at least 0 and one of them more, found {weights}")
-    if weights.triplet and (labels is None or not (labels >= 0).any()):
-        raise InputError("triplets need labels; set their weight to 0, or tell some")
-    check_perplexity(perplexity, count)
-    mean, scale = moments(points)
-    if scale == 0:
-        raise InputError(
-            f"all {count:,} points are at the same place; were the right columns read?"
-        )
+    return loop.fit(start(key, points, options, labels=labels, module=module), run)
+
+
+def start(
+    key: jax.Array | int,
+    points: Any,
+    options: Options | None = None,
+    *,
+    labels: Any = None,
+    module: nn.Module | None = None,
+) -> Training:
+    """Prepares the training; its arguments are those of `fit`.
+
+    Raises:
+      InputError: as `fit`.
+    """
+    options = options or Options()
+    key = checks.as_key(key)
+    points = as_rows(points)
+    count, width = points.shape
+    known = _known_labels(labels, count, needed=options.triplet > 0)
+    neighbors = _neighbors(options, count)
+    model = DenseAutoencoder(width, options.dim, options.hidden) if module is None else module
+    mean, scale = checked_moments(points)
     values = standard(points, mean, scale)
-    near = nearest_neighbors(values, k=int(3 * perplexity))
-    p = np.asarray(by_perplexity(jnp.asarray(near.distances), perplexity=perplexity).p)
+    near = nearest_neighbors(values, k=neighbors)
+    p = np.asarray(by_perplexity(jnp.asarray(near.distances), perplexity=options.perplexity).p)
     init_key, pair_key, base_key = jax.random.split(key, 3)
-    pairs = neighbor_pairs(pair_key, near.ids, p, size=min(batch, count))
-    told = np.full(count, -1, np.int32) if labels is None else labels.astype(np.int32)
+    pairs = neighbor_pairs(pair_key, near.ids, p, size=min(options.batch, count))
 
     def batches(start: int, stop: int) -> Batch:
-        rows, neighbors = pairs(start, stop)
-        return Batch(values[rows], values[neighbors], told[rows])
+        rows, partners = pairs(start, stop)
+        return Batch(values[rows], values[partners], known[rows])
 
-    trained = network.fit(
+    weights = options.weights
+    return network.start(
         base_key,
-        jax.jit(model.init)(init_key, jnp.zeros((1, points.shape[1]))),
-        objective(model, weights=weights, margin=margin, points=count),
+        jax.jit(model.init)(init_key, jnp.zeros((1, width))),
+        objective(model, weights=weights, margin=options.margin, points=count),
         batches,
-        iterations=iterations,
-        learning_rate=learning_rate,
-        # That of a map in one point and of points given back as their mean.
-        first_loss=weights.kl * 2 * np.log(count)
-        + weights.triplet * margin
+        finish=lambda params: Fitted(Model(model, params, mean, scale), options),
+        iterations=options.iterations,
+        learning_rate=options.learning_rate,
+        # That of a map in one point and of points reconstructed as their mean.
+        chance_loss=weights.kl * 2 * np.log(count)
+        + weights.triplet * options.margin
         + weights.reconstruction,
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        report=report,
     )
-    return Fitted(
-        trained.params, mean, scale, trained.loss, trained.stopped_because, trained.rejected
-    )
+
+
+def _known_labels(labels: Any, count: int, *, needed: bool) -> np.ndarray:
+    """Returns the labels [N] int32, -1 where none is told."""
+    if labels is None:
+        found = np.full(count, -1, np.int32)
+    else:
+        checks.check_labels(np.asarray(labels), count)
+        found = np.asarray(labels).astype(np.int32)
+    if needed and not (found >= 0).any():
+        raise InputError("triplet needs labels; give some, or set it to 0")
+    return found
+
+
+def _neighbors(options: Options, count: int) -> int:
+    """Returns how many neighbors of each of N points have a probability."""
+    check_perplexity(options.perplexity, count)
+    found = int(options.neighbors_per_perplexity * options.perplexity)
+    if found >= count:
+        raise InputError(
+            f"neighbors_per_perplexity must leave fewer neighbors than the {count:,} points, found "
+            f"{options.neighbors_per_perplexity:g}, that is {found:,}"
+        )
+    return found
 
 
 def objective(
@@ -162,7 +254,7 @@ def objective(
     """
 
     def evaluate(params: Any, batch: Batch) -> tuple[jax.Array, dict[str, jax.Array]]:
-        terms = dict.fromkeys(Weights._fields, jnp.zeros(()))
+        terms: dict[str, jax.Array] = {}
         seen = jnp.concatenate([batch.points, batch.neighbors] if weights.kl else [batch.points])
         places: Any = model.apply(params, seen, method="encode")
         center, neighbor = places[: len(batch.points)], places[len(batch.points) :]
@@ -176,7 +268,7 @@ def objective(
             given_back: Any = model.apply(params, center, method="decode")
             errors = reconstruction_loss(batch.points, given_back)
             terms["reconstruction"] = errors.mean() / batch.points.shape[1]
-        total = sum((getattr(weights, name) * term for name, term in terms.items()), jnp.zeros(()))
-        return total, terms
+        total = weighted_mean(list(terms.values()), [getattr(weights, name) for name in terms])
+        return total, dict.fromkeys(Weights._fields, jnp.zeros(())) | terms
 
     return evaluate

@@ -8,9 +8,6 @@ from jaxemb.factorize.row_blocks import map_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.stress import sammon_stress
 
-# Most halvings of a step: beyond, float32 can't tell its end from its start.
-_HALVINGS = 24
-
 
 def newton_direction(positions: jax.Array, distances: jax.Array) -> jax.Array:
     """Returns Newton's step of each coordinate separately, all others fixed.
@@ -55,7 +52,7 @@ def newton_direction(positions: jax.Array, distances: jax.Array) -> jax.Array:
 
 
 def newton_step(
-    positions: jax.Array, distances: jax.Array, *, magic_factor: float
+    positions: jax.Array, distances: jax.Array, *, magic_factor: float, halvings: int = 24
 ) -> tuple[jax.Array, jax.Array]:
     """Makes a step that lowers the stress.
 
@@ -67,6 +64,7 @@ def newton_step(
       positions: [N, d] the map.
       distances: [N, N] target distances, symmetric, above 0 off the diagonal.
       magic_factor: share of Newton's step that is tried first; 0.3 to 0.4 in the paper.
+      halvings: of a step, at most; beyond 24, float32 can't tell its end from its start.
 
     Returns:
       positions: [N, d] the map afterwards.
@@ -82,16 +80,16 @@ def newton_step(
     stress = sammon_stress(positions, distances)
 
     def higher(carry: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
-        halvings, _, after = carry
+        done, _, after = carry
         # NaN fails this comparison, and is halved, too.
-        return ~(after < stress) & (halvings < _HALVINGS)
+        return ~(after < stress) & (done < halvings)
 
     def halve(
         carry: tuple[jax.Array, jax.Array, jax.Array],
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        halvings, factor, _ = carry
+        done, factor, _ = carry
         return (
-            halvings + 1,
+            done + 1,
             factor / 2,
             sammon_stress(positions + factor / 2 * direction, distances),
         )

@@ -10,36 +10,42 @@ from jaxemb.io.points import load
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
-QUICK = {"n": 300, "iterations": 200, "batch": 64, "hidden": (32,), "learning_rate": 0.01}
+
+def made(out, *, linear_iterations=0, **options):
+    return dataclasses.replace(
+        autoencoder.SMOKE,
+        options=dataclasses.replace(autoencoder.SMOKE.options, **options),
+        common=command.Common(out=out, checkpoint_seconds=0),
+        linear_iterations=linear_iterations,
+    )
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache):
-    config = autoencoder.Config(
-        out=tmp_path_factory.mktemp("runs") / "run",
-        linear_iterations=4000,
-        checkpoint_every=100,
-        **QUICK,
-    )
+    out = tmp_path_factory.mktemp("runs") / "run"
+    config = made(out, linear_iterations=autoencoder.SMOKE.linear_iterations)
     autoencoder.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def test_a_run_leaves_its_results(finished):
     summary = summary_of(finished)
     assert summary["points"] == 300
     assert summary["iterations"] == 200
-    assert summary["stopped_because"] == "iterations done"
-    embedding = np.load(finished.out / "embedding.npy")
+    assert summary["stopped_because"] == "done"
+    embedding = np.load(finished.common.out / "embedding.npy")
     assert embedding.shape == (300, 2)
     assert embedding.dtype == np.float32
     for name in ("map", "loss", "reconstructions"):
-        assert (finished.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
+        assert (finished.common.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    lines = [
+        json.loads(line)
+        for line in (finished.common.out / "metrics.jsonl").read_text().splitlines()
+    ]
     assert [line["step"] for line in lines] == list(range(25, 201, 25))
     assert lines[-1]["loss"] < lines[0]["loss"]
 
@@ -49,42 +55,36 @@ def test_it_leaves_less_than_pca_and_a_linear_one_leaves_the_same(finished):
     assert summary["linear_pca_angle_degrees"] < 2
     assert summary["linear_unexplained"] == pytest.approx(summary["unexplained_by_pca"], rel=1e-3)
     assert summary["unexplained"] < summary["unexplained_by_pca"]
-    points = load("digits", n=300, data_dir=finished.data_dir).values.astype(np.float64)
+    points = load("digits", n=300, data_dir=finished.common.data_dir).values.astype(np.float64)
     squares = np.linalg.svd(points - points.mean(axis=0), compute_uv=False) ** 2
     expected = squares[2:].sum() / squares.sum()
     assert summary["unexplained_by_pca"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
-    config = dataclasses.replace(finished, out=tmp_path / "run", linear_iterations=0)
-    half = finished.out / "checkpoints" / "00000100"
-    autoencoder.projection.prepare(config)
-    (config.out / "checkpoints").mkdir()
-    half.rename(config.out / "checkpoints" / half.name)
-    lines = (finished.out / "metrics.jsonl").read_text().splitlines(keepends=True)
-    (config.out / "metrics.jsonl").write_text("".join(lines[:6]))  # two calls past the checkpoint
+    config = made(tmp_path / "run")
+    # A checkpoint is kept of each of the last three calls.
+    half = finished.common.out / "checkpoints" / "00000150"
+    autoencoder.projection.prepare(config, dim=2)
+    (config.common.out / "checkpoints").mkdir()
+    half.rename(config.common.out / "checkpoints" / half.name)
+    lines = (finished.common.out / "metrics.jsonl").read_text().splitlines(keepends=True)
+    # One call past the checkpoint.
+    (config.common.out / "metrics.jsonl").write_text("".join(lines[:7]))
     autoencoder.run(config)
-    one, other = (np.load(run.out / "embedding.npy") for run in (finished, config))
+    one, other = (np.load(run.common.out / "embedding.npy") for run in (finished, config))
     np.testing.assert_array_equal(one, other)
-    again = (config.out / "metrics.jsonl").read_text().splitlines()
+    again = (config.common.out / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in again] == list(range(25, 201, 25))
 
 
 def test_a_denoising_convolutional_one(tmp_path):
-    config = autoencoder.Config(
-        out=tmp_path / "run",
-        model="conv",
-        features=(8,),
-        dim=16,
-        noise=1.0,
-        linear_iterations=0,
-        **QUICK | {"iterations": 100},
-    )
+    config = made(tmp_path / "run", model="conv", features=(8,), dim=16, noise=1.0, iterations=100)
     autoencoder.run(config)
     summary = summary_of(config)
     assert summary["unexplained_by_noisy"] == pytest.approx(1, rel=0.05)
     assert summary["unexplained"] < 0.8
-    assert np.load(config.out / "embedding.npy").shape == (300, 16)
+    assert np.load(config.common.out / "embedding.npy").shape == (300, 16)
 
 
 def test_bad_flags_are_named(tmp_path, capsys):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -11,36 +12,40 @@ from jaxemb.io.points import load
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
-N = 150
+N = distances.SMOKE.points.n
+
+
+def made(out, **fields):
+    return dataclasses.replace(distances.SMOKE, common=command.Common(out=out), **fields)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache):
-    config = distances.Config(out=tmp_path_factory.mktemp("runs") / "run", n=N, iterations=60)
+    config = made(tmp_path_factory.mktemp("runs") / "run")
     distances.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def values_of(config):
-    return load(config.data, n=config.n, seed=config.seed, data_dir=config.data_dir)
+    return load("digits", n=N, seed=config.common.seed, data_dir=config.common.data_dir)
 
 
 def test_the_summary_tells_the_stress_of_the_map(finished):
     summary = summary_of(finished)
     wanted = pdist(values_of(finished).values)
-    found = pdist(np.load(finished.out / "embedding.npy"))
+    found = pdist(np.load(finished.common.out / "embedding.npy"))
     errors = np.square(wanted - found).sum()
     assert summary["stress"] == pytest.approx(errors, rel=1e-4)
     assert summary["kruskal_stress"] == pytest.approx(np.sqrt(errors / (found**2).sum()), rel=1e-4)
     assert summary["points"] == N
     assert 0 < summary["iterations"] <= 60
-    assert summary["stopped_because"] in {"converged", "iterations done"}
+    assert summary["stopped_because"] in {"converged", "done"}
     for name in ("map", "pairs", "histogram", "shepard", "stress"):
-        assert (finished.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (finished.common.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_pairs_are_those_of_all_pairs(finished):
@@ -80,10 +85,10 @@ def test_other_classes_have_their_own_pairs():
 
 @pytest.mark.parametrize("method", ["classical", "sammon", "gradient"])
 def test_other_methods(finished, tmp_path, method):
-    config = distances.Config(out=tmp_path / "run", n=N, iterations=60, method=method)
+    config = made(tmp_path / "run", method=method)
     distances.run(config)
     summary = summary_of(config)
-    assert np.load(config.out / "embedding.npy").shape == (N, 2)
+    assert np.load(config.common.out / "embedding.npy").shape == (N, 2)
     best = summary_of(finished)["stress"]
     if method == "gradient":
         assert summary["stress"] == pytest.approx(best, rel=0.05)
@@ -94,20 +99,17 @@ def test_other_methods(finished, tmp_path, method):
         assert 0 < summary["stress"] < 0.2
 
 
-def test_many_points_are_mapped_by_samples_of_pairs(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr(distances, "ALL_PAIRS", 100)
-    config = distances.Config(
-        out=tmp_path / "run", n=N, method="gradient", subset=50, iterations=300
-    )
+def test_many_points_are_mapped_by_samples_of_pairs(finished, tmp_path):
+    config = made(tmp_path / "run", method="gradient", subset=50, iterations=300, all_pairs=100)
     distances.run(config)
     summary = summary_of(config)
     # Measured on 100 of 150 points.
     assert summary["stress"] == pytest.approx(summary_of(finished)["stress"], rel=0.1)
     assert summary["iterations"] == 300
-    other = distances.Config(out=tmp_path / "other", n=N)
+    other = made(tmp_path / "other", all_pairs=100)
     with pytest.raises(ValueError, match="150 points, but smacof looks at all pairs and takes 100"):
         distances.run(other)
-    assert not other.out.exists()
+    assert not other.common.out.exists()
 
 
 def test_bad_flags_are_named(tmp_path, capsys):

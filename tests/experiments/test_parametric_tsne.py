@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -9,19 +10,10 @@ pytestmark = pytest.mark.usefixtures("private_cache")
 
 
 def test_all_terms_together_place_points_never_seen(tmp_path):
-    config = parametric_tsne.Config(
-        n=400,
-        perplexity=10.0,
-        iterations=150,
-        batch=128,
-        hidden=(64,),
-        learning_rate=3e-3,
-        triplet=0.1,
-        reconstruction=1.0,
-        out=tmp_path / "run",
-    )
+    common = command.Common(out=tmp_path / "run")
+    config = dataclasses.replace(parametric_tsne.SMOKE, common=common)
     parametric_tsne.run(config)
-    assert {path.name for path in config.out.iterdir()} == {
+    assert {path.name for path in config.common.out.iterdir()} == {
         "checkpoints",
         "config.json",
         "embedding.npy",
@@ -32,14 +24,16 @@ def test_all_terms_together_place_points_never_seen(tmp_path):
         "metrics.jsonl",
         "summary.json",
     }
-    assert np.load(config.out / "embedding.npy").shape == (400, 2)
-    found = json.loads((config.out / "summary.json").read_text())
+    assert np.load(config.common.out / "embedding.npy").shape == (400, 2)
+    found = json.loads((config.common.out / "summary.json").read_text())
     assert (found["points"], found["held_out"], found["iterations"]) == (400, 80, 150)
     # Chance is a tenth; a map in one point has a KL of about 3 nats, and gives back the mean.
     assert found["held_out_knn_accuracy"] > 0.5
     assert found["kl"] < 2
     assert found["reconstruction_error"] < 1
-    lines = [json.loads(line) for line in (config.out / "metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (config.common.out / "metrics.jsonl").read_text().splitlines()
+    ]
     assert lines[-1]["step"] == 150
     assert lines[-1]["triplet"] > 0
 
@@ -47,9 +41,10 @@ def test_all_terms_together_place_points_never_seen(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--kl", "0"], "one of --kl, --triplet and --reconstruction must be more than 0"),
-        (["--hidden", "0"], "--hidden must be at least 1 each"),
+        (["--kl", "0"], "--kl, triplet and reconstruction are all 0; one of them must be more"),
+        (["--hidden", "0"], "--hidden must be widths of at least 1, found 0"),
         (["--perplexity", "90"], "perplexity must be from 1 to less than a third of the 240"),
+        (["--dim", "4"], "--dim must be at most 3, found 4"),
         (["--held-out", "1"], "--held-out must be at least 0 and at most 0.9"),
         (["--learning-rate", "nan"], "--learning-rate must be"),
     ],

@@ -1,21 +1,30 @@
 import csv
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from jaxemb.experiments import pca
 from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.maps.projection import PointFlags
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
+from jaxemb.methods import pca as methods
+
 pytestmark = pytest.mark.usefixtures("private_cache")
 
-QUICK = {"examples": (20, 100), "features": (10,), "repeats": 3}
+
+def made(out, *, data="digits", options=None, **fields):
+    options = pca.Config().options if options is None else options
+    common = command.Common(out=out)
+    return pca.Config(points=PointFlags(data), options=options, common=common, **fields)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, private_cache):
-    config = pca.Config(out=tmp_path_factory.mktemp("runs") / "run", **QUICK)
+    out = tmp_path_factory.mktemp("runs") / "run"
+    config = dataclasses.replace(pca.SMOKE, common=command.Common(out=out))
     pca.run(config)
     return config
 
@@ -23,22 +32,22 @@ def finished(tmp_path_factory, private_cache):
 def test_the_map_is_scikit_learns(finished):
     values = load_digits().data / 16
     theirs = PCA(50).fit(values)
-    embedding = np.load(finished.out / "embedding.npy")
+    embedding = np.load(finished.common.out / "embedding.npy")
     np.testing.assert_allclose(embedding, theirs.transform(values)[:, :2], atol=1e-4)
-    summary = json.loads((finished.out / "summary.json").read_text())
+    summary = json.loads((finished.common.out / "summary.json").read_text())
     explained = np.cumsum(theirs.explained_variance_ratio_)
     for count in (2, 10, 50):
         assert summary[f"explained_variance_{count}"] == pytest.approx(explained[count - 1], 1e-4)
     assert summary["stopped_because"] == "exact solution"
-    assert (finished.out / "variance.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished.common.out / "variance.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_noise_is_what_pca_takes_off(finished):
-    with (finished.out / "overfitting.csv").open() as file:
+    with (finished.common.out / "overfitting.csv").open() as file:
         rows = list(csv.DictReader(file))
     # Two amounts of noise, two numbers of examples, three repeats, three kinds of features.
     assert len(rows) == 2 * 2 * 3 * 3
-    summary = json.loads((finished.out / "summary.json").read_text())
+    summary = json.loads((finished.common.out / "summary.json").read_text())
 
     def mean(noise, features, examples):
         found = [
@@ -56,7 +65,7 @@ def test_noise_is_what_pca_takes_off(finished):
         assert mean(0.0, "all", examples) > mean(1.0, "all", examples) + 0.2
     assert mean(0.0, "all", 100) > mean(0.0, "all", 20)
     assert mean(0.0, "10 whitened", 100) > 0.8
-    assert (finished.out / "overfitting.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished.common.out / "overfitting.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_examples_are_spread_over_the_classes():
@@ -67,19 +76,20 @@ def test_examples_are_spread_over_the_classes():
 
 
 def test_randomized_finds_the_same_map(finished, tmp_path):
-    config = pca.Config(out=tmp_path / "run", examples=(), solver="randomized")
+    options = methods.Options(components=50, solver="randomized")
+    config = made(tmp_path / "run", options=options, examples=())
     pca.run(config)
-    one, other = (np.load(run.out / "embedding.npy") for run in (finished, config))
+    one, other = (np.load(run.common.out / "embedding.npy") for run in (finished, config))
     np.testing.assert_allclose(one, other, atol=1e-3)
-    assert not (config.out / "overfitting.csv").exists()
+    assert not (config.common.out / "overfitting.csv").exists()
 
 
 def test_numbers_without_labels(tmp_path):
     path = tmp_path / "points.npy"
     np.save(path, np.random.default_rng(0).normal(size=(9, 3)))
-    config = pca.Config(data=str(path), out=tmp_path / "run", components=8)
+    config = made(tmp_path / "run", data=str(path), options=methods.Options(components=8))
     pca.run(config)
-    summary = json.loads((config.out / "summary.json").read_text())
+    summary = json.loads((config.common.out / "summary.json").read_text())
     assert summary["explained_variance_3"] == pytest.approx(1)
     assert "knn_accuracy" not in summary
 

@@ -1,16 +1,26 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 from scipy.linalg import subspace_angles
 
+from jaxemb import io
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 from jaxemb.methods import autoencoder
-from jaxemb.models.autoencoder import DenseAutoencoder
+from jaxemb.models.autoencoder import ConvAutoencoder
+from jaxemb.training.run import Run
 
 KEY = jax.random.key(0)
-LINEAR = DenseAutoencoder(8, 2, hidden=())
+BASE = {"iterations": 5000, "model": "linear"}
+
+
+def fit(points, *, key=KEY, module=None, validation=None, run=None, **options):
+    asked = autoencoder.Options(**BASE | options)
+    return autoencoder.fit(key, points, asked, module=module, validation=validation, run=run)
 
 
 def planes(count=400):
@@ -26,34 +36,32 @@ def unexplained(points, given_back):
 
 @pytest.fixture(scope="module")
 def linear():
-    return autoencoder.fit(KEY, LINEAR, planes(), iterations=600, batch=64, learning_rate=0.02)
+    return fit(planes(), iterations=600, batch=64, learning_rate=0.02)
 
 
 def test_a_linear_one_finds_the_subspace_of_pca(linear):
     points = planes()
     fitted = pca.fit(jnp.asarray(points), components=2)
-    found = np.asarray(linear.params["params"]["decoder_0"]["kernel"]).T
-    before = LINEAR.init(KEY, jnp.zeros((1, 8)))["params"]["decoder_0"]["kernel"]
+    found = np.asarray(linear.model.variables["params"]["decoder_0"]["kernel"]).T
+    before = linear.model.module.init(KEY, jnp.zeros((1, 8)))["params"]["decoder_0"]["kernel"]
     angles = np.degrees(subspace_angles(found, np.asarray(fitted.directions)))
     assert np.degrees(subspace_angles(np.asarray(before).T, np.asarray(fitted.directions)))[0] > 20
     assert angles[0] < 1
     # So what comes out is what PCA gives back.
     scores = pca.transform(fitted, jnp.asarray(points))
     expected = unexplained(points, np.asarray(pca.inverse(fitted, scores)))
-    ours = unexplained(points, autoencoder.reconstruct(LINEAR, linear, points))
+    ours = unexplained(points, autoencoder.reconstruct(linear.model, points))
     assert expected <= ours * (1 + 1e-5)
     assert ours < 1.02 * expected
     # A batch's share differs from that of all points by sampling.
-    np.testing.assert_allclose(linear.loss[-50:].mean(), ours, rtol=0.1)
+    np.testing.assert_allclose(linear.history.loss[-50:].mean(), ours, rtol=0.1)
 
 
 def test_codes_are_of_points_new_or_old(linear):
     points = planes()
-    codes = autoencoder.encode(LINEAR, linear, points)
+    codes = autoencoder.encode(linear.model, points)
     assert codes.shape == (400, 2)
-    np.testing.assert_allclose(
-        autoencoder.encode(LINEAR, linear, points[7:9]), codes[7:9], atol=1e-5
-    )
+    np.testing.assert_allclose(autoencoder.encode(linear.model, points[7:9]), codes[7:9], atol=1e-5)
 
 
 def test_a_bent_line_needs_hidden_layers():
@@ -61,9 +69,9 @@ def test_a_bent_line_needs_hidden_layers():
     points = np.stack([np.cos(turn), np.sin(turn), np.cos(2 * turn)], axis=1).astype(np.float32)
     left = {}
     for hidden in ((), (32, 32)):
-        module = DenseAutoencoder(3, 1, hidden=hidden)
-        fitted = autoencoder.fit(KEY, module, points, iterations=800, batch=64, learning_rate=0.01)
-        left[hidden] = unexplained(points, autoencoder.reconstruct(module, fitted, points))
+        options = {"dim": 1, "iterations": 800, "batch": 64, "learning_rate": 0.01}
+        fitted = fit(points, model="dense", hidden=hidden, **options)
+        left[hidden] = unexplained(points, autoencoder.reconstruct(fitted.model, points))
     assert left[(32, 32)] < 0.05 < 0.3 < left[()]
 
 
@@ -78,30 +86,145 @@ def images(count=300):
 
 def test_a_denoising_one_takes_noise_off():
     points = images()
-    module = DenseAutoencoder(64, 16, hidden=(64,))
     rng = np.random.default_rng(2)
     noisy = points + 0.6 * points.std() * rng.normal(size=points.shape).astype(np.float32)
-    fitted = autoencoder.fit(
-        KEY, module, points, iterations=400, batch=64, learning_rate=0.01, noise=0.6
+    fitted = fit(
+        points,
+        model="dense",
+        dim=16,
+        hidden=(64,),
+        iterations=400,
+        batch=64,
+        learning_rate=0.01,
+        noise=0.6,
     )
     before = unexplained(points, noisy)
-    assert unexplained(points, autoencoder.reconstruct(module, fitted, noisy)) < 0.5 * before
+    assert unexplained(points, autoencoder.reconstruct(fitted.model, noisy)) < 0.5 * before
+
+
+def same(one, other):
+    return all(jax.tree.leaves(jax.tree.map(np.array_equal, one, other)))
 
 
 def test_a_run_goes_on_from_a_checkpoint_with_the_same_bits(tmp_path):
     points = planes()
     options = {"iterations": 60, "noise": 0.1}
-    expected = autoencoder.fit(KEY, LINEAR, points, **options)
-    autoencoder.fit(KEY, LINEAR, points, checkpoints=tmp_path, checkpoint_every=20, **options)
+    expected = fit(points, **options)
+    fit(points, run=Run(tmp_path, seconds=0), **options)
     (tmp_path / "00000060").rename(tmp_path / ".gone")
-    found = autoencoder.fit(KEY, LINEAR, points, checkpoints=tmp_path, **options)
-    assert len(found.loss) == 20
-    np.testing.assert_array_equal(found.loss, expected.loss[40:])
-    same = jax.tree.map(np.array_equal, found.params, expected.params)
-    assert all(jax.tree.leaves(same))
+    found = fit(points, run=Run(tmp_path, seconds=0), **options)
+    assert len(found.history.loss) == 10
+    np.testing.assert_array_equal(found.history.loss, expected.history.loss[50:])
+    assert same(found.model.variables, expected.model.variables)
     # Another key is another run.
-    other = autoencoder.fit(jax.random.key(1), LINEAR, points, **options)
-    assert np.all(other.loss != expected.loss)
+    other = fit(points, key=1, **options)
+    assert np.all(other.history.loss != expected.history.loss)
+
+
+@pytest.mark.parametrize("options", [{"noise": 0.1}, {"model": "dense", "hidden": (7, 5)}])
+def test_a_loop_of_ones_own_takes_the_same_steps(options):
+    points = planes()
+    asked = BASE | options | {"iterations": 30}
+    training = autoencoder.start(0, points, autoencoder.Options(**asked))
+    state, update = training.state, jax.jit(training.update)
+    for step in range(training.steps):
+        state, _ = update(state, training.batch(step))
+    expected = fit(points, **options, iterations=30)
+    assert same(training.finish(state).model.variables, expected.model.variables)
+
+
+def test_images_need_no_flattening():
+    points = images()
+    options = {"model": "conv", "features": (4,), "iterations": 20}
+    fitted = fit(points.reshape(-1, 8, 8), **options)
+    assert isinstance(fitted.model.module, ConvAutoencoder)
+    given_back = autoencoder.reconstruct(fitted.model, points.reshape(-1, 8, 8))
+    assert given_back.shape == (300, 8, 8)
+    flat = autoencoder.reconstruct(fitted.model, points)
+    np.testing.assert_array_equal(flat, given_back.reshape(300, 64))
+    with pytest.raises(InputError, match='model "conv" needs images .* found points of shape'):
+        fit(points, **options)
+
+
+def test_a_users_own_module():
+    class Own(nn.Module):
+        def setup(self):
+            self.narrow, self.wide = nn.Dense(3), nn.Dense(8)
+
+        def encode(self, points):
+            return self.narrow(points)
+
+        def __call__(self, points):
+            return self.wide(self.encode(points))
+
+    fitted = fit(planes(), module=Own(), iterations=20)
+    assert autoencoder.encode(fitted.model, planes()).shape == (400, 3)
+    assert autoencoder.reconstruct(fitted.model, planes()).shape == (400, 8)
+
+
+def test_validation_keeps_the_best_and_stops_early():
+    points = planes(60)
+    seen, unseen = points[:30], points[30:]
+    # So fast that it leaves the best behind.
+    options = {"model": "dense", "hidden": (64,), "iterations": 2000, "learning_rate": 0.03}
+    options |= {"validation_every": 25, "batch": 30}
+    fitted = fit(seen, validation=unseen, patience=4, **options)
+    assert fitted.history.stopped_because == "no better for 4 validations"
+    assert fitted.history.steps < 2000
+    spread = np.square(unseen - fitted.model.mean[None]).sum()
+
+    def left(fitted):
+        return np.square(unseen - autoencoder.reconstruct(fitted.model, unseen)).sum() / spread
+
+    # The last parameters are not the best.
+    last = fit(seen, **options | {"iterations": fitted.history.steps})
+    assert left(fitted) < left(last)
+    for change in ({"patience": 2}, {"validation_every": 50}):
+        other = fit(seen, validation=unseen, **options | {"patience": 4} | change)
+        assert other.history.steps != fitted.history.steps
+    with pytest.raises(InputError, match="points must have 8 numbers"):
+        fit(seen, validation=unseen[:, :5], **options)
+
+
+CHANGED = {
+    "model": "linear",
+    "dim": 3,
+    "hidden": (7,),
+    "noise": 0.3,
+    "noise_kind": "masking",
+    "iterations": 21,
+    "batch": 32,
+    "learning_rate": 0.01,
+    "features": (3,),
+}
+
+
+def test_each_field_changes_the_network():
+    points = planes(60)
+    base = {"model": "dense", "hidden": (6,), "noise": 0.2, "iterations": 20, "batch": 16}
+    one = fit(points, **base)
+    for name, value in CHANGED.items():
+        if name != "features":
+            other = fit(points, **base | {name: value})
+            assert not np.array_equal(
+                autoencoder.reconstruct(one.model, points),
+                autoencoder.reconstruct(other.model, points),
+            ), name
+    one, other = (autoencoder.Options(model="conv", features=f) for f in ((2,), (3,)))
+    shape = (8, 8)
+    assert autoencoder.make_module(one, shape) != autoencoder.make_module(other, shape)
+    # These two belong to validation.
+    assert {*CHANGED, "validation_every", "patience"} == {
+        field.name for field in dataclasses.fields(autoencoder.Options)
+    }
+
+
+def test_the_example_runs_and_its_fit_is_saved(run_example, tmp_path):
+    names = run_example(autoencoder)
+    assert names["given_back"].shape == (200, 8)
+    io.save(tmp_path / "fit", names["fitted"])
+    codes = autoencoder.encode(io.load(tmp_path / "fit").model, names["points"])
+    np.testing.assert_array_equal(codes, names["codes"])
 
 
 def test_what_cannot_be_used_is_refused():
@@ -114,19 +237,21 @@ def test_what_cannot_be_used_is_refused():
         (points * 0 + 2, {}, "all 400 points are at the same place"),
         (points, {"iterations": 0}, "iterations must be at least 1, found 0"),
         (points, {"batch": 0}, "batch must be at least 1, found 0"),
-        (points, {"learning_rate": np.nan}, "learning_rate must be finite and more than 0"),
+        (points, {"learning_rate": np.nan}, "learning_rate must be more than 0 and at most 10"),
         (points, {"noise": -0.1}, "noise must be at least 0"),
-        (points, {"noise": 1.5, "kind": "masking"}, "a share at most 1, found 1.5"),
-        (points, {"learning_rate": 1e4, "iterations": 200}, "the loss .* with learning rate"),
+        (points, {"noise": 1.5, "noise_kind": "masking"}, "at most 1, found 1.5"),
+        (points, {"hidden": (0,)}, "hidden must be widths of at least 1, found 0"),
+        (points, {"hidden": 5}, "hidden must be whole numbers, the widths of layers, found 5"),
+        (points, {"validation": points * 0 + points.mean(axis=0, dtype=float)}, "all points for"),
+        (points, {"learning_rate": 10.0, "iterations": 200}, "the loss .* with learning rate"),
     ):
         with pytest.raises(InputError, match=message):
-            autoencoder.fit(KEY, LINEAR, given, **options)
+            fit(given, **options)
 
 
 def test_size_does_not_matter():
     expected, *others = (
-        autoencoder.fit(KEY, LINEAR, planes() * np.float32(size), iterations=25).loss
-        for size in (1, 1e-20, 1e20)
+        fit(planes() * np.float32(size), iterations=25).history.loss for size in (1, 1e-20, 1e20)
     )
     for found in others:
         np.testing.assert_allclose(found, expected, rtol=1e-3)

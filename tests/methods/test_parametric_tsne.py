@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import jax
@@ -5,10 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxemb import io
 from jaxemb.errors import InputError
-from jaxemb.methods import autoencoder, parametric_tsne
+from jaxemb.methods import parametric_tsne
 from jaxemb.methods.parametric_tsne import Batch, Weights
 from jaxemb.models.autoencoder import DenseAutoencoder
+from jaxemb.training.run import Run
 
 MODEL = DenseAutoencoder(5, 2, (7,))
 RNG = np.random.default_rng(0)
@@ -96,57 +99,131 @@ def clusters():
     return (5 * np.eye(3, 5)[labels] + rng.normal(size=(150, 5))).astype(np.float32), labels
 
 
-def fit(points, labels=None, **options):
-    asked = {"weights": Weights(), "perplexity": 10.0, "iterations": 200, "batch": 64} | options
-    return parametric_tsne.fit(jax.random.key(2), MODEL, points, labels, **asked)
+def fit(points, labels=None, *, run=None, module=None, **options):
+    asked = {"perplexity": 10.0, "iterations": 200, "batch": 64, "hidden": (7,), "margin": 1.0}
+    asked |= {"learning_rate": 1e-3} | options
+    return parametric_tsne.fit(
+        jax.random.key(2),
+        points,
+        parametric_tsne.Options(**asked),
+        labels=labels,
+        module=module,
+        run=run,
+    )
+
+
+def same(one, other):
+    return all(jax.tree.leaves(jax.tree.map(np.array_equal, one, other)))
 
 
 def test_a_map_tells_clusters_apart_that_it_never_saw():
     points, labels = clusters()
     fitted = fit(points[:120], learning_rate=1e-2)
     # In one point, the KL is about 1 nat.
-    assert fitted.loss[-20:].mean() < fitted.loss[:5].mean() - 0.7
-    places = autoencoder.encode(MODEL, fitted, points)
+    loss = fitted.history.loss
+    assert loss[-20:].mean() < loss[:5].mean() - 0.7
+    places = parametric_tsne.encode(fitted.model, points)
     for new in range(120, 150):
         nearest = np.argmin(((places[:120] - places[new]) ** 2).sum(axis=1))
         assert labels[nearest] == labels[new]
 
 
+ALL = {"kl": 1.0, "triplet": 1.0, "reconstruction": 1.0}
+
+
 def test_a_run_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
     points, labels = clusters()
-    options = {"weights": Weights(1, 1, 1), "iterations": 30, "checkpoint_every": 10}
-    whole = fit(points, labels, checkpoints=tmp_path / "whole", **options)
+    options = {**ALL, "iterations": 60}
+    whole = fit(points, labels, **options)
 
     class Killed(Exception):
         pass
 
     def die(done, metrics, seconds):
-        if done > 20:
+        if done > 25:
             raise Killed
 
     with pytest.raises(Killed):
-        fit(points, labels, checkpoints=tmp_path / "cut", report=die, **options)
-    cut = fit(points, labels, checkpoints=tmp_path / "cut", **options)
-    assert len(cut.loss) == 10
-    for one, two in zip(*map(jax.tree.leaves, (whole.params, cut.params)), strict=True):
-        np.testing.assert_array_equal(one, two)
+        fit(points, labels, run=Run(tmp_path, seconds=0, report=die), **options)
+    cut = fit(points, labels, run=Run(tmp_path, seconds=0), **options)
+    assert len(cut.history.loss) == 35
+    assert same(whole.model.variables, cut.model.variables)
+
+
+def test_a_loop_of_ones_own_takes_the_same_steps():
+    points, labels = clusters()
+    options = {**ALL, "perplexity": 10.0, "iterations": 30, "batch": 64, "hidden": (7,)}
+    training = parametric_tsne.start(
+        jax.random.key(2), points, parametric_tsne.Options(**options), labels=labels
+    )
+    state, update = training.state, jax.jit(training.update)
+    for step in range(training.steps):
+        state, _ = update(state, training.batch(step))
+    expected = fit(points, labels, **options, margin=10.0)
+    assert same(training.finish(state).model.variables, expected.model.variables)
+
+
+CHANGED = {
+    "dim": 3,
+    "perplexity": 12.0,
+    "neighbors_per_perplexity": 2.0,
+    "hidden": (6,),
+    "kl": 2.0,
+    "triplet": 0.5,
+    "reconstruction": 0.5,
+    "margin": 2.0,
+    "iterations": 21,
+    "batch": 32,
+    "learning_rate": 0.01,
+}
+
+
+def test_each_field_changes_the_network():
+    points, labels = clusters()
+    base = {**ALL, "iterations": 20}
+    one = parametric_tsne.encode(fit(points, labels, **base).model, points)
+    for name, value in CHANGED.items():
+        other = parametric_tsne.encode(fit(points, labels, **base | {name: value}).model, points)
+        assert not np.array_equal(one, other), name
+    assert set(CHANGED) == {field.name for field in dataclasses.fields(parametric_tsne.Options)}
+
+
+def test_a_users_own_module():
+    module = DenseAutoencoder(5, 2, (3,))
+    fitted = fit(clusters()[0], module=module, iterations=5)
+    assert fitted.model.module == module
+    assert parametric_tsne.reconstruct(fitted.model, clusters()[0]).shape == (150, 5)
+
+
+def test_the_example_runs_and_its_fit_is_saved(run_example, tmp_path):
+    names = run_example(parametric_tsne)
+    io.save(tmp_path / "fit", names["fitted"])
+    places = parametric_tsne.encode(io.load(tmp_path / "fit").model, names["points"])
+    np.testing.assert_array_equal(places, names["places"])
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"weights": Weights(0, 0, 0)}, "one of them more"),
-        ({"weights": Weights(float("nan"))}, "at least 0"),
-        ({"weights": Weights(1, 1, 0)}, "triplets need labels"),
+        ({"kl": 0.0}, "kl, triplet and reconstruction are all 0; one of them must be more"),
+        ({"kl": float("nan")}, "kl must be at least 0"),
+        ({"triplet": 1.0}, "triplet needs labels"),
         ({"iterations": 0}, "iterations must be at least 1"),
         ({"batch": 1}, "batch must be at least 2"),
         ({"perplexity": 50.0}, "perplexity must be from 1 to less than a third of the 150 points"),
-        ({"learning_rate": float("nan")}, "learning_rate must be finite"),
+        ({"neighbors_per_perplexity": 15.0}, "neighbors_per_perplexity must leave fewer .* 150"),
+        ({"learning_rate": float("nan")}, "learning_rate must be more than 0"),
     ],
 )
 def test_mistakes(options, message):
     with pytest.raises(InputError, match=message):
         fit(clusters()[0], **options)
+
+
+def test_labels_must_be_one_for_each_point():
+    points, labels = clusters()
+    with pytest.raises(InputError, match="one for each of 150 rows"):
+        fit(points, labels[:20], triplet=1.0)
 
 
 def test_points_that_are_no_points():

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 
@@ -7,14 +8,25 @@ import numpy as np
 import pytest
 from sklearn.manifold import smacof
 
-from jaxemb import memory
-from jaxemb.errors import InputError
+from jaxemb import io, memory
+from jaxemb.errors import InputError, StoppedEarly
 from jaxemb.losses.stress import raw_stress, sammon_stress
-from jaxemb.methods.mds import fit as mds
+from jaxemb.methods import mds, sammon
 from jaxemb.projections.distance_matrix import distance_matrix
+from jaxemb.projections.mds import classical
+from jaxemb.training.run import Run
 
 N, D = 40, 6
 KEY = jax.random.key(0)
+
+
+def fit(distances, *, key=KEY, positions=None, run=None, **options):
+    if options.get("method") == "sammon":
+        del options["method"]
+        asked = sammon.Options(metric="precomputed", **options)
+        return sammon.fit(key, distances, asked, positions=positions, run=run)
+    asked = mds.Options(metric="precomputed", **options)
+    return mds.fit(key, distances, asked, positions=positions, run=run)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +36,7 @@ def distances():
 
 
 def stress_of(fitted, distances, loss=raw_stress):
-    return float(loss(jnp.asarray(fitted.positions), jnp.asarray(distances)))
+    return float(loss(jnp.asarray(fitted.embedding), jnp.asarray(distances)))
 
 
 def test_smacof_is_scikit_learns(distances):
@@ -39,101 +51,226 @@ def test_smacof_is_scikit_learns(distances):
         eps=1e-300,
         normalized_stress=False,
     )
-    ours = mds.fit(KEY, distances, iterations=30, tolerance=0, initialization=start)
+    ours = fit(distances, iterations=30, tolerance=0, positions=start)
     assert len(ours.stress) == 30
-    assert ours.stopped_because == "iterations done"
+    assert ours.history.stopped_because == "done"
     # float32, and thirty steps in which errors grow.
     np.testing.assert_allclose(stress_of(ours, distances), stress, rtol=1e-4)
-    np.testing.assert_allclose(ours.positions, theirs, atol=0.02)
+    np.testing.assert_allclose(ours.embedding, theirs, atol=0.02)
 
 
 @pytest.mark.parametrize("method", ["smacof", "sammon"])
 def test_the_stress_never_rises(distances, method):
-    fitted = mds.fit(
-        KEY, distances, method=method, iterations=60, tolerance=0, initialization="random"
-    )
+    fitted = fit(distances, method=method, iterations=60, tolerance=0, initialization="random")
     # Only by the rounding of its sum.
     assert (np.diff(fitted.stress) <= 1e-5 * fitted.stress[:-1]).all()
     assert fitted.stress[-1] < 0.5 * fitted.stress[0]
 
 
 def test_all_methods_converge_and_agree(distances):
-    smooth = mds.fit(KEY, distances, tolerance=1e-4)
-    descent = mds.fit(KEY, distances, method="gradient", tolerance=1e-4)
+    smooth = fit(distances, tolerance=1e-4)
+    descent = fit(distances, method="gradient", tolerance=1e-4)
     for fitted in (smooth, descent):
-        assert fitted.stopped_because == "converged"
+        assert fitted.history.stopped_because == "converged"
         assert 10 <= len(fitted.stress) < 300
-        assert fitted.positions.dtype == np.float32
-        np.testing.assert_allclose(fitted.positions.mean(axis=0), 0, atol=1e-5)
+        assert fitted.embedding.dtype == np.float32
+        np.testing.assert_allclose(fitted.embedding.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(
         stress_of(descent, distances), stress_of(smooth, distances), rtol=0.02
     )
     # Each is better than the other by its own measure.
-    small = mds.fit(KEY, distances, method="sammon", tolerance=1e-4)
+    small = fit(distances, method="sammon", tolerance=1e-4)
     assert stress_of(small, distances) > stress_of(smooth, distances)
     assert stress_of(small, distances, sammon_stress) < stress_of(smooth, distances, sammon_stress)
 
 
 def test_gradient_descent_without_momentum_is_smacof(distances):
     options = {"iterations": 20, "tolerance": 0, "initialization": "random"}
-    one = mds.fit(KEY, distances, **options)
-    other = mds.fit(KEY, distances, method="gradient", momentum=0.0, **options)
+    one = fit(distances, **options)
+    other = fit(distances, method="gradient", momentum=0.0, **options)
     np.testing.assert_allclose(one.stress, other.stress, rtol=1e-3)
 
 
 @pytest.mark.parametrize("size", [1e-20, 1e20])
 def test_size_does_not_matter(distances, size):
-    expected = mds.fit(KEY, distances, iterations=10)
-    found = mds.fit(KEY, distances * np.float32(size), iterations=10)
-    np.testing.assert_allclose(found.positions / size, expected.positions, rtol=1e-3, atol=1e-3)
+    expected = fit(distances, iterations=10)
+    found = fit(distances * np.float32(size), iterations=10)
+    np.testing.assert_allclose(found.embedding / size, expected.embedding, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(found.stress / size**2, expected.stress, rtol=1e-3)
 
 
 def test_a_plane_is_found(distances):
     plane = np.random.default_rng(2).normal(size=(N, 2)).astype(np.float32)
     wanted = distance_matrix(plane)
-    fitted = mds.fit(KEY, wanted, tolerance=1e-5)
-    assert fitted.stopped_because == "converged"
-    np.testing.assert_allclose(distance_matrix(fitted.positions), wanted, atol=1e-3)
+    fitted = fit(wanted, tolerance=1e-5)
+    assert fitted.history.stopped_because == "converged"
+    np.testing.assert_allclose(distance_matrix(fitted.embedding), wanted, atol=1e-3)
 
 
 def test_points_that_classical_scaling_puts_together_are_parted():
     """Of the corners of a simplex it makes a cloud with several at one place."""
     wanted = np.ones((5, 5)) - np.eye(5)
-    fitted = mds.fit(KEY, wanted, dim=1, initialization=np.zeros((5, 1)), iterations=50)
-    assert not np.any(fitted.positions)
-    fitted = mds.fit(KEY, wanted, dim=1, iterations=50)
-    found = np.abs(fitted.positions - fitted.positions.T)
+    fitted = fit(wanted, dim=1, positions=np.zeros((5, 1)), iterations=50)
+    assert not np.any(fitted.embedding)
+    fitted = fit(wanted, dim=1, iterations=50)
+    found = np.abs(fitted.embedding - fitted.embedding.T)
     assert found[~np.eye(5, dtype=bool)].min() > 0.1
 
 
 def test_the_same_key_gives_the_same_bits(distances):
     options = {"initialization": "random", "iterations": 20}
-    one = mds.fit(KEY, distances, **options)
-    again = mds.fit(KEY, distances, **options)
-    np.testing.assert_array_equal(one.positions, again.positions)
-    other = mds.fit(jax.random.key(1), distances, **options)
-    assert np.any(one.positions != other.positions)
+    one = fit(distances, **options)
+    again = fit(distances, **options)
+    np.testing.assert_array_equal(one.embedding, again.embedding)
+    other = fit(distances, key=1, **options)
+    assert np.any(one.embedding != other.embedding)
 
 
 def test_a_signal_ends_it_with_what_there_is(distances):
     seen = []
 
-    def report(done, stress):
-        seen.append((done, stress))
+    def report(done, metrics, seconds):
+        seen.append((done, metrics["loss"][-1]))
         if done == 20:
             os.kill(os.getpid(), signal.SIGINT)
 
-    fitted = mds.fit(KEY, distances, tolerance=0, report=report)
-    assert fitted.stopped_because == "SIGINT"
+    with pytest.warns(StoppedEarly, match="stopped by SIGINT at step 20 of 300"):
+        fitted = fit(distances, tolerance=0, run=Run(report=report))
+    assert fitted.history.stopped_because == "SIGINT"
     assert [done for done, _ in seen] == [10, 20]
-    assert seen[-1][1] == fitted.stress[-1]
     assert len(fitted.stress) == 20
+    # The steps' unit is a power of two.
+    ratio = fitted.stress[-1] / seen[-1][1]
+    assert ratio == 2 ** round(np.log2(ratio))
+
+
+@pytest.mark.parametrize("method", ["smacof", "gradient", "sammon"])
+def test_a_loop_of_ones_own_takes_the_same_steps(distances, method):
+    options = {"dim": 2, "tolerance": 0, "iterations": 23, "initialization": "random"}
+    if method == "sammon":
+        start, asked = sammon.start, sammon.Options(metric="precomputed", **options)
+    else:
+        start, asked = mds.start, mds.Options(method=method, metric="precomputed", **options)
+    training = start(0, distances, asked)
+    state, update = training.state, jax.jit(training.update)
+    for step in range(training.steps):
+        state, _ = update(state, training.batch(step))
+    own = training.finish(state)
+    expected = fit(distances, method=method, **options)
+    np.testing.assert_array_equal(own.embedding, expected.embedding)
+    np.testing.assert_array_equal(own.stress, expected.stress)
+
+
+@pytest.mark.parametrize("method", ["smacof", "gradient", "sammon"])
+def test_a_run_cut_in_the_middle_ends_the_same(distances, method, tmp_path):
+    options = {"method": method, "tolerance": 1e-3, "initialization": "random"}
+    expected = fit(distances, **options)
+    assert expected.history.stopped_because == "converged"
+    assert expected.history.steps >= 30
+
+    class Killed(Exception):
+        pass
+
+    def die(done, metrics, seconds):
+        if done > 10:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(distances, run=Run(tmp_path, seconds=0, report=die), **options)
+    found = fit(distances, run=Run(tmp_path, seconds=0), **options)
+    assert len(found.history.loss) == expected.history.steps - 10
+    np.testing.assert_array_equal(found.embedding, expected.embedding)
+    np.testing.assert_array_equal(found.stress, expected.stress)
+    # Finished, it is finished again: that it has converged is part of the state.
+    again = fit(distances, run=Run(tmp_path, seconds=0), **options)
+    assert again.history.stopped_because == "converged"
+    assert len(again.history.loss) == 0
+    np.testing.assert_array_equal(again.embedding, expected.embedding)
+
+
+def test_points_are_mapped_by_their_distances():
+    points = np.random.default_rng(3).normal(size=(N, D))
+    for method in (mds, sammon):
+        one = method.fit(KEY, points, method.Options(iterations=20))
+        asked = method.Options(metric="precomputed", iterations=20)
+        other = method.fit(KEY, distance_matrix(points), asked)
+        np.testing.assert_array_equal(one.embedding, other.embedding)
+
+
+def test_classical_scaling_is_a_method(distances):
+    fitted = fit(distances, method="classical")
+    expected = classical(distances, dim=2)[0]
+    np.testing.assert_array_equal(fitted.embedding, expected)
+    assert len(fitted.stress) == 0
+    with pytest.raises(InputError, match='method "classical" has no steps'):
+        mds.start(0, distances, mds.Options(method="classical", metric="precomputed"))
+
+
+CHANGED = {
+    "smacof": {
+        "dim": 3,
+        "iterations": 10,
+        "tolerance": 0.0,
+        "window": 4,
+        "initialization": "random",
+        "noise": 0.1,
+        "method": "gradient",
+    },
+    "gradient": {"learning_rate": 0.5, "momentum": 0.5},
+    "sammon": {
+        "dim": 3,
+        "iterations": 10,
+        "tolerance": 0.0,
+        "window": 4,
+        "initialization": "random",
+        "noise": 0.1,
+        "magic_factor": 0.1,
+        "halvings": 0,
+    },
+}
+
+
+@pytest.mark.parametrize("method", list(CHANGED))
+def test_each_field_changes_the_map(distances, method):
+    begin = {"tolerance": 1e-3}
+    if method == "sammon":
+        # Far enough that steps are halved.
+        begin["magic_factor"] = 1.5
+    base = fit(distances, method=method, **begin)
+    for name, value in CHANGED[method].items():
+        other = fit(distances, **{"method": method} | begin | {name: value})
+        assert not np.array_equal(base.embedding, other.embedding), name
+
+
+def test_rounding_ends_a_perfect_map():
+    plane = distance_matrix(np.random.default_rng(2).normal(size=(N, 2)).astype(np.float32))
+    for method in ("smacof", "sammon"):
+        one, other = (fit(plane, method=method, tolerance=1e-9, rounding=r) for r in (0.0, 0.01))
+        assert other.history.steps < one.history.steps
+
+
+def test_every_field_is_changed_by_a_test():
+    # "metric" says what is given, "subset" belongs to samples of pairs.
+    tested = {"metric", "rounding", *CHANGED["smacof"], *CHANGED["gradient"], "subset"}
+    assert tested == {field.name for field in dataclasses.fields(mds.Options)}
+    tested = {"metric", "rounding", *CHANGED["sammon"]}
+    assert tested == {field.name for field in dataclasses.fields(sammon.Options)}
+
+
+@pytest.mark.parametrize("module", [mds, sammon])
+def test_the_example_runs_and_its_fit_is_saved(module, run_example, tmp_path):
+    fitted = run_example(module)["fitted"]
+    assert fitted.embedding.shape == (100, 2)
+    io.save(tmp_path / "fit", fitted)
+    found = io.load(tmp_path / "fit")
+    assert found.options == fitted.options
+    np.testing.assert_array_equal(found.embedding, fitted.embedding)
+    np.testing.assert_array_equal(found.stress, fitted.stress)
 
 
 def test_a_rate_too_large_is_named(distances):
     with pytest.raises(InputError, match=r"exploded .* with learning rate 6; a smaller"):
-        mds.fit(KEY, distances, method="gradient", learning_rate=6.0)
+        fit(distances, method="gradient", learning_rate=6.0)
 
 
 def test_equal_points_are_sammons_trouble(distances):
@@ -141,25 +278,28 @@ def test_equal_points_are_sammons_trouble(distances):
     wanted[3, 8] = wanted[8, 3] = 0
     message = "1 pairs of points have distance 0.* the first in rows 3 and 8; keep one"
     with pytest.raises(InputError, match=message):
-        mds.fit(KEY, wanted, method="sammon")
-    assert np.isfinite(mds.fit(KEY, wanted, iterations=5).positions).all()
+        fit(wanted, method="sammon")
+    assert np.isfinite(fit(wanted, iterations=5).embedding).all()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dim": 0}, "dim must be from 1 to 39"),
+        ({"dim": 0}, "dim must be at least 1, found 0"),
         ({"dim": N}, "dim must be from 1 to 39, less than the points, found 40"),
         ({"iterations": 0}, "iterations must be at least 1"),
-        ({"tolerance": np.nan}, "tolerance must be at least 0 and less than 1, found nan"),
+        ({"tolerance": np.nan}, "tolerance must be at least 0 and at most 0.1, found nan"),
         ({"initialization": "spectral"}, "initialization must be .* found 'spectral'"),
-        ({"initialization": np.zeros((N, 3))}, "the start must be 40 x 2, .* found 40 x 3"),
-        ({"initialization": np.full((N, 2), np.inf)}, "the start must be finite"),
+        ({"window": 1}, "window must be at least 2"),
+        ({"momentum": 1.0}, "momentum must be at least 0 and at most 0.999"),
+        ({"method": "sampled"}, 'metric must be "euclidean"'),
+        ({"positions": np.zeros((N, 3))}, "the start must be 40 x 2, .* found 40 x 3"),
+        ({"positions": np.full((N, 2), np.inf)}, "the start must be finite"),
     ],
 )
 def test_what_cannot_be_used_is_refused(distances, options, message):
     with pytest.raises(InputError, match=message):
-        mds.fit(KEY, distances, **options)
+        fit(distances, **options)
 
 
 def test_bad_distances_are_refused(distances):
@@ -169,10 +309,10 @@ def test_bad_distances_are_refused(distances):
         (np.where(distances > 3, np.nan, distances), "must be finite"),
     ):
         with pytest.raises(InputError, match=message):
-            mds.fit(KEY, wanted)
+            fit(wanted)
 
 
 def test_memory_is_asked_for_first(distances, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     with pytest.raises(InputError, match="a map of 40 points that looks at all pairs: about"):
-        mds.fit(KEY, distances)
+        fit(distances)

@@ -1,0 +1,156 @@
+"""Principal components: the map that keeps most of the variance.
+
+    import numpy as np
+    from jaxemb import pca
+
+    points = np.random.default_rng(0).normal(size=(100, 8))
+    fitted = pca.fit(points, pca.Options(components=2))
+    fitted.embedding  # [100, 2], in the units of the points
+    fitted.pca.explained_variance_ratio  # [2]
+    placed = pca.transform(fitted, points + 1)  # points that it has not seen
+    given_back = pca.inverse(fitted, placed)  # [100, 8], what two components keep
+
+Nothing is drawn at random unless the solver is "randomized", which then needs a key.
+"""
+
+import dataclasses
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxemb import checks
+from jaxemb.errors import InputError
+from jaxemb.factorize import pca
+from jaxemb.training.state import History
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What determines the components, the points given."""
+
+    components: int = 2
+    """Directions to keep."""
+    solver: Literal["exact", "randomized"] = "exact"
+    """exact: by all directions; randomized: by random ones, for points of very many numbers."""
+    whiten: bool = False
+    """Whether each coordinate of the map is divided by its standard deviation."""
+    oversamples: int = 10
+    """Directions carried along beside those to keep: randomized."""
+    power_iterations: int = 7
+    """Multiplications by the scatter matrix, each of which reads the points once: randomized."""
+
+    def __post_init__(self) -> None:
+        """Refuses values that no map can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        checks.check_field(self, "components", at_least=1)
+        checks.check_field(self, "oversamples", at_least=0)
+        checks.check_field(self, "power_iterations", at_least=1)
+
+
+class Fitted(NamedTuple):
+    """The principal components of some points.
+
+    Attributes:
+      embedding: [N, C] float32 the points' coordinates along the directions, in their units;
+        whitened, in standard deviations.
+      pca: mean, directions, deviations and shares of the variance.
+      options: of the method.
+      history: empty, for nothing is iterated.
+    """
+
+    embedding: np.ndarray
+    pca: pca.PCA
+    options: Options
+    history: History = History()
+
+
+def fit(
+    points: Any, options: Options | None = None, *, key: jax.Array | int | None = None
+) -> Fitted:
+    """Finds the directions of greatest variance, and maps the points by them.
+
+    Args:
+      points: [N, D] real numbers; sizes up to 1e30 neither overflow nor lose digits.
+      options: of the method.
+      key: random key, or a seed, of the solver "randomized"; the other draws nothing.
+
+    Returns:
+      The components and the map.
+
+    Raises:
+      InputError: if an argument is outside its documented range, or the solver is "randomized"
+        and there is no key.
+    """
+    options = options or Options()
+    table = _table(points)
+    width = min(table.shape)
+    if options.components > width:
+        raise InputError(
+            f"components must be at most {width}, the smaller side of points of shape "
+            f"{list(table.shape)}, found {options.components}"
+        )
+    if options.solver == "exact":
+        found = pca.fit(table, components=options.components)
+    elif key is None:
+        raise InputError('key is needed by the solver "randomized": jax.random.key(0), or a seed')
+    else:
+        found = pca.fit_randomized(
+            checks.as_key(key),
+            table,
+            components=options.components,
+            oversamples=options.oversamples,
+            power_iterations=options.power_iterations,
+        )
+    embedding = np.asarray(pca.transform(found, table, whiten=options.whiten))
+    return Fitted(embedding, found, options)
+
+
+def transform(fitted: Fitted, points: Any) -> np.ndarray:
+    """Maps points, those fitted or new.
+
+    Args:
+      fitted: C directions in D dimensions.
+      points: [M, D] real numbers.
+
+    Returns:
+      [M, C] float32.
+
+    Raises:
+      InputError: if the points are no such matrix.
+    """
+    table = _table(points)
+    dim = len(fitted.pca.mean)
+    if table.shape[1] != dim:
+        raise InputError(f"points must have {dim} numbers, as those fitted, found {table.shape[1]}")
+    return np.asarray(pca.transform(fitted.pca, table, whiten=fitted.options.whiten))
+
+
+def inverse(fitted: Fitted, embedding: Any) -> np.ndarray:
+    """Returns the points that lie at these places of the map.
+
+    Args:
+      fitted: C directions in D dimensions.
+      embedding: [M, C] real numbers, as `transform` returns it.
+
+    Returns:
+      [M, D] float32, without what the directions left out had.
+
+    Raises:
+      InputError: if the embedding is no such matrix.
+    """
+    scores = jnp.asarray(checks.as_points(embedding, at_least=1, name="embedding"))
+    components = fitted.pca.directions.shape[1]
+    if scores.shape[1] != components:
+        raise InputError(f"embedding must have {components} columns, found {scores.shape[1]}")
+    return np.asarray(pca.inverse(fitted.pca, scores, whiten=fitted.options.whiten))
+
+
+def _table(points: Any) -> jax.Array:
+    """Returns points [N, D] as an array of a device, or raises InputError."""
+    return jnp.asarray(checks.as_points(points, at_least=1))

@@ -1,0 +1,98 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxemb import io
+from jaxemb.errors import InputError
+from jaxemb.factorize import pca as pieces
+from jaxemb.methods import pca
+
+POINTS = (np.random.default_rng(0).normal(size=(40, 6)) * np.arange(6, 0, -1) + 3).astype(
+    np.float32
+)
+
+
+def test_the_map_is_that_of_the_directions():
+    fitted = pca.fit(POINTS, pca.Options(components=3))
+    table = jnp.asarray(POINTS)
+    expected = pieces.fit(table, components=3)
+    jax.tree.map(np.testing.assert_array_equal, fitted.pca, expected)
+    np.testing.assert_array_equal(fitted.embedding, pieces.transform(expected, table))
+    np.testing.assert_array_equal(pca.transform(fitted, POINTS), fitted.embedding)
+    drawn = pca.fit(POINTS, pca.Options(components=3, solver="randomized"), key=4)
+    expected = pieces.fit_randomized(jax.random.key(4), table, components=3)
+    np.testing.assert_array_equal(drawn.pca.directions, expected.directions)
+
+
+@pytest.mark.parametrize("whiten", [False, True])
+def test_all_components_give_the_points_back(whiten):
+    fitted = pca.fit(POINTS, pca.Options(components=6, whiten=whiten))
+    spread = fitted.embedding.std(axis=0, ddof=1)
+    np.testing.assert_allclose(spread, 1 if whiten else fitted.pca.deviation, rtol=1e-3)
+    new = POINTS[:5] + 1
+    given_back = pca.inverse(fitted, pca.transform(fitted, new))
+    np.testing.assert_allclose(given_back, new, atol=1e-3)
+
+
+def test_whole_numbers_and_lists_are_points():
+    whole = POINTS.astype(int)
+    expected = pca.fit(whole.astype(float)).embedding
+    np.testing.assert_array_equal(pca.fit(whole.tolist()).embedding, expected)
+
+
+def test_each_field_changes_the_map():
+    base = {"components": 2, "solver": "randomized", "oversamples": 1, "power_iterations": 1}
+    changed = {
+        "components": 3,
+        "solver": "exact",
+        "whiten": True,
+        "oversamples": 2,
+        "power_iterations": 2,
+    }
+    one = pca.fit(POINTS, pca.Options(**base), key=0).embedding
+    for name, value in changed.items():
+        other = pca.fit(POINTS, pca.Options(**base | {name: value}), key=0).embedding
+        assert not np.array_equal(one, other), name
+    assert not np.array_equal(one, pca.fit(POINTS, pca.Options(**base), key=1).embedding)
+    assert set(changed) == {field.name for field in dataclasses.fields(pca.Options)}
+
+
+def test_the_example_runs_and_its_fit_is_saved(run_example, tmp_path):
+    names = run_example(pca)
+    assert names["given_back"].shape == (100, 8)
+    io.save(tmp_path / "fit", names["fitted"])
+    placed = pca.transform(io.load(tmp_path / "fit"), names["points"] + 1)
+    np.testing.assert_array_equal(placed, names["placed"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"components": 0}, "components must be at least 1, found 0"),
+        ({"components": 7}, r"components must be at most 6, .* of shape \[40, 6\], found 7"),
+        ({"components": 2.5}, "components must be a whole number, found 2.5"),
+        ({"solver": "fast"}, "solver must be 'exact', 'randomized', found 'fast'"),
+        ({"power_iterations": 0}, "power_iterations must be at least 1"),
+        ({"solver": "randomized"}, 'key is needed by the solver "randomized"'),
+    ],
+)
+def test_mistakes(options, message):
+    with pytest.raises(InputError, match=message):
+        pca.fit(POINTS, pca.Options(**options))
+
+
+def test_points_that_are_no_points():
+    fitted = pca.fit(POINTS)
+    bad = POINTS.copy()
+    bad[3, 1] = np.nan
+    for call, message in (
+        (lambda: pca.fit(bad), "found nan in row 3, column 1"),
+        (lambda: pca.fit(POINTS[0]), "points must be a matrix"),
+        (lambda: pca.transform(fitted, POINTS[:, :4]), "points must have 6 numbers, .* found 4"),
+        (lambda: pca.inverse(fitted, POINTS), "embedding must have 2 columns, found 6"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
