@@ -33,15 +33,15 @@ from jaxemb.errors import InputError
 from jaxemb.evaluation.word_scores import evaluate
 from jaxemb.io import word2vec_text
 
-from . import one_hot
 from .harness import command, run_folder
 from .harness.words import text as word_text
+from .harness.words.one_hot_scores import score as one_hot_score
 from .harness.words.report import SETS, Mean, draw, mean_of, note, show, tabulate
 from .harness.words.systems import SYSTEMS, Name, Shared
 from .harness.words.text import TextFlags
 
 # Of a run's figures, those that add up to what making its vectors took.
-TIMES = ("count_seconds", "ppmi_seconds", "svd_seconds", "train_seconds")
+TIMES = ("count_seconds", "fit_seconds", "train_seconds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,7 +212,7 @@ def make(
     words = text.vocabulary.words
     how = SYSTEMS[system].make
     if how is None:
-        return {}, one_hot.score(words, data_dir).scores
+        return {}, one_hot_score(words, data_dir).scores
     vectors, figures = how(config, text)
     word2vec_text.write(out / "vectors.txt", words, vectors)
     return figures, evaluate(words, jnp.asarray(vectors), data_dir).scores

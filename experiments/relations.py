@@ -1,6 +1,9 @@
 """Relationships between words as directions: analogies, parallel offsets, kinds of neighbors.
 
-README row relations.
+    python -m experiments.relations --vectors runs/word2vec/vectors.txt
+
+takes 1 minute on two cores of an Intel Xeon; of skip-gram of Simple English Wikipedia, two epochs,
+nationality: 3CosAdd 76.3%, cosine of offsets .47, joined at random .25.
 """
 
 import dataclasses
@@ -15,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from jaxemb import io
-from jaxemb.data.files import default_data_dir, file_sha256
+from jaxemb import checks, io
+from jaxemb.data.files import file_sha256
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.data.word_pairs import (
     Relation,
@@ -35,15 +38,18 @@ from jaxemb.losses.distances import unit
 
 from .harness import command, run_folder
 from .harness.words.relation_lists import CLASSIC, PAIRS
-from .harness.words.relation_report import Found, draw, figures_of, key, tell, write_tables
+from .harness.words.relation_report import (
+    Found,
+    draw,
+    figures_of,
+    key,
+    print_relations,
+    write_tables,
+)
 
-# Pairs of a relation that are compared with one another.
-COMPARED = 200
 # The first of these that the vectors have are shown with their neighbors.
 SHOWN = ("frog", "france", "king", "music", "blue", "array", "sin", "mean", "thread", "json")
 SHOWN_COUNT = 4
-# Random words over which measures of similarity are compared.
-SAMPLED = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +72,13 @@ class Config:
     """Neighbors of each."""
     most_frequent: int = 30_000
     """Analogies are asked among this many first words."""
+    compared: int = 200
+    """Pairs of a relation that are compared with one another, at most: a random sample of more."""
+    sampled: int = 200
+    """Random words over which measures of similarity are compared."""
     resamples: int = 1000
     """Bootstrap samples, and shuffles, behind the intervals."""
-    seed: int = 0
-    """Of these. Same seed, same bits."""
-    data_dir: Path = dataclasses.field(default_factory=default_data_dir)
-    """Where data sets lie (or JAXEMB_DATA)."""
-    out: Path = Path("runs/relations")
-    """Folder of the run."""
+    common: command.Common = command.Common(out=Path("runs/relations"))
 
     def __post_init__(self):
         """Refuses values that no run can use.
@@ -81,12 +86,17 @@ class Config:
         Raises:
           InputError: naming the field.
         """
-        command.check_field(self, "count", at_least=1)
+        checks.check_fields(self)
+        checks.check_field(self, "count", at_least=1)
         # The three words of an analogy can't be its answer.
-        command.check_field(self, "most_frequent", at_least=4)
+        checks.check_field(self, "most_frequent", at_least=4)
+        checks.check_field(self, "compared", at_least=2)
+        checks.check_field(self, "sampled", at_least=1)
         # Fewer have no 95% interval.
-        command.check_field(self, "resamples", at_least=40)
-        command.check_seed(self)
+        checks.check_field(self, "resamples", at_least=40)
+
+
+SMOKE = Config(Path("vectors.npz"), count=4, resamples=60)
 
 
 def run(config: Config) -> None:
@@ -97,26 +107,26 @@ def run(config: Config) -> None:
     # A word and its neighbors, or the words of an analogy.
     if size < (least := max(config.count + 1, 4)) or width < 2:
         raise InputError(
-            f"{config.vectors}: {size:,} words of width {width}; --count {config.count} needs "
-            f"{least} words at least, and a picture two dimensions"
+            f"{config.vectors}: {size:,} words of width {width}; count = {config.count} needs "
+            f"{least} words at least, a picture two dimensions"
         )
     chosen = choose_words(config, table)
     lists, files = read_lists(config)
     folder = config.vectors.is_dir()
     files += sorted(config.vectors.iterdir()) if folder else [config.vectors]
     sha256 = {str(path): file_sha256(path) for path in files}
-    if not run_folder.open_run(config.out, config, sha256):
+    if not run_folder.open_run(config.common.out, config, sha256):
         return
     print(f"{config.vectors}: {size:,} words of width {width:,}\n")
     # Lists are in lower case; of words that differ in case alone the first stands for all.
     index = {table.words[row].lower(): row for row in reversed(range(size))}
-    tell_classic(config, table, index)
-    relations = look(config, table, index, lists)
-    tell(relations)
-    write_tables(config.out, relations)
-    draw(config.out, table, relations)
+    print_classic(config, table, index)
+    relations = measure(config, table, index, lists)
+    print_relations(relations)
+    write_tables(config.common.out, relations)
+    draw(config.common.out, table, relations)
     figures = {"words": size, **figures_of(relations), **compare_measures(config, table, chosen)}
-    run_folder.finish(config.out, figures)
+    run_folder.finish(config.common.out, figures)
 
 
 def choose_words(config: Config, table: io.WordVectors) -> np.ndarray:
@@ -143,8 +153,8 @@ def read_lists(config: Config) -> tuple[list[Relation], list[Path]]:
     relations = [relation for path in files for relation in read_relations(path)]
     if not files:
         relations = parse_relations(PAIRS, Path("built-in pairs"))
-        questions = config.data_dir / "questions-words.txt"
-        countries = config.data_dir / "text_extra" / "countries.csv"
+        questions = config.common.data_dir / "questions-words.txt"
+        countries = config.common.data_dir / "text_extra" / "countries.csv"
         if questions.exists():
             relations += relations_of(read_analogies(questions))
             files.append(questions)
@@ -154,11 +164,11 @@ def read_lists(config: Config) -> tuple[list[Relation], list[Path]]:
     # A figure or picture is named with letters and digits only.
     names = [key(relation.name) for relation in relations]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"--pairs: two relations are named {twice[0]!r}; give each its own name")
+        raise InputError(f"pairs: two relations are named {twice[0]!r}; give each its own name")
     return relations, files
 
 
-def tell_classic(config: Config, table: io.WordVectors, index: dict[str, int]) -> None:
+def print_classic(config: Config, table: io.WordVectors, index: dict[str, int]) -> None:
     """Prints the table that made analogies known, as these vectors fill it.
 
     An answer is one of the most frequent words, but none of the three asked with.
@@ -182,19 +192,20 @@ def tell_classic(config: Config, table: io.WordVectors, index: dict[str, int]) -
         print(f"  not among the words: {', '.join(sorted(unknown))}")
 
 
-def look(
+def measure(
     config: Config, table: io.WordVectors, index: dict[str, int], lists: Sequence[Relation]
 ) -> list[Found]:
     """Asks each relation's analogies and measures its parallelism."""
-    rng = np.random.default_rng(config.seed)
+    rng = np.random.default_rng(config.common.seed)
     known, sections = [], []
     for relation in lists:
         pairs = [pair for pair in relation.pairs if all(word in index for word in pair)]
-        if len(pairs) > COMPARED:
+        if len(pairs) > config.compared:
             print(
-                f"{relation.name}: {len(pairs):,} pairs, a random {COMPARED} of them are compared"
+                f"{relation.name}: {len(pairs):,} pairs, a random {config.compared} of them are "
+                "compared"
             )
-            pairs = [pairs[i] for i in np.sort(rng.permutation(len(pairs))[:COMPARED])]
+            pairs = [pairs[i] for i in np.sort(rng.permutation(len(pairs))[: config.compared])]
         known.append(pairs)
         # The words asked with can't be the answer.
         questions = relation.questions or [
@@ -207,7 +218,7 @@ def look(
     for number, (relation, pairs, score) in enumerate(zip(lists, known, scores, strict=True)):
         rows = np.array([[index[word] for word in pair] for pair in pairs], int).reshape(-1, 2)
         parallel = parallelism(
-            jax.random.fold_in(jax.random.key(config.seed), number),
+            jax.random.fold_in(jax.random.key(config.common.seed), number),
             table.vectors,
             rows,
             resamples=config.resamples,
@@ -232,8 +243,8 @@ def compare_measures(config: Config, table: io.WordVectors, chosen: np.ndarray) 
       neighbors' median rank in frequency.
     """
     size = len(table.words)
-    rng = np.random.default_rng(config.seed)
-    sampled = rng.permutation(min(size, config.most_frequent))[:SAMPLED]
+    rng = np.random.default_rng(config.common.seed)
+    sampled = rng.permutation(min(size, config.most_frequent))[: config.sampled]
     queries = np.concatenate([chosen, sampled])
     ids = {
         name: nearest_by(distance, table.vectors, queries, k=config.count)[0]
@@ -246,7 +257,7 @@ def compare_measures(config: Config, table: io.WordVectors, chosen: np.ndarray) 
         for cells in [list(ids), *map(list, zip(*columns, strict=True))]:
             padded = (f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True))
             print("  " + "  ".join(padded).rstrip())
-    print(f"\n{len(sampled)} random words: neighbours shared with cosine, their median rank")
+    print(f"\n{len(sampled)} random words: neighbors shared with cosine, their median rank")
     figures: dict[str, float] = {}
     cosine = ids["cosine"][len(chosen) :]
     for name, near in ids.items():

@@ -1,7 +1,12 @@
+import dataclasses
+import math
+from typing import Literal
+
+import jax
 import numpy as np
 import pytest
 
-from jaxemb.checks import check_labels
+from jaxemb.checks import as_key, check_field, check_fields, check_labels
 from jaxemb.errors import InputError
 
 
@@ -23,3 +28,55 @@ def test_right_labels_pass():
 def test_wrong_labels(labels, message):
     with pytest.raises(InputError, match=message):
         check_labels(labels, 3, classes=3)
+
+
+@pytest.mark.parametrize("value", [math.nan, -1, 5])
+def test_bounds(value):
+    @dataclasses.dataclass
+    class Fields:
+        some_field: float
+
+    check_field(Fields(3), "some_field", at_least=3, at_most=3)
+    with pytest.raises(InputError, match=f"^some_field must be at least 0 .* found {value}$"):
+        check_field(Fields(value), "some_field", at_least=0, at_most=4)
+
+
+@dataclasses.dataclass
+class Fields:
+    whole: int = 1
+    number: float | None = 1.0
+    kind: Literal["a", "b"] = "a"
+    flag: bool = True
+    other: tuple[int, ...] = ()
+
+
+def test_fields_of_the_right_type_pass():
+    check_fields(Fields(np.int64(2), np.float32(0.5), "b", np.bool_(False)))
+    check_fields(Fields(number=None))
+    check_fields(Fields(number=3))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("whole", 1.5, "whole must be a whole number, found 1.5"),
+        ("whole", True, "whole must be a whole number, found True"),
+        ("number", "1", "number must be a number or None, found '1'"),
+        ("kind", "c", "kind must be 'a', 'b', found 'c'"),
+        ("kind", None, "kind must be 'a', 'b', found None"),
+        ("flag", 1, "flag must be bool, found 1"),
+    ],
+)
+def test_fields_of_the_wrong_type_are_named(field, value, message):
+    with pytest.raises(InputError, match=f"^{message}$"):
+        check_fields(Fields(**{field: value}))
+
+
+def test_a_seed_is_a_key():
+    assert as_key(np.int64(3)) == as_key(jax.random.key(3))
+
+
+@pytest.mark.parametrize("key", [-1, 1 << 32, 0.5, "0", None, True, np.zeros(2, np.uint32)])
+def test_what_is_no_key_is_refused(key):
+    with pytest.raises(InputError, match="key must be|a seed must be"):
+        as_key(key)

@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from jaxemb import checks
 from jaxemb.data.files import default_data_dir
+from jaxemb.methods.lsa import Options as LsaOptions
 
 from ..harness import command
 from ..harness.tables import markdown
-from ..lsa import Config as LsaConfig
 from . import parts, processes
 from .parts import Outcome
 from .processes import Figures, take_turns
@@ -59,7 +60,7 @@ class Config:
           InputError: naming the field.
         """
         for name in ("threads", "repeats", "window", "rank"):
-            command.check_field(self, name, at_least=1)
+            checks.check_field(self, name, at_least=1)
 
 
 def run(config: Config) -> None:
@@ -129,7 +130,7 @@ def counting(config: Config) -> Outcome:
 
 def svd(config: Config) -> Outcome:
     """Decomposes the same matrix by several systems."""
-    window = LsaConfig.window
+    window = LsaOptions.window
     child(config, "write_matrix", window=window)
     systems = ("scipy_svds", "sklearn_svd", "jaxemb_svd")
     measured = take_turns(1, {"scipy_svds": partial(child, config, "scipy_svds", rank=config.rank)})

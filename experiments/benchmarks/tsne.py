@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from jaxemb import checks
 from jaxemb.data.files import default_data_dir
 from jaxemb.errors import InputError
 
@@ -68,13 +69,13 @@ class Config:
           InputError: naming the field.
         """
         for name in ("threads", "repeats", "short_repeats"):
-            command.check_field(self, name, at_least=1)
+            checks.check_field(self, name, at_least=1)
         for name in ("n", "small"):
-            command.check_field(self, name, at_least=100, at_most=70_000)
+            checks.check_field(self, name, at_least=100, at_most=70_000)
         # scikit-learn takes no fewer.
-        command.check_field(self, "iterations", at_least=250)
+        checks.check_field(self, "iterations", at_least=250)
         # Two calls of the training loop; a step is timed in the later half, in the shortest call.
-        command.check_field(self, "short_iterations", at_least=100)
+        checks.check_field(self, "short_iterations", at_least=100)
 
 
 def run(config: Config) -> None:

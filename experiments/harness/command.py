@@ -1,7 +1,6 @@
 """The command line that all experiments share: that of jaxemb's commands, and common flags."""
 
 import dataclasses
-import math
 from pathlib import Path
 
 import jax
@@ -10,9 +9,8 @@ import pooch
 from jaxemb import checks
 from jaxemb.commands.command_line import flat_fields, main, with_flag
 from jaxemb.data.files import default_data_dir
-from jaxemb.errors import InputError
 
-__all__ = ["Common", "check_field", "check_seed", "flat_fields", "main", "use_cache", "with_flag"]
+__all__ = ["Common", "flat_fields", "main", "use_cache", "with_flag"]
 
 
 def use_cache() -> Path:
@@ -50,42 +48,3 @@ class Common:
         checks.check_fields(self)
         checks.check_field(self, "seed", at_least=0, at_most=(1 << 32) - 1)
         checks.check_field(self, "checkpoint_seconds", at_least=0)
-
-
-def check_field(
-    config: object,
-    name: str,
-    *,
-    at_least: float = -math.inf,
-    above: float = -math.inf,
-    at_most: float = math.inf,
-) -> None:
-    """Refuses a number outside its range, and NaN.
-
-    Args:
-      config: a dataclass of flags.
-      name: the field.
-      at_least: smallest value allowed.
-      above: a bound that the value must exceed.
-      at_most: largest value allowed.
-
-    Raises:
-      InputError: naming flag, range and value.
-    """
-    value = getattr(config, name)
-    # Written so that NaN fails.
-    if at_least <= value <= at_most and value > above:
-        return
-    bounds = {"at least": at_least, "more than": above, "at most": at_most}
-    range_ = " and ".join(f"{what} {x:,}" for what, x in bounds.items() if math.isfinite(x))
-    flag = "--" + name.replace("_", "-")
-    raise InputError(f"{flag} must be {range_}, found {value}")
-
-
-def check_seed(config: object) -> None:
-    """Refuses a seed that JAX would silently cut to 32 bits.
-
-    Raises:
-      InputError: naming the range.
-    """
-    check_field(config, "seed", at_least=0, at_most=(1 << 32) - 1)

@@ -1,13 +1,12 @@
 """The folder of a run: what it was asked, how it went, what came out."""
 
-import contextlib
 import importlib.metadata
 import json
 import math
 import platform
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,6 @@ import jax
 
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.progress import progress_bar
-from jaxemb.training.before_loop import Metrics
-from jaxemb.training.before_network import Report
 from jaxemb.training.run import Run
 from jaxemb.training.state import History
 
@@ -105,35 +101,6 @@ def finish(out: Path, figures: Mapping[str, Any]) -> None:
     print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
 
 
-@contextlib.contextmanager
-def recorded(folder: Path, *, steps: int) -> Iterator[Report]:
-    """Shows a progress bar, and writes a line of metrics for each call of a training.
-
-    Args:
-      folder: gets metrics.jsonl; of a run that goes on, lines after its checkpoint are dropped.
-      steps: of the whole training.
-
-    Yields:
-      The report, for `jaxemb.training.network.fit` and what trains by it. A line has the means of
-      a call's metrics.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "metrics.jsonl"
-    with progress_bar(total=steps, unit=" steps") as bar:
-
-        def report(done: int, metrics: Metrics, seconds: float) -> None:
-            if not bar.n:
-                cut_metrics(path, done - len(metrics["loss"]))
-            bar.set_postfix_str(f"loss {metrics['loss'].mean():.3f}", refresh=False)
-            bar.update(done - bar.n)
-            line = {"step": done, "seconds": seconds}
-            line |= {name: float(values.mean()) for name, values in metrics.items()}
-            with path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-
-        yield report
-
-
 def engine_run(common: Common, folder: Path | None = None) -> Run:
     """Returns how a training runs: checkpoints, metrics.jsonl and a progress bar.
 
@@ -175,31 +142,6 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """
     with replacing(path) as part:
         part.write_text(json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
-
-
-def cut_metrics(path: Path, step: int) -> None:
-    """Drops the lines after a step, which a resumed run writes again.
-
-    Raises:
-      InputError: naming a line that no run wrote.
-    """
-    if not path.exists():
-        return
-    kept = []
-    for number, line in enumerate(path.read_text().splitlines(keepends=True), 1):
-        # The last line may be half written.
-        if not line.endswith("\n"):
-            break
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line)
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{path}: line {number}: expected a JSON object with a step, found "
-                f"{line.strip()[:80]!r}; was the file changed?"
-            ) from error
-    with replacing(path) as part:
-        part.write_text("".join(kept))
 
 
 def _without_nan(value: Any) -> Any:

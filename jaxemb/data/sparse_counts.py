@@ -1,6 +1,9 @@
 """A sparse matrix of how often words and contexts occur together, in bounded memory."""
 
 import os
+import shutil
+import tempfile
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,13 +43,15 @@ def check_memory(pairs: Pairs, memory_limit: int) -> None:
     least = max(8 * _row_bytes(pairs), 4 * _TEXT_LEAST * pairs.text_bytes)
     if memory_limit < least:
         raise InputError(
-            f"a memory limit of {memory_limit / 1e6:,.1f} MB is too small to count in: "
+            f"memory_limit of {memory_limit / 1e6:,.1f} MB is too small to count in: "
             f"{least / 1e6:,.1f} MB are needed for a row of {pairs.columns:,} columns and a "
             "stretch of text"
         )
 
 
-def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = False) -> csr_array:
+def count(
+    pairs: Pairs, folder: Path | None = None, *, memory_limit: int, progress: bool = False
+) -> csr_array:
     """Adds up weights, a block of rows at a time, reading the corpus anew for each.
 
     Blocks are independent: each core adds up one, in its share of the memory, unless that is too
@@ -54,7 +59,8 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
 
     Args:
       pairs: what to count.
-      folder: gets the files that the result is mapped from; it must exist.
+      folder: gets the files that the result is mapped from; it must exist. None makes one among
+        the system's temporary files, which is removed when the result isn't needed any more.
       memory_limit: bytes that counting may take beside vocabulary and result.
       progress: show a bar on standard error.
 
@@ -65,6 +71,15 @@ def count(pairs: Pairs, folder: Path, *, memory_limit: int, progress: bool = Fal
     Raises:
       InputError: if the memory is too little, or a sum is too large to be exact.
     """
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="jaxemb_counts_"))
+        try:
+            counts = count(pairs, folder, memory_limit=memory_limit, progress=progress)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        weakref.finalize(counts, shutil.rmtree, folder, ignore_errors=True)
+        return counts
     check_memory(pairs, memory_limit)
     threads = max(1, min(os.cpu_count() or 1, memory_limit // (4 * _TEXT_SHARE * pairs.text_bytes)))
     quarter = memory_limit // threads // 4

@@ -1,5 +1,7 @@
 """Positive pointwise mutual information of words and contexts, from their counts."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -10,8 +12,45 @@ from jaxemb.errors import InputError
 _BLOCK = 1 << 22
 
 
+class Margins(NamedTuple):
+    """Sums of a matrix of counts, from which PPMI computes chance.
+
+    Attributes:
+      words: [R] float64 sums of the rows.
+      contexts: [C] float64 sums of the columns.
+      total: sum of the contexts' counts to the power `smoothing`.
+    """
+
+    words: np.ndarray
+    contexts: np.ndarray
+    total: float
+
+
+def margins(counts: csr_array, *, smoothing: float = 0.75) -> Margins:
+    """Sums rows and columns.
+
+    Args:
+      counts: [R, C] of words with contexts, not negative.
+      smoothing: in [0, 1].
+
+    Raises:
+      InputError: if `smoothing` is out of range.
+    """
+    # NaN fails these comparisons.
+    if not 0 <= smoothing <= 1:
+        raise InputError(f"smoothing must be from 0 to 1, found {smoothing}")
+    words, contexts = (counts.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
+    smoothed = np.log(contexts[contexts > 0]) * smoothing
+    return Margins(words, contexts, float(np.exp(smoothed).sum()))
+
+
 def ppmi(
-    counts: csr_array, *, shift: float = 1.0, smoothing: float = 0.75, block: int = _BLOCK
+    counts: csr_array,
+    *,
+    shift: float = 1.0,
+    smoothing: float = 0.75,
+    sums: Margins | None = None,
+    block: int = _BLOCK,
 ) -> csr_array:
     """Computes PPMI: the log of how much more often a pair occurs than by chance, if positive.
 
@@ -22,6 +61,8 @@ def ppmi(
       counts: [R, C] of words with contexts, not negative; read in blocks.
       shift: k; larger leaves more pairs out. It corresponds to word2vec's number of noise words.
       smoothing: a in [0, 1]; below 1 rare contexts get smaller values.
+      sums: from `margins`; None sums the counts. New contexts of the same words have sums of their
+        own beside the words' and the total of the counts before.
       block: entries in memory at a time, if a row has no more; changes speed alone.
 
     Returns:
@@ -37,14 +78,11 @@ def ppmi(
     # NaN fails these comparisons.
     if not 0 < shift < np.inf:
         raise InputError(f"shift must be more than 0 and finite, found {shift}")
-    if not 0 <= smoothing <= 1:
-        raise InputError(f"smoothing must be from 0 to 1, found {smoothing}")
     check_counts(counts)
-    words, contexts = (counts.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
+    words, contexts, total = margins(counts, smoothing=smoothing) if sums is None else sums
     # Words without counts have no entries: any finite logarithm will do.
     log_words, log_contexts = (np.log(np.where(n > 0, n, 1)) for n in (words, contexts))
     log_contexts *= smoothing
-    total = np.exp(log_contexts[contexts > 0]).sum()
     constant = np.log(total if total > 0 else 1) - np.log(shift)
     lengths = [np.zeros(1, np.int64)]
     columns, values = [], []

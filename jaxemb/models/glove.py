@@ -8,20 +8,21 @@ import jax.numpy as jnp
 Params = dict[str, jax.Array]
 
 
-@functools.partial(jax.jit, static_argnames=("vocabulary", "dim"))
-def init(key: jax.Array, *, vocabulary: int, dim: int) -> Params:
-    """Starts both tables as the authors' program does.
+@functools.partial(jax.jit, static_argnames=("vocabulary", "dim", "scale"))
+def init(key: jax.Array, *, vocabulary: int, dim: int, scale: float = 0.5) -> Params:
+    """Starts both tables; the defaults do as the authors' program does.
 
     Args:
-      key: drawn from here.
+      key: random key.
       vocabulary: V.
       dim: D.
+      scale: S.
 
     Returns:
-      {"vectors": [2V, D + 1]}, uniform in ±1/(2D): rows of words, then rows of contexts; the bias
-      is last. One table, because XLA copies tables that read each other.
+      {"vectors": [2V, D + 1]}, uniform in ±S/D: rows of words, then rows of contexts; the bias is
+      last. One table, because XLA copies tables that read each other.
     """
-    rows = jax.random.uniform(key, (2 * vocabulary, dim + 1), minval=-0.5, maxval=0.5)
+    rows = jax.random.uniform(key, (2 * vocabulary, dim + 1), minval=-scale, maxval=scale)
     return {"vectors": rows / dim}
 
 

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 Params = dict[str, Any]
 
 
-@functools.partial(jax.jit, static_argnames=("vocabulary", "dim", "window", "hidden"))
-def init(key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int) -> Params:
+@functools.partial(jax.jit, static_argnames=("vocabulary", "dim", "window", "hidden", "scale"))
+def init(
+    key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int, scale: float = 0.1
+) -> Params:
     """Draws parameters; word vectors are so small that learning soon outweighs the draw.
 
     Args:
@@ -20,9 +22,10 @@ def init(key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int)
       dim: D.
       window: n, words of a window.
       hidden: H, units of the hidden layer.
+      scale: standard deviation of the words.
 
     Returns:
-      {"words": [V, D] normal, of standard deviation 0.1; these are the result of training.
+      {"words": [V, D] normal; these are the result of training.
       "scorer": {"kernel": [n D, H] and "output": [H], uniform in ±1/sqrt(what a unit sums), "bias":
       [H] and "output_bias": [], zeros}}.
     """
@@ -32,7 +35,7 @@ def init(key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int)
         return jax.random.uniform(key, shape, minval=-1, maxval=1) * shape[0] ** -0.5
 
     return {
-        "words": 0.1 * jax.random.normal(words_key, (vocabulary, dim)),
+        "words": scale * jax.random.normal(words_key, (vocabulary, dim)),
         "scorer": {
             "kernel": uniform(kernel_key, (window * dim, hidden)),
             "bias": jnp.zeros(hidden),
@@ -40,6 +43,25 @@ def init(key: jax.Array, *, vocabulary: int, dim: int, window: int, hidden: int)
             "output_bias": jnp.zeros(()),
         },
     }
+
+
+def score(scorer: Params, windows: jax.Array) -> jax.Array:
+    """Scores windows as they are.
+
+    Args:
+      scorer: from `init`.
+      windows: [N, n, D] vectors of the words of each.
+
+    Returns:
+      [N] scores; above 0 a window is called valid, if the scorer was trained by the logistic loss.
+
+    Raises:
+      AssertionError: while tracing, if a shape disagrees with the above.
+    """
+    chex.assert_rank(windows, 3)
+    rows = windows.reshape(len(windows), -1)
+    chex.assert_shape(scorer["kernel"], (rows.shape[1], None))
+    return _output(scorer, rows @ scorer["kernel"] + scorer["bias"][None])
 
 
 def scores(
@@ -85,9 +107,11 @@ def scores(
     rest += scorer["bias"][None, None]
     switched = rest[:, :, None] + product(noise, kernel)[:, None]  # [G, S, K, H]
 
-    def output(summed: jax.Array) -> jax.Array:
-        # The paper's hard tanh is linear for small vectors, which then hardly begin to learn which
-        # words go together.
-        return jax.nn.relu(summed) @ scorer["output"] + scorer["output_bias"]
+    return _output(scorer, rest + product(own, kernel)), _output(scorer, switched)
 
-    return output(rest + product(own, kernel)), output(switched)
+
+def _output(scorer: Params, summed: jax.Array) -> jax.Array:
+    """Scores from what the hidden units sum up, [..., H] -> [...]."""
+    # The paper's hard tanh is linear for small vectors, which then hardly begin to learn which
+    # words go together.
+    return jax.nn.relu(summed) @ scorer["output"] + scorer["output_bias"]

@@ -174,7 +174,7 @@ def test_words_that_are_never_together(encoded, tmp_path):
 
 def test_a_memory_limit_too_small_to_work_with(text, tmp_path):
     pairs = cooccurrence.windows(*text, window=5)
-    message = r"a memory limit of 0\.1 MB is too small to count in: 3\.\d MB are needed for a row"
+    message = r"memory_limit of 0\.1 MB is too small to count in: 3\.\d MB are needed for a row"
     with pytest.raises(InputError, match=message):
         sparse_counts.count(pairs, tmp_path, memory_limit=100_000)
     # A row of many columns is more than a stretch of text.

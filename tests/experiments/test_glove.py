@@ -1,31 +1,32 @@
 import dataclasses
 import json
 import re
+import shutil
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxemb.experiments import glove
 from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words import text as word_text
 from jaxemb.experiments.harness.words import vectors as word_vectors
 
 from jaxemb import io
-from jaxemb.data import cooccurrence, sparse_counts
 from jaxemb.evaluation.neighbors import nearest
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
 
 @pytest.fixture(scope="module")
-def config(planted):
-    return glove.Config(
-        corpus=(str(planted),), dim=16, window=5, epochs=300, checkpoint_every=40, learning_rate=0.5
+def finished(planted, tmp_path_factory, private_cache):
+    config = dataclasses.replace(
+        glove.SMOKE,
+        text=word_text.TextFlags(corpus=(str(planted),)),
+        # A checkpoint after each call.
+        common=command.Common(
+            out=tmp_path_factory.mktemp("runs") / "finished", checkpoint_seconds=0
+        ),
     )
-
-
-@pytest.fixture(scope="module")
-def finished(config, tmp_path_factory, private_cache):
-    config = dataclasses.replace(config, out=tmp_path_factory.mktemp("runs") / "finished")
     with pytest.MonkeyPatch.context() as patch:
         # Any map: t-SNE would take longer than all else.
         patch.setattr(word_vectors, "lay_out", lambda key, vectors: vectors[:, :2])
@@ -33,8 +34,13 @@ def finished(config, tmp_path_factory, private_cache):
     return config
 
 
+def elsewhere(config, out):
+    return dataclasses.replace(config, common=dataclasses.replace(config.common, out=out))
+
+
 def test_a_run_leaves_its_results(finished):
-    assert sorted(path.name for path in finished.out.iterdir()) == [
+    out = finished.common.out
+    assert sorted(path.name for path in out.iterdir()) == [
         "checkpoints",
         "config.json",
         "map.html",
@@ -44,78 +50,50 @@ def test_a_run_leaves_its_results(finished):
         "vectors.txt",
         "vocabulary.txt",
     ]
-    found = io.read(finished.out / "vectors.txt")
+    found = io.read(out / "vectors.txt")
     words, vectors = found.words, found.vectors
     table = jnp.asarray(vectors)
     ids, _ = nearest(table, table, k=3, exclude=jnp.arange(len(table))[:, None])
     topics = np.array([word.split("w")[0] for word in words])
     assert (topics[np.asarray(ids)] == topics[:, None]).mean() > 0.95
-    lines = [json.loads(line) for line in (finished.out / "metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["loss"] < lines[0]["loss"] / 2
-    summary = json.loads((finished.out / "summary.json").read_text())
+    summary = json.loads((out / "summary.json").read_text())
     assert summary["words"] == 60_000
     assert summary["vocabulary"] == 72
     assert summary["steps"] == lines[-1]["step"]
     assert summary["pairs"] <= 72 * 72
     assert {"pairs_per_second", "count_seconds", "train_seconds", "final_loss"} <= summary.keys()
+    config = json.loads((out / "config.json").read_text())["config"]
+    assert (config["first_squares"], config["pieces"], config["dim"]) == (3.0, 128, 16)
 
 
-@pytest.mark.parametrize(("dim", "expected"), [(50, 1.0), (400, 0.25)])
-def test_wide_vectors_learn_slower_by_default(config, tmp_path, monkeypatch, dim, expected):
-    monkeypatch.setattr(word_vectors, "lay_out", lambda key, vectors: vectors[:, :2])
-    config = dataclasses.replace(
-        config, dim=dim, epochs=1, learning_rate=None, out=tmp_path / "run"
-    )
-    glove.run(config)
-    lines = (config.out / "metrics.jsonl").read_text().splitlines()
-    assert json.loads(lines[-1])["learning_rate"] == expected
-
-
-def test_a_run_stopped_midway_goes_on_to_the_same_bits(finished, config, tmp_path, monkeypatch):
+def test_a_run_killed_midway_goes_on_to_the_same_bits(finished, tmp_path, capsys):
     """Accumulators, order of the pairs and all."""
-    config = dataclasses.replace(config, out=tmp_path / "run")
-    monkeypatch.setattr(glove.word_training, "CALL_STEPS", 7)
-    train = glove.word_training.loop.train
-
-    def stop_midway(*arguments, report, **options):
-        def stop(done, metrics, seconds):
-            report(done, metrics, seconds)
-            if done == 80:
-                raise KeyboardInterrupt
-
-        return train(*arguments, report=stop, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(glove.word_training.loop, "train", stop_midway)
-        with pytest.raises(KeyboardInterrupt):
-            glove.train(config, word_vectors.prepare(config), 0.0)
-    assert not (config.out / "counts").exists()
-    vectors, figures = glove.train(config, word_vectors.prepare(config), 0.0)
-    np.testing.assert_array_equal(vectors, io.read(finished.out / "vectors.txt").vectors)
-
-
-def test_the_loss_of_zeros_is_the_mean_over_pairs(config, planted, tmp_path, monkeypatch):
-    text = word_vectors.prepare(dataclasses.replace(config, out=tmp_path / "run"))
-    pairs = cooccurrence.windows(text.corpus, text.vocabulary, window=5)
-    counts = sparse_counts.count(pairs, tmp_path, memory_limit=10**8)
-    monkeypatch.setattr(glove, "BLOCK", 1000)
-    config = dataclasses.replace(config, x_max=20.0, alpha=0.5)
-    expected = np.mean(
-        [0.5 * min(1, (count / 20) ** 0.5) * np.log(count) ** 2 for count in counts.data]
-    )
-    assert glove.loss_of_zeros(config, counts) == pytest.approx(expected, rel=1e-5)
+    config = elsewhere(finished, tmp_path / "run")
+    out, text = config.common.out, word_text.open_run(config)
+    step = sorted((finished.common.out / "checkpoints").glob("[0-9]*"))[-2].name
+    assert 0 < int(step) < json.loads((finished.common.out / "summary.json").read_text())["steps"]
+    shutil.copytree(finished.common.out / "checkpoints" / step, out / "checkpoints" / step)
+    # What a killed run has left is written over, and taken away.
+    (out / "counts").mkdir()
+    (out / "counts" / "columns").write_bytes(b"half")
+    fitted, _ = glove.train(config, text, 0.0)
+    assert fitted.history.steps - len(fitted.history.loss) == int(step)
+    expected = io.read(finished.common.out / "vectors.txt").vectors
+    np.testing.assert_array_equal(fitted.vectors.vectors, expected)
+    assert not (out / "counts").exists()
 
 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         (("--window", 0), "--window must be at least 1 and at most 40, found 0"),
-        (("--window", 41), "--window must be at least 1 and at most 40, found 41"),
-        (("--x-max", 0), "--x-max must be more than 0"),
         (("--x-max", "nan"), "--x-max must be more than 0"),
         (("--alpha", -1), "--alpha must be at least 0 and at most 10, found -1"),
         (("--learning-rate", 0), "--learning-rate must be more than 0 and at most 10, found 0"),
-        (("--memory-limit", 1), "--memory-limit 1: a memory limit of 1.0 MB is too small to coun"),
+        (("--memory-limit", 1), "--memory-limit of 1.0 MB is too small to count in"),
+        (("--pieces", 3), "--pieces must be at least 4"),
     ],
 )
 def test_bad_flags(planted, tmp_path, capsys, flags, message):

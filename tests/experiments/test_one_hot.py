@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import jax.numpy as jnp
@@ -5,6 +6,8 @@ import numpy as np
 import pytest
 from jaxemb.experiments import one_hot
 from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.words.one_hot_scores import score
+from jaxemb.experiments.harness.words.text import TextFlags
 
 from jaxemb.evaluation.word_scores import evaluate
 
@@ -28,15 +31,17 @@ def sets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(planted, sets, tmp_path_factory, private_cache):
-    config = one_hot.Config(
-        corpus=(str(planted),), data_dir=sets, out=tmp_path_factory.mktemp("runs") / "run"
+    config = dataclasses.replace(
+        one_hot.SMOKE,
+        text=TextFlags(corpus=(str(planted),)),
+        common=command.Common(data_dir=sets, out=tmp_path_factory.mktemp("runs") / "run"),
     )
     one_hot.run(config)
     return config
 
 
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def test_no_two_words_are_alike(tmp_path, capsys):
@@ -71,7 +76,7 @@ def test_scores_are_of_chance(finished):
 def test_a_finished_run_is_only_shown(finished, capsys, monkeypatch):
     monkeypatch.setattr(one_hot, "score", None)
     one_hot.run(finished)
-    assert capsys.readouterr().out.startswith(f"{finished.out} holds this run, finished:\n")
+    assert capsys.readouterr().out.startswith(f"{finished.common.out} holds this run, finished:\n")
 
 
 @pytest.mark.parametrize("most_frequent", [5, 9, 30])
@@ -86,7 +91,7 @@ def test_scores_are_those_of_the_whole_table(sets, tmp_path, most_frequent):
         ": a\nt0w0 t0w1 t1w0 t1w1\nt0w1 t0w2 of the\nt0w1 t0w2 the of\n: b\nx t0w1 x t0w0\n"
     )
     whole = evaluate(words, jnp.eye(len(words)), tmp_path, most_frequent=most_frequent)
-    found = one_hot.score(words, tmp_path, most_frequent=most_frequent)
+    found = score(words, tmp_path, most_frequent=most_frequent)
     assert found.report == whole.report
     np.testing.assert_equal(found.scores, whole.scores)
 

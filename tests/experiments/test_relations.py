@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 
 import jax
@@ -41,13 +42,12 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ran(files, private_cache, tmp_path_factory):
-    config = relations.Config(
-        files / "vectors.npz",
+    config = dataclasses.replace(
+        relations.SMOKE,
+        vectors=files / "vectors.npz",
         pairs=(files / "pairs.txt",),
         words=("frog", "B2"),
-        count=4,
-        resamples=60,
-        out=tmp_path_factory.mktemp("runs") / "run",
+        common=command.Common(out=tmp_path_factory.mktemp("runs") / "run"),
     )
     with pytest.MonkeyPatch.context() as patch:
         printed: list[str] = []
@@ -58,7 +58,7 @@ def ran(files, private_cache, tmp_path_factory):
 
 def test_each_relation_has_its_figures(ran):
     config, out = ran
-    summary = json.loads((config.out / "summary.json").read_text())
+    summary = json.loads((config.common.out / "summary.json").read_text())
     assert summary["made_up_pairs"] == 10
     assert summary["made_up_known"] == 8
     # Any of 8 pairs asks for any other.
@@ -69,7 +69,7 @@ def test_each_relation_has_its_figures(ran):
     assert summary["odd_one_known"] == 2
     assert summary["odd_one_percent_add"] == 0
     assert summary["two_cosine"] is None
-    with (config.out / "relations.csv").open() as file:
+    with (config.common.out / "relations.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["relation"] for row in rows] == ["made up", "odd/one", "two"]
     assert float(rows[0]["cosine"]) == summary["made_up_cosine"]
@@ -79,7 +79,7 @@ def test_unknown_words_are_counted_and_named(ran):
     config, out = ran
     assert "made up: unknown words (3): xxx, yyy, zzz" in out
     assert "two: unknown words (1): zzz" in out
-    assert (config.out / "unknown.csv").read_text().split() == [
+    assert (config.common.out / "unknown.csv").read_text().split() == [
         *("relation,word", "made", "up,xxx", "made", "up,yyy", "made", "up,zzz", "two,zzz")
     ]
 
@@ -106,7 +106,7 @@ def test_neighbors_are_those_of_other_libraries(ran):
     products = table.vectors @ table.vectors[row]
     products[row] = -np.inf
     assert list(columns[3]) == [table.words[i] for i in np.argsort(-products)[:4]]
-    summary = json.loads((config.out / "summary.json").read_text())
+    summary = json.loads((config.common.out / "summary.json").read_text())
     assert summary["overlap_cosine"] == 1
     assert 0 < summary["overlap_dot_product"] < 1
     assert 1 <= summary["median_rank_cosine"] <= len(table.words)
@@ -114,11 +114,11 @@ def test_neighbors_are_those_of_other_libraries(ran):
 
 def test_pictures(ran):
     config, _ = ran
-    assert sorted(path.name for path in (config.out / "substructures").iterdir()) == [
+    assert sorted(path.name for path in (config.common.out / "substructures").iterdir()) == [
         "01_made_up.png"
     ]
     for name in ("parallelism.png", "substructures.png"):
-        assert (config.out / name).read_bytes().startswith(b"\x89PNG")
+        assert (config.common.out / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_plane_keeps_the_offset(ran):
@@ -140,9 +140,9 @@ def test_a_plane_keeps_the_offset(ran):
 
 def test_a_finished_run_is_only_shown(ran, capsys, monkeypatch):
     config, _ = ran
-    monkeypatch.setattr(relations, "look", None)
+    monkeypatch.setattr(relations, "measure", None)
     relations.run(config)
-    assert capsys.readouterr().out.startswith(f"{config.out} holds this run, finished:\n")
+    assert capsys.readouterr().out.startswith(f"{config.common.out} holds this run, finished:\n")
 
 
 def test_without_a_list_the_built_in_one_is_used(files, tmp_path, capsys):
@@ -157,13 +157,12 @@ def test_without_a_list_the_built_in_one_is_used(files, tmp_path, capsys):
     assert not (tmp_path / "run" / "parallelism.png").exists()
 
 
-def test_large_lists_are_sampled_and_said(files, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(relations, "COMPARED", 5)
+def test_large_lists_are_sampled_and_said(files, capsys):
     table = io.read(files / "vectors.npz")
-    config = relations.Config(files / "vectors.npz", resamples=40)
+    config = relations.Config(files / "vectors.npz", compared=5, resamples=40)
     index = {word.lower(): row for row, word in enumerate(table.words)}
     lists = parse_relations("".join(f"a{i} b{i}\n" for i in range(8)), files / "mine.txt")
-    (found,) = relations.look(config, table, index, lists)
+    (found,) = relations.measure(config, table, index, lists)
     assert capsys.readouterr().out == "mine: 8 pairs, a random 5 of them are compared\n"
     assert (found.asked, len(found.pairs), found.score.asked) == (8, 5, 20)
 
@@ -171,7 +170,7 @@ def test_large_lists_are_sampled_and_said(files, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--count", "27"], "27 words of width 12; --count 27 needs 28 words at least"),
+        (["--count", "27"], "27 words of width 12; count = 27 needs 28 words at least"),
         (["--count", "0"], "--count must be at least 1"),
         (["--most-frequent", "3"], "--most-frequent must be at least 4"),
         (["--resamples", "5"], "--resamples must be at least 40"),
@@ -196,4 +195,4 @@ def test_too_few_words_for_an_analogy(tmp_path, capsys):
     io.write(tmp_path / "v.npz", ["france", "paris", "italy"], np.eye(3, dtype=np.float32))
     flags = ["--vectors", str(tmp_path / "v.npz"), "--count", "1", "--out", str(tmp_path / "run")]
     assert command.main(relations.Config, relations.run, flags) == 2
-    assert "3 words of width 3; --count 1 needs 4 words at least" in capsys.readouterr().err
+    assert "3 words of width 3; count = 1 needs 4 words at least" in capsys.readouterr().err

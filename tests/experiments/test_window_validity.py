@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from jaxemb.experiments import window_validity
 from jaxemb.experiments.harness import command
-from jaxemb.experiments.harness.words import vectors as word_vectors
+from jaxemb.experiments.harness.words import text as word_text
 from jaxemb.experiments.harness.words import windows as window_report
 
 from jaxemb import io
@@ -18,29 +18,35 @@ from jaxemb.evaluation.neighbors import nearest
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
-EVERY = 100
-
 
 @pytest.fixture(scope="module")
 def finished(planted, tmp_path_factory, private_cache):
-    config = window_validity.Config(
-        corpus=(str(planted),),
-        dim=16,
-        hidden=20,
-        epochs=5,
-        checkpoint_every=EVERY,
-        out=tmp_path_factory.mktemp("runs") / "finished",
+    config = dataclasses.replace(
+        window_validity.SMOKE,
+        text=word_text.TextFlags(corpus=(str(planted),)),
+        # A checkpoint after each call.
+        common=command.Common(
+            out=tmp_path_factory.mktemp("runs") / "finished", checkpoint_seconds=0
+        ),
     )
     window_validity.run(config)
     return config
 
 
+def elsewhere(config, out, **changes):
+    return dataclasses.replace(
+        config,
+        options=dataclasses.replace(config.options, **changes),
+        common=dataclasses.replace(config.common, out=out),
+    )
+
+
 def summary_of(config):
-    return json.loads((config.out / "summary.json").read_text())
+    return json.loads((config.common.out / "summary.json").read_text())
 
 
 def test_a_run_leaves_its_results(finished):
-    assert sorted(path.name for path in finished.out.iterdir()) == [
+    assert sorted(path.name for path in finished.common.out.iterdir()) == [
         "checkpoints",
         "config.json",
         "map.html",
@@ -51,7 +57,7 @@ def test_a_run_leaves_its_results(finished):
         "vectors.txt",
         "vocabulary.txt",
     ]
-    found = io.read(finished.out / "vectors.txt")
+    found = io.read(finished.common.out / "vectors.txt")
     words, vectors = found.words, found.vectors
     assert (len(words), vectors.shape) == (72, (72, 16))
     table = jnp.asarray(vectors)
@@ -71,30 +77,33 @@ def test_windows_held_out_are_told(finished):
     assert summary["held_out_ranked"] == pytest.approx(best, abs=3 * deviation)
     assert summary["held_out_auc"] == pytest.approx(best, abs=3 * deviation)
     assert summary["held_out_accuracy"] == pytest.approx(best, abs=4 * deviation)
-    lines = (finished.out / "metrics.jsonl").read_text().splitlines()
+    lines = (finished.common.out / "metrics.jsonl").read_text().splitlines()
     losses = [json.loads(line)["loss"] for line in lines]
     assert losses[-1] < losses[0] < 2 * math.log(2)
 
 
 def test_the_table_has_a_word_a_column(finished):
-    rows = [line.split() for line in (finished.out / "neighbours.txt").read_text().splitlines()]
+    rows = [
+        line.split() for line in (finished.common.out / "neighbours.txt").read_text().splitlines()
+    ]
     # None of the words to show is known, so the most frequent are shown.
-    words = io.read(finished.out / "vectors.txt").words
+    words = io.read(finished.common.out / "vectors.txt").words
     assert rows[0] == [word.upper() for word in words[:6]]
     assert len(rows) == 1 + window_report.NEIGHBORS
     for row in rows[1:]:
         assert [word.split("w")[0] for word in row] == [word.split("w")[0] for word in words[:6]]
 
 
-def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path, capsys):
-    config = dataclasses.replace(finished, out=tmp_path / "run")
-    text = word_vectors.prepare(config)
-    half = f"{EVERY:08}"
-    shutil.copytree(finished.out / "checkpoints" / half, config.out / "checkpoints" / half)
-    params, figures = window_validity.train(config, text, time.perf_counter())
-    assert f"going on from step {EVERY} of" in capsys.readouterr().out
-    expected = io.read(finished.out / "vectors.txt").vectors
-    np.testing.assert_array_equal(params["words"], expected)
+def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path):
+    config = elsewhere(finished, tmp_path / "run")
+    text = word_text.open_run(config)
+    half = sorted((finished.common.out / "checkpoints").glob("[0-9]*"))[-2].name
+    folders = (folder.common.out / "checkpoints" / half for folder in (finished, config))
+    shutil.copytree(*folders)
+    fitted, figures = window_validity.train(config, text, time.perf_counter())
+    assert fitted.history.steps - len(fitted.history.loss) == int(half) > 0
+    expected = io.read(finished.common.out / "vectors.txt").vectors
+    np.testing.assert_array_equal(fitted.vectors.vectors, expected)
     whole = summary_of(finished)
     for name in ("held_out_windows", "held_out_ranked", "held_out_auc", "held_out_accuracy"):
         assert figures[name] == whole[name]
@@ -102,15 +111,15 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(finished, tmp_path, capsys)
 
 def test_ranking_the_last_word_of_three(finished, tmp_path):
     changes = {"loss": "ranking", "margin": 0.5, "window": 3, "switch": 3}
-    config = dataclasses.replace(finished, out=tmp_path / "run", checkpoint_every=0, **changes)
-    text = word_vectors.prepare(config)
+    config = elsewhere(finished, tmp_path / "run", **changes)
+    text = word_text.open_run(config)
     _, figures = window_validity.train(config, text, time.perf_counter())
     assert figures["held_out_ranked"] > 0.85
 
 
 def test_a_finished_run_is_only_shown(finished, capsys):
     window_validity.run(finished)
-    assert capsys.readouterr().out.startswith(f"{finished.out} holds this run, finished:\n")
+    assert capsys.readouterr().out.startswith(f"{finished.common.out} holds this run, finished:\n")
 
 
 @pytest.fixture
@@ -143,7 +152,7 @@ def ask(planted, tmp_path, capsys):
         (("--held-out", 0.6), "--held-out must be at least 0.0001 and at most 0.5, found 0.6"),
         (("--learning-rate", 0), "--learning-rate must be more than 0 and at most 10"),
         (("--epochs", 0), "--epochs must be at least 1"),
-        (("--checkpoint-every", -1), "--checkpoint-every must be at least 0"),
+        (("--checkpoint-seconds", -1), "--checkpoint-seconds must be at least 0"),
         (("--window", 11), "the text held out has 0 windows of 11 words; are its documents shor"),
         (("--held-out", 1e-4, "--window", 9), "60,000 words are too few to hold out a share of"),
     ],

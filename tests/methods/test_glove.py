@@ -1,43 +1,55 @@
+import dataclasses
+import gc
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 from scipy.sparse import csr_array
 
+from jaxemb import data
+from jaxemb.errors import InputError
 from jaxemb.losses.glove import glove_loss
-from jaxemb.methods.glove import step as training
+from jaxemb.methods import glove
+from jaxemb.methods.glove.step import update
 from jaxemb.models import glove as model
 from jaxemb.optim.rowwise import row_optimizer
 from jaxemb.sampling.counted_pairs import PairStream
-from jaxemb.training import before_loop as loop
+from jaxemb.training import loop
+from jaxemb.training.run import Run
 from jaxemb.training.state import TrainState
 
 V, D, RATE = 30, 5, 0.2
-STEP = training.Step(x_max=5.0, alpha=0.7, pieces=8, length=4)
+OPTIONS = glove.Options(dim=D, x_max=5.0, alpha=0.7, pieces=8, length=4)
 RNG = np.random.default_rng(8)
 HALF = np.triu(RNG.gamma(0.4, 8, (V, V)) * (RNG.random((V, V)) < 0.4))
 COUNTS = csr_array(HALF + HALF.T)
 SCHEDULE = optax.constant_schedule(RATE)
 OPTIMIZER = row_optimizer("adagrad", SCHEDULE)
-UPDATE = jax.jit(training.update(STEP, OPTIMIZER, SCHEDULE))
-PREPARE = training.prepare(vocabulary=V)
 
 
-def stream(pieces=STEP.pieces, epochs=1):
-    return PairStream(jax.random.key(2), COUNTS, epochs=epochs, pieces=pieces, length=STEP.length)
+def step_of(options, optimizer=OPTIMIZER):
+    return update(options, vocabulary=V, optimizer=optimizer, learning_rate=SCHEDULE)
+
+
+UPDATE = jax.jit(step_of(OPTIONS))
+
+
+def stream(pieces=OPTIONS.pieces):
+    return PairStream(jax.random.key(2), COUNTS, epochs=1, pieces=pieces, length=OPTIONS.length)
+
+
+def batch_of(batches, step):
+    return jax.tree.map(lambda leaf: leaf[0], batches.batches(step, step + 1))
 
 
 def start():
     # Larger than a run's, so that products matter beside biases.
-    params = jax.tree.map(lambda leaf: 4 * leaf, model.init(jax.random.key(1), vocabulary=V, dim=D))
+    params = model.init(jax.random.key(1), vocabulary=V, dim=D, scale=2.0)
     state = OPTIMIZER.init(params["vectors"])
     return TrainState(jnp.zeros((), jnp.int32), jax.random.key(0), params, state)
-
-
-def example(batches, step):
-    return PREPARE(
-        jax.random.key(0), jax.tree.map(lambda leaf: leaf[0], batches.batches(step, step + 1))
-    )
 
 
 def plain_step(table, squares, batch):
@@ -47,7 +59,7 @@ def plain_step(table, squares, batch):
         for column, count in zip(columns, counts, strict=True):
             if not count:
                 continue
-            weight = min(1.0, (float(count) / STEP.x_max) ** STEP.alpha)
+            weight = min(1.0, (float(count) / OPTIONS.x_max) ** OPTIONS.alpha)
             for one, other in ((row, column + V), (row + V, column)):
                 score = table[one, :-1] @ table[other, :-1] + table[one, -1] + table[other, -1]
                 error = score - np.log(float(count))
@@ -63,9 +75,9 @@ def test_steps_are_adagrad_on_the_papers_cost():
     table = np.asarray(state.params["vectors"], np.float64)
     squares = np.full_like(table, 0.1)
     for step in range(3):
-        batch = jax.tree.map(lambda leaf: leaf[0], batches.batches(step, step + 1))
+        batch = batch_of(batches, step)
         table, squares, loss = plain_step(table, squares, batch)
-        state, metrics = UPDATE(state, example(batches, step))
+        state, metrics = UPDATE(state, batch)
         np.testing.assert_allclose(metrics["loss"], loss, rtol=1e-5)
     np.testing.assert_allclose(state.params["vectors"], table, atol=1e-5)
     assert state.step == 3
@@ -74,9 +86,6 @@ def test_steps_are_adagrad_on_the_papers_cost():
 def test_an_epochs_gradients_are_those_of_all_pairs():
     """Each row has its own gradient of the sum over all pairs, as a word and as a context."""
     state = start()
-    everything = PREPARE(
-        jax.random.key(0), jax.tree.map(lambda leaf: leaf[0], stream(512).batches(0, 1))
-    )
     seen = {}
 
     def remember(table, opt_state, batch):
@@ -84,8 +93,8 @@ def test_an_epochs_gradients_are_those_of_all_pairs():
         seen["sum"] = jnp.zeros_like(table).at[ids].add(gradients)
         return table, opt_state
 
-    optimizer = OPTIMIZER._replace(update=remember)
-    training.update(STEP._replace(pieces=512), optimizer, SCHEDULE)(state, everything)
+    every = dataclasses.replace(OPTIONS, pieces=512)
+    step_of(every, OPTIMIZER._replace(update=remember))(state, batch_of(stream(512), 0))
 
     dense = jnp.asarray(COUNTS.toarray(), jnp.float32)
     rows, columns = np.divmod(np.arange(V * V), V)
@@ -98,8 +107,8 @@ def test_an_epochs_gradients_are_those_of_all_pairs():
             words[:, -1],
             contexts[:, -1],
             dense.reshape(-1),
-            x_max=STEP.x_max,
-            alpha=STEP.alpha,
+            x_max=OPTIONS.x_max,
+            alpha=OPTIONS.alpha,
         ).sum()
 
     expected = jax.jit(jax.grad(total))(state.params["vectors"])
@@ -109,34 +118,164 @@ def test_an_epochs_gradients_are_those_of_all_pairs():
 def test_only_rows_of_the_step_change():
     state = start()
     before = np.asarray(state.params["vectors"])
-    taken = example(stream(), 0)
-    after, metrics = UPDATE(state, taken)
+    batch = batch_of(stream(), 0)
+    after, metrics = UPDATE(state, batch)
     changed = np.flatnonzero((np.asarray(after.params["vectors"]) != before).any(axis=1))
-    assert set(changed) == set(np.asarray(taken.rows)[np.asarray(taken.counts).any(axis=1)])
+    rows = np.asarray(batch.rows)[np.asarray(batch.counts).any(axis=1)]
+    assert set(changed) == {*rows, *(rows + V)}
     assert set(metrics) == {"loss", "learning_rate"}
 
 
-def test_training_brings_the_cost_down_and_no_table_is_copied():
-    batches = stream(epochs=40)
-    steps = int(batches.epoch_steps.sum())
-    call = loop.compile_steps(
-        PREPARE, training.update(STEP, OPTIMIZER, SCHEDULE), start(), batches.batches(0, 64)
-    )
-    program, table = call.take.as_text(), f"f32[{2 * V},{D + 1}]"
+@pytest.fixture(scope="module")
+def text():
+    """Words of three topics, in sentences of one each."""
+    rng = np.random.default_rng(0)
+    topics = rng.integers(3, size=400)
+    lines = [[f"t{topic}w{i}" for i in rng.zipf(1.5, 8) % 7] for topic in topics]
+    return data.from_tokens(lines, min_count=1)
+
+
+SMALL = glove.Options(dim=4, window=3, epochs=3, x_max=20, pieces=8, length=5)
+
+
+@pytest.fixture(scope="module")
+def counts(text):
+    return glove.count(text, SMALL)
+
+
+@pytest.fixture(scope="module")
+def fitted(text, counts):
+    return glove.fit(jax.random.key(7), text, SMALL, counts=counts)
+
+
+def test_a_loop_of_ones_own_gives_the_same_bits(text, counts, fitted):
+    training = glove.start(7, text, SMALL, counts=counts)
+    state, step = training.state, jax.jit(training.update)
+    for number in range(training.steps):
+        state, metrics = step(state, training.batch(number))
+    own = training.finish(state)
+    np.testing.assert_array_equal(own.params["vectors"], fitted.params["vectors"])
+    np.testing.assert_array_equal(own.vectors.vectors, fitted.vectors.vectors)
+    assert float(metrics["loss"]) == fitted.history.loss[-1]
+
+
+def test_what_comes_out(text, counts, fitted):
+    words, contexts = np.split(fitted.params["vectors"], 2)
+    np.testing.assert_allclose(fitted.vectors.vectors, (words + contexts)[:, :-1], rtol=1e-6)
+    assert list(fitted.vectors.words) == text.vocabulary.words
+    assert fitted.pairs == counts.nnz
+    assert fitted.options == SMALL
+    assert fitted.history.stopped_because == "done"
+    assert fitted.history.steps == len(fitted.history.loss)
+
+
+def test_text_is_counted_on_the_way(text, fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    found = glove.fit(7, text, SMALL, run=Run(progress=False))
+    np.testing.assert_array_equal(found.vectors.vectors, fitted.vectors.vectors)
+    # Nothing is left of the counting.
+    gc.collect()
+    assert not list(tmp_path.iterdir())
+
+
+# Another memory counts in other pieces, to the same sums.
+SPEED_ALONE = {"memory_limit": 900}
+CHANGES = {
+    "dim": 5,
+    "window": 2,
+    "weighting": "flat",
+    "epochs": 2,
+    "x_max": 10.0,
+    "alpha": 0.5,
+    "learning_rate": 0.5,
+    "first_squares": 1.0,
+    "init_scale": 0.25,
+    "pieces": 4,
+    "length": 3,
+}
+
+
+def test_every_field_is_tried():
+    names = {field.name for field in dataclasses.fields(glove.Options)}
+    assert names == CHANGES.keys() | SPEED_ALONE.keys()
+
+
+def what_is_computed(text, options):
+    """A training's start, program and first batches: what fixes its result, without compiling."""
+    training = glove.start(7, text, options)
+    program = jax.make_jaxpr(training.update)(training.state, training.batch(0))
+    state = training.state._replace(key=None)
+    numbers = [state, training.batches(0, 3), program.consts]
+    return (training.steps, str(program.jaxpr), *map(np.asarray, jax.tree.leaves(numbers)))
+
+
+@pytest.fixture(scope="module")
+def before(text):
+    return what_is_computed(text, SMALL)
+
+
+@pytest.mark.parametrize("name", [*CHANGES, *SPEED_ALONE])
+def test_each_field_changes_what_is_computed_or_speed_alone(text, before, name):
+    options = dataclasses.replace(SMALL, **{name: (CHANGES | SPEED_ALONE)[name]})
+    found = what_is_computed(text, options)
+    same = len(found) == len(before) and all(map(np.array_equal, found, before))
+    assert same == (name in SPEED_ALONE)
+
+
+def test_wide_vectors_learn_slower_by_default():
+    assert [glove.Options(dim=dim).rate for dim in (50, 100, 400)] == [1, 1, 0.25]
+    assert glove.Options(dim=400, learning_rate=2.0).rate == 2
+
+
+def test_training_brings_the_cost_down_and_no_table_is_copied(text, counts):
+    options = dataclasses.replace(SMALL, dim=6, epochs=60)
+    training = glove.start(0, text, options, counts=counts)
+    call = loop.compile_steps(training.update, training.state, training.batches(0, 8))
+    program, table = call.take.as_text(), f"f32[{2 * len(text.vocabulary)},7]"
     assert table in program  # or the next line would look for the wrong thing
     assert [line for line in program.splitlines() if " copy(" in line and table in line] == []
-    losses = []
-    outcome = loop.train(
-        start(),
-        call,
-        batches.batches,
-        steps=steps,
-        call_steps=64,
-        checkpoints=None,
-        checkpoint_every=0,
-        report=lambda done, metrics, seconds: losses.append(metrics["loss"].mean()),
+    history = loop.fit(training, Run(progress=False)).history
+    assert history.loss[-20:].mean() < history.loss[:20].mean() / 4
+    # Small vectors cost about as much as zeros; a step has some of the pairs.
+    assert history.loss[0] == pytest.approx(training.chance_loss, rel=0.5)
+
+
+def test_the_loss_of_zeros_is_the_mean_over_pairs(monkeypatch):
+    monkeypatch.setattr(sys.modules["jaxemb.methods.glove.fit"], "_BLOCK", 100)
+    options = glove.Options(x_max=20.0, alpha=0.5)
+    expected = np.mean(
+        [0.5 * min(1, (count / 20) ** 0.5) * np.log(count) ** 2 for count in COUNTS.data]
     )
-    assert losses[-1] < losses[0] / 4
-    found = model.vectors(outcome.state.params)
-    words, contexts = np.split(np.asarray(outcome.state.params["vectors"]), 2)
-    np.testing.assert_allclose(found, words[:, :-1] + contexts[:, :-1], rtol=1e-6)
+    assert glove.loss_of_zeros(COUNTS, options) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"dim": 1}, "dim must be at least 2"),
+        ({"window": 41}, "window must be at least 1 and at most 40, found 41"),
+        ({"window": 2.5}, "window must be a whole number, found 2.5"),
+        ({"x_max": float("nan")}, "x_max must be more than 0"),
+        ({"weighting": "linear"}, "weighting must be 'harmonic', 'flat', found 'linear'"),
+        ({"pieces": 6}, "pieces must be a multiple of 4, found 6"),
+        ({"learning_rate": 0.0}, "learning_rate must be more than 0"),
+        ({"memory_limit": 0}, "memory_limit must be at least 1"),
+    ],
+)
+def test_bad_options(fields, message):
+    with pytest.raises(InputError, match=message):
+        glove.Options(**fields)
+
+
+def test_bad_texts_and_counts(text):
+    with pytest.raises(InputError, match="no more than a window of 10 "):
+        glove.check(data.from_tokens([["a", "b"]] * 4, min_count=1))
+    with pytest.raises(InputError, match="memory_limit of 1.0 MB is too small to count in"):
+        glove.check(text, glove.Options(memory_limit=1))
+    with pytest.raises(InputError, match="counts must be of 21 x 21 words, .* found 30 x 30"):
+        glove.start(0, text, counts=COUNTS)
+
+
+def test_the_example_runs(run_example):
+    fitted = run_example(glove)["fitted"]
+    assert fitted.history.loss[-1] < fitted.history.loss[0]

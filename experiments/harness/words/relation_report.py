@@ -1,4 +1,4 @@
-"""What is found out about relationships between words, printed, written and drawn."""
+"""Figures of relationships between words, printed, written and drawn."""
 
 import re
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     parallel: Parallelism
 
 
-def tell(relations: Sequence[Found]) -> None:
+def print_relations(relations: Sequence[Found]) -> None:
     """Prints a line for each relation, and the words that are unknown."""
     width = max(len(found.name) for found in relations)
     print(

@@ -8,13 +8,11 @@ from typing import Any, Literal, NamedTuple
 import jax
 import numpy as np
 
+import jaxemb
 from jaxemb.data import Text
-from jaxemb.methods.subwords import Options as SubwordsOptions
-from jaxemb.methods.word2vec import Options as Word2vecOptions
 
 from ... import glove, lsa, subwords, window_validity, word2vec
 from .. import command
-from . import vectors as word_vectors
 from .text import TextFlags
 
 Name = Literal[
@@ -74,57 +72,53 @@ class Untrained:
     dim: int
 
 
-def _untrained(shared: Shared) -> Untrained:
-    return Untrained(shared.text, shared.common, shared.dim)
-
-
-def _flat(kind: type[word_vectors.Config], shared: Shared, **fields: Any) -> Any:
-    flat = command.flat_fields(shared.text) | command.flat_fields(shared.common)
-    del flat["checkpoint_seconds"]
-    return kind(dim=shared.dim, **flat, **fields)
-
-
-def _word2vec(title: str, **fields: Any) -> System:
-    def config(shared: Shared) -> word2vec.Config:
-        options = Word2vecOptions(dim=shared.dim, epochs=shared.epochs, **fields)
-        return word2vec.Config(options, shared.text, shared.common)
-
-    return System(title, config, _predict)
-
-
-def _predict(config: word2vec.Config, text: Text) -> Made:
-    """Returns the input vectors, without the output vectors."""
-    fitted, figures = word2vec.train(config, text, time.perf_counter())
-    return fitted.vectors.vectors, figures
-
-
-def _of_subwords(shared: Shared) -> subwords.Config:
-    options = SubwordsOptions(dim=shared.dim, epochs=shared.epochs)
-    return subwords.Config(options, shared.text, shared.common)
-
-
-def _compose(config: subwords.Config, text: Text) -> Made:
-    """Returns each word's mean of its own vector and those of its n-grams."""
-    fitted, figures = subwords.train(config, text, time.perf_counter())
-    return fitted.vectors.vectors, figures
-
-
 def draw_random(config: Untrained, text: Text) -> Made:
     """Returns vectors that know nothing, whose scores are those of chance."""
     shape = (len(text.vocabulary), config.dim)
     return np.asarray(jax.random.normal(jax.random.key(config.common.seed), shape)), {}
 
 
-def _tell_windows(config: window_validity.Config, text: Text) -> Made:
-    """Returns W, without R."""
-    params, figures = window_validity.train(config, text, time.perf_counter())
-    return np.asarray(params["words"]), figures
+def _untrained(shared: Shared) -> Untrained:
+    return Untrained(shared.text, shared.common, shared.dim)
+
+
+def _of_script(kind: type, *, trained_on_text: bool = True, **fields: Any) -> Callable[..., Any]:
+    """Returns what gives a script its configuration.
+
+    Args:
+      kind: the script's Config.
+      trained_on_text: whether it makes passes over the text. GloVe's are over pairs of words, and
+        quickly done: they keep their own number.
+      **fields: of its options.
+    """
+
+    def config(shared: Shared) -> Any:
+        asked = {"dim": shared.dim, **fields}
+        if trained_on_text:
+            asked["epochs"] = shared.epochs
+        plain = kind(text=shared.text, common=shared.common)
+        return dataclasses.replace(plain, options=dataclasses.replace(plain.options, **asked))
+
+    return config
 
 
 def _factorize(config: lsa.Config, text: Text) -> Made:
-    """Returns singular vectors, without their values."""
-    vectors, _, figures = lsa.make(config, text)
-    return vectors, figures
+    fitted, figures = lsa.make(config, text)
+    return fitted.vectors.vectors, figures
+
+
+def _by(train: Callable[[Any, Text, float], Any]) -> Callable[[Any, Text], Made]:
+    """Returns what makes vectors as a script trains them."""
+
+    def make(config: Any, text: Text) -> Made:
+        fitted, figures = train(config, text, time.perf_counter())
+        return fitted.vectors.vectors, figures
+
+    return make
+
+
+def _word2vec(title: str, **fields: Any) -> System:
+    return System(title, _of_script(word2vec.Config, **fields), _by(word2vec.train))
 
 
 SYSTEMS: dict[Name, System] = {
@@ -132,17 +126,21 @@ SYSTEMS: dict[Name, System] = {
     "random": System("random vectors", _untrained, draw_random),
     "window_validity": System(
         "window validity",
-        lambda shared: _flat(window_validity.Config, shared, epochs=shared.epochs),
-        _tell_windows,
-        window_validity.check,
+        _of_script(window_validity.Config),
+        _by(window_validity.train),
+        lambda config, text: jaxemb.window_validity.check(text, config.options),
     ),
-    "lsa": System("LSA", lambda shared: _flat(lsa.Config, shared), _factorize, lsa.check),
-    # An epoch is one over its pairs of words, and quickly done: it keeps its own number.
+    "lsa": System(
+        "LSA",
+        _of_script(lsa.Config, trained_on_text=False),
+        _factorize,
+        lambda config, text: jaxemb.lsa.check(text, config.options),
+    ),
     "glove": System(
         "GloVe",
-        lambda shared: _flat(glove.Config, shared),
-        lambda config, text: glove.train(config, text, time.perf_counter()),
-        glove.check,
+        _of_script(glove.Config, trained_on_text=False),
+        _by(glove.train),
+        lambda config, text: jaxemb.glove.check(text, config.options),
     ),
     "skipgram": _word2vec("skip-gram, negative sampling"),
     "cbow": _word2vec("CBOW, negative sampling", model="cbow"),
@@ -151,5 +149,5 @@ SYSTEMS: dict[Name, System] = {
     "hierarchical_softmax": _word2vec(
         "skip-gram, hierarchical softmax", objective="hierarchical_softmax"
     ),
-    "subwords": System("skip-gram of subwords", _of_subwords, _compose),
+    "subwords": System("skip-gram of subwords", _of_script(subwords.Config), _by(subwords.train)),
 }

@@ -1,37 +1,24 @@
 """One step of GloVe: from some counted pairs to changed rows of the two tables."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import optax
 
+from jaxemb.kernels.glove import GloveGradients, glove_gradients
 from jaxemb.kernels.parts import in_parts, join
-from jaxemb.losses.glove import GloveGradients, glove_gradients
+from jaxemb.methods.glove.options import Options
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.counted_pairs import PairBatch
-from jaxemb.training.state import TrainState
+from jaxemb.training.state import TrainState, Update
 
-PARTS = 8
-
-
-class Step(NamedTuple):
-    """What fixes a step.
-
-    Attributes:
-      x_max: count from which on all pairs matter alike.
-      alpha: power of the counts below.
-      pieces: P, rows with several columns each; a multiple of 4.
-      length: L, columns of a piece, at most.
-    """
-
-    x_max: float = 100.0
-    alpha: float = 0.75
-    pieces: int = 128
-    length: int = 64
+# Parts that are computed side by side; each row's gradient is that of one part, so that the number
+# changes no result.
+_PARTS = 8
 
 
-class Example(NamedTuple):
+class PairExample(NamedTuple):
     """A step's input: rows of the table that holds words, then contexts.
 
     Attributes:
@@ -45,55 +32,48 @@ class Example(NamedTuple):
     counts: jax.Array
 
 
-def prepare(*, vocabulary: int) -> Callable[[jax.Array, PairBatch], Example]:
-    """Returns the function that takes a symmetric matrix's pairs for pairs of either way.
+def update(
+    options: Options,
+    *,
+    vocabulary: int,
+    optimizer: RowOptimizer,
+    learning_rate: optax.Schedule,
+) -> Update:
+    """Builds the step.
 
     Args:
+      options: of the training.
       vocabulary: V.
+      optimizer: of the table.
+      learning_rate: its schedule, reported with the loss.
 
     Returns:
-      The function: (the step's key, the step's pairs) -> its example.
+      The step, of `PairBatch`es of a symmetric matrix. Its metrics are "loss", the mean over the
+      example's pairs before the step, and "learning_rate".
     """
 
-    def take_both_ways(key: jax.Array, batch: PairBatch) -> Example:
+    def draw(key: jax.Array, batch: PairBatch) -> PairExample:
+        # Nothing is random here: the stream has drawn the order.
         rows, columns, counts = map(jnp.asarray, batch)
-        return Example(
+        return PairExample(
             jnp.concatenate([rows, rows + vocabulary]),
             jnp.concatenate([columns + vocabulary, columns]),
             jnp.concatenate([counts, counts]),
         )
 
-    return take_both_ways
-
-
-def update(
-    step: Step, optimizer: RowOptimizer, learning_rate: Callable[[jax.Array], jax.Array]
-) -> Callable[[TrainState, Example], tuple[TrainState, dict[str, jax.Array]]]:
-    """Returns the function that takes a step.
-
-    Args:
-      step: what fixes it.
-      optimizer: of the table.
-      learning_rate: its schedule, reported with the loss.
-
-    Returns:
-      The function: (state, example) -> (the next state, metrics: "loss", the mean over the
-      example's pairs before the step, and "learning_rate").
-    """
-
-    def take(state: TrainState, example: Example) -> tuple[TrainState, dict[str, jax.Array]]:
+    def take(state: TrainState, example: PairExample) -> tuple[TrainState, dict[str, jax.Array]]:
         table = state.params["vectors"]
 
-        def of_part(part: Example) -> GloveGradients:
+        def gradients(part: PairExample) -> GloveGradients:
             return glove_gradients(
                 table[part.rows],
                 table[part.others],
                 part.counts,
-                x_max=step.x_max,
-                alpha=step.alpha,
+                x_max=options.x_max,
+                alpha=options.alpha,
             )
 
-        found = join(in_parts(of_part, PARTS, (example,)))
+        found = join(in_parts(gradients, _PARTS, (example,)))
         scale = optimizer.scale(state.opt_state)
         table, opt_state = optimizer.update(
             table, state.opt_state, (example.rows, found.rows * scale)
@@ -101,8 +81,8 @@ def update(
         pairs = jnp.sum(example.counts > 0)
         metrics = {
             "loss": found.loss.sum() / jnp.maximum(pairs, 1),
-            "learning_rate": learning_rate(state.step),
+            "learning_rate": jnp.asarray(learning_rate(state.step)),
         }
         return TrainState(state.step + 1, state.key, {"vectors": table}, opt_state), metrics
 
-    return take
+    return Update(draw, take)

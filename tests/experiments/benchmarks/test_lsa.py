@@ -40,5 +40,5 @@ def test_all_systems_find_the_same_singular_values(config):
 
 
 def test_mistakes():
-    with pytest.raises(InputError, match="--rank must be at least 1"):
+    with pytest.raises(InputError, match="rank must be at least 1"):
         lsa.Config(rank=0)

@@ -100,30 +100,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_metrics_after_a_step_are_cut(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    lines = [json.dumps({"step": step, "loss": 0.5}) + "\n" for step in (5, 10, 15)]
-    path.write_text("".join(lines) + '{"step": 20, "lo')
-    run_folder.cut_metrics(path, 15)
-    assert path.read_text() == "".join(lines)
-    run_folder.cut_metrics(path, 12)
-    assert path.read_text() == "".join(lines[:2])
-    run_folder.cut_metrics(path, 0)
-    assert path.read_text() == ""
-
-
-def test_no_metrics_yet(tmp_path):
-    run_folder.cut_metrics(tmp_path / "metrics.jsonl", 3)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_damaged_line_of_metrics_is_named(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text('{"step": 5}\n{"stop": 6}\n')
-    with pytest.raises(InputError, match=r"metrics.jsonl: line 2: .*'\{\"stop\": 6\}'"):
-        run_folder.cut_metrics(path, 15)
-
-
 def test_a_finished_run_is_shown_and_not_opened(tmp_path, capsys):
     assert run_folder.open_run(tmp_path / "run", Config(), SHA256)
     # Begun, but not finished.
@@ -135,20 +111,3 @@ def test_a_finished_run_is_shown_and_not_opened(tmp_path, capsys):
     assert summary == {"error": 0.25}
     assert not run_folder.open_run(tmp_path / "run", Config(), SHA256)
     assert '"error": 0.25' in capsys.readouterr().out
-
-
-def test_a_run_that_goes_on_writes_each_line_once(tmp_path):
-    def take(report, *ends):
-        for end in ends:
-            losses = np.array([1.0, 3.0])
-            report(end, {"loss": losses, "learning_rate": losses / 10}, 0.5 * end)
-
-    with run_folder.recorded(tmp_path / "new", steps=8) as report:
-        take(report, 2, 4, 6)
-    # It was killed after a checkpoint at step 4.
-    with run_folder.recorded(tmp_path / "new", steps=8) as report:
-        take(report, 6, 8)
-    lines = (tmp_path / "new" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [2, 4, 6, 8]
-    expected = {"step": 8, "seconds": 4.0, "loss": 2.0, "learning_rate": 0.2}
-    assert json.loads(lines[-1]) == expected
