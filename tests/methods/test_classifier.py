@@ -126,17 +126,18 @@ def test_each_option_changes_the_result(data):
 
 
 def test_the_best_by_validation_is_kept_and_patience_ends_it(data):
-    spoiled = classifier.Options(
-        iterations=60, batch=16, learning_rate=3.0, validate_every=5, call_steps=5
-    )
-    last, best = fit(data, spoiled), fit(data, spoiled, validation=data)
-    assert accuracy(best, data) > accuracy(last, data)
-    patient = dataclasses.replace(spoiled, patience=2)
-    stopped = fit(data, patient, validation=data)
+    # Told other classes than those trained on: the more is learned, the fewer are right.
+    wrong = data[0], (data[1] + 1) % ROOM
+    often = dataclasses.replace(OPTIONS, iterations=60, validate_every=5, call_steps=5)
+    last, best = fit(data, often), fit(data, often, validation=wrong)
+    assert accuracy(best, wrong) >= accuracy(last, wrong)
+    assert accuracy(last, data) > accuracy(best, data)
+    assert best.history.steps == 60
+    stopped = fit(data, dataclasses.replace(often, patience=2), validation=wrong)
     assert stopped.history.stopped_because == "no better for 2 validations"
     assert stopped.history.steps < 60
     # Judged at the end alone, the last are the best.
-    rarely = fit(data, dataclasses.replace(spoiled, validate_every=60), validation=data)
+    rarely = fit(data, dataclasses.replace(often, validate_every=60), validation=wrong)
     same(rarely.model.params, last.model.params)
 
 
