@@ -10,12 +10,12 @@ from jaxemb.experiments import compare_words, lsa, word2vec
 from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.words import report as word_report
 from jaxemb.experiments.harness.words import text as word_text
-from jaxemb.experiments.harness.words import vectors as word_vectors
 from jaxemb.experiments.harness.words.systems import SYSTEMS
 from jaxemb.experiments.harness.words.text import TextFlags
 
 from jaxemb import io
 from jaxemb.errors import InputError
+from jaxemb.methods.lsa import Options as LsaOptions
 from jaxemb.methods.word2vec.objectives import OBJECTIVES
 
 pytestmark = pytest.mark.usefixtures("private_cache")
@@ -164,16 +164,11 @@ def test_the_table_has_all_systems_and_sets(finished):
 
 def test_a_run_is_that_of_its_own_experiment(finished, tmp_path):
     expected = io.read(finished.common.out / f"lsa/seed{SEEDS[1]}/vectors.txt")
-    config = lsa.Config(
-        corpus=finished.text.corpus,
-        dim=8,
-        seed=SEEDS[1],
-        data_dir=finished.common.data_dir,
-        out=tmp_path / "r",
-    )
-    text = word_vectors.prepare(config)
-    vectors, _, _ = lsa.make(config, text)
-    np.testing.assert_array_equal(vectors, expected.vectors)
+    common = dataclasses.replace(finished.common, seed=SEEDS[1], out=tmp_path / "run")
+    config = lsa.Config(LsaOptions(dim=8), finished.text, common)
+    text = word_text.open_run(config)
+    fitted, _ = lsa.make(config, text)
+    np.testing.assert_array_equal(fitted.vectors.vectors, expected.vectors)
     assert text.vocabulary.words == expected.words
 
 
