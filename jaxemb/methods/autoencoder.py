@@ -1,5 +1,6 @@
 """Autoencoders: from points to codes and back.
 
+Example:
     import numpy as np
     from jaxemb import autoencoder
 

@@ -1,5 +1,6 @@
 """Parametric t-SNE: an encoder trained on t-SNE's objective, alone or with others.
 
+Example:
     import numpy as np
     from jaxemb import parametric_tsne
 

@@ -1,5 +1,6 @@
 """Principal components: the map that keeps most of the variance.
 
+Example:
     import numpy as np
     from jaxemb import pca
 

@@ -1,5 +1,6 @@
 """Sammon's mapping: a map that keeps distances relative to their size.
 
+Example:
     import numpy as np
     from jaxemb import sammon
 

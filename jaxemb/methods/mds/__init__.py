@@ -1,5 +1,6 @@
 """Multidimensional scaling: maps that keep all distances.
 
+Example:
     import numpy as np
     from jaxemb import mds
 
