@@ -57,10 +57,11 @@ class Options:
     """Points a step; all of them if there are fewer."""
     learning_rate: float = 1e-3
     """Adam's, at the start; it falls to 0 along a cosine."""
-    validation_every: int = 500
-    """Steps from one judgment to the next, where there are points for validation."""
+    validate_every: int = 500
+    """Steps from one validation to the next, if there are points for it; a validation waits for
+    the end of a compiled call, of 25 steps."""
     patience: int = 0
-    """Judgments in a row without a better score that end the training; 0 never does."""
+    """Validations in a row without a better score that end the training; 0 never does."""
 
     def __post_init__(self) -> None:
         """Refuses values that no autoencoder can use.
@@ -69,7 +70,7 @@ class Options:
           InputError: naming the field.
         """
         checks.check_fields(self)
-        for name in ("dim", "iterations", "batch", "validation_every"):
+        for name in ("dim", "iterations", "batch", "validate_every"):
             checks.check_field(self, name, at_least=1)
         checks.check_field(self, "patience", at_least=0)
         checks.check_field(self, "learning_rate", above=0, at_most=10)
@@ -178,7 +179,7 @@ def start(
     if validation is not None:
         judgment = network.Validation(
             explained(module, standard(checked_validation(validation, mean), mean, scale)),
-            options.validation_every,
+            options.validate_every,
             options.patience,
         )
     return network.start(

@@ -167,7 +167,7 @@ def test_validation_keeps_the_best_and_stops_early():
     seen, unseen = points[:30], points[30:]
     # So fast that it leaves the best behind.
     options = {"model": "dense", "hidden": (64,), "iterations": 2000, "learning_rate": 0.03}
-    options |= {"validation_every": 25, "batch": 30}
+    options |= {"validate_every": 25, "batch": 30}
     fitted = fit(seen, validation=unseen, patience=4, **options)
     assert fitted.history.stopped_because == "no better for 4 validations"
     assert fitted.history.steps < 2000
@@ -179,7 +179,7 @@ def test_validation_keeps_the_best_and_stops_early():
     # The last parameters are not the best.
     last = fit(seen, **options | {"iterations": fitted.history.steps})
     assert left(fitted) < left(last)
-    for change in ({"patience": 2}, {"validation_every": 50}):
+    for change in ({"patience": 2}, {"validate_every": 50}):
         other = fit(seen, validation=unseen, **options | {"patience": 4} | change)
         assert other.history.steps != fitted.history.steps
     with pytest.raises(InputError, match="points must have 8 numbers"):
@@ -214,7 +214,7 @@ def test_each_field_changes_the_network():
     shape = (8, 8)
     assert autoencoder.make_module(one, shape) != autoencoder.make_module(other, shape)
     # These two belong to validation.
-    assert {*CHANGED, "validation_every", "patience"} == {
+    assert {*CHANGED, "validate_every", "patience"} == {
         field.name for field in dataclasses.fields(autoencoder.Options)
     }
 
