@@ -302,7 +302,7 @@ def _distances(
         other = table[ids]  # [step, k, D]
         squares = jnp.sum(jnp.square(other - query[:, None]), axis=-1)
         if metric == "cosine":
-            # Of unit vectors; one that is zero has cosine 0 to anything.
+            # The vectors have length 1, or 0, which has cosine 0 to anything.
             zero = ~(jnp.any(other != 0, axis=-1) & jnp.any(query != 0, axis=-1)[:, None])
             squares = jnp.where(zero, 1, squares / 2)
         squares, ids = jax.lax.sort((squares, ids), num_keys=2)

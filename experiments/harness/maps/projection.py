@@ -1,8 +1,6 @@
 """What the experiments that make a map share: their points, their scores, their files."""
 
 import dataclasses
-import signal
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -112,20 +110,6 @@ def prepare(
     kinds = f", {len(points.classes):,} classes" if points.classes else ""
     print(f"{flags.data}: {size:,} points of {width:,} numbers{kinds}")
     return points
-
-
-def stop_if_asked(stopped_because: str) -> None:
-    """Ends the program if a signal ended the training.
-
-    Args:
-      stopped_because: the reason that the training gives.
-
-    Raises:
-      SystemExit: with 128 and the signal's number.
-    """
-    if stopped_because in signal.Signals.__members__:
-        print("stopped; the same command goes on from the last checkpoint, or starts again")
-        sys.exit(128 + signal.Signals[stopped_because])
 
 
 def score(

@@ -78,7 +78,7 @@ class Options:
     iterations: int = 750
     """Steps of the descent."""
     learning_rate: float | None = None
-    """None: the number of points over the exaggeration."""
+    """Factor on the gradient; None: the number of points over the exaggeration."""
     exaggeration: float = 12.0
     """Factor on the attraction in the early steps."""
     early_iterations: int = 250
@@ -86,7 +86,7 @@ class Options:
     initialization: Initialization = "pca"
     """Where points begin: by PCA, by the graph's eigenvectors, or at random."""
     metric: Metric = "squared_euclidean"
-    """Of the neighbors' distances."""
+    """Distance by which neighbors are nearest."""
     neighbors: Engine = "auto"
     """Search for neighbors: exact, or approximate, which auto takes for large data on a CPU."""
     neighbors_per_perplexity: float = 3.0
@@ -100,7 +100,7 @@ class Options:
     early_momentum: float = 0.5
     """Share of the last step that the next one keeps, in the early steps."""
     momentum: float = 0.8
-    """The same in later steps."""
+    """Share of the last step that the next one keeps, in later steps."""
     gain_increase: float = 0.2
     """Added to a coordinate's gain where its gradient turns back (Jacobs 1988)."""
     gain_decay: float = 0.8
@@ -176,7 +176,7 @@ class TransformOptions:
     iterations: int = 250
     """Steps of gradient descent."""
     learning_rate: float = 0.1
-    """Of the descent, at most 0.5."""
+    """Factor on the gradient, at most 0.5."""
     momentum: float = 0.8
     """Share of the last step that the next one keeps."""
     neighbors_per_perplexity: float = 3.0

@@ -110,15 +110,6 @@ def test_refused_points_leave_no_folder(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_signal_ends_the_program_and_nothing_else_does(capsys):
-    for reason in ("iterations done", "converged"):
-        projection.stop_if_asked(reason)
-    with pytest.raises(SystemExit) as stop:
-        projection.stop_if_asked("SIGTERM")
-    assert stop.value.code == 143
-    assert "stopped" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("dim", [1, 3, 5])
 def test_other_dimensions_have_a_picture_too(tmp_path, dim):
     config = made(tmp_path / "run", dim=dim, n=50)

@@ -8,6 +8,7 @@ import pytest
 from jaxemb.experiments.harness import run_folder
 
 from jaxemb.errors import InputError
+from jaxemb.training.state import History
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,3 +112,15 @@ def test_a_finished_run_is_shown_and_not_opened(tmp_path, capsys):
     assert summary == {"error": 0.25}
     assert not run_folder.open_run(tmp_path / "run", Config(), SHA256)
     assert '"error": 0.25' in capsys.readouterr().out
+
+
+def test_a_signal_ends_the_program_and_nothing_else_does(capsys):
+    for reason in ("done", "converged"):
+        run_folder.stop_if_asked(History(stopped_because=reason))
+    for checkpoints, way in ((True, "goes on from there"), (False, "starts again")):
+        with pytest.raises(SystemExit) as stop:
+            run_folder.stop_if_asked(
+                History(steps=1200, stopped_because="SIGTERM"), checkpoints=checkpoints
+            )
+        assert stop.value.code == 143
+        assert f"stopped at step 1,200; the same command {way}" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
+from jaxemb import io
 from jaxemb.errors import InputError, StoppedEarly
 from jaxemb.losses.tsne_kl import tsne_kl
 from jaxemb.methods import tsne
@@ -156,6 +157,17 @@ def test_a_loop_of_ones_own_gives_the_same_bits():
     assert own.kl == whole.kl
     np.testing.assert_array_equal(own.kl_trace, whole.kl_trace)
     np.testing.assert_array_equal(training.finish(state).embedding, own.embedding)
+
+
+def test_a_saved_map_takes_new_points(tmp_path):
+    points, _ = made(N + 5)
+    fitted = short(points[:N], iterations=60)
+    io.save(tmp_path / "map", fitted)
+    held = io.load(tmp_path / "map")
+    np.testing.assert_array_equal(held.embedding, fitted.embedding)
+    assert held.options == fitted.options
+    new = points[N:]
+    np.testing.assert_array_equal(tsne.transform(held, new), tsne.transform(fitted, new))
 
 
 def test_a_signal_ends_a_run_and_is_named(tmp_path):
