@@ -54,7 +54,7 @@ def test_both_systems_find_the_same_components(files, kind):
 
 
 def test_mistakes(tmp_path):
-    with pytest.raises(InputError, match="--iterations must be at least 250"):
+    with pytest.raises(InputError, match="iterations must be at least 250"):
         tsne.Config(iterations=90)
     with pytest.raises(InputError, match="needs the map of the part mnist"):
         tsne.repulsion(tsne.Config(out=tmp_path))
