@@ -2,13 +2,8 @@
 
     python -m experiments.autoencoder
 
-Two busy cores of an AMD EPYC (Zen 4): 1.0 minute. 10-NN accuracy 0.946; the subspace of a linear
-one is 0.04 degrees from that of PCA.
-
-    python -m experiments.autoencoder --data mnist --model conv --iterations 2000
-
-Two cores of an Intel Xeon (model 207): 6 minutes. Codes of two numbers leave 63% of the variance
-unexplained, PCA 83%; 10-NN accuracy 0.636.
+Two cores of an AMD EPYC (Zen 4), 1.0 minutes: 10-NN accuracy 0.946; a linear one is 0.04 degrees
+from PCA.
 """
 
 import dataclasses
@@ -31,6 +26,12 @@ from jaxemb.training.run import Run
 
 from .harness import command, run_folder
 from .harness.maps import projection
+
+# The line of the table in README.md, of entries of summary.json.
+FIGURE = (
+    "10-NN accuracy {knn_accuracy:.3f}; a linear one is {linear_pca_angle_degrees:.2f} "
+    "degrees from PCA"
+)
 
 # Images in the picture, one of each class where there are classes, and points that judge.
 SHOWN = 10

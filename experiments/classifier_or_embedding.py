@@ -2,7 +2,8 @@
 
     python -m experiments.classifier_or_embedding
 
-Two busy cores of an AMD EPYC, 8 minutes: accuracy and seconds of three ways, as classes grow.
+Two cores of an AMD EPYC (Zen 4), 8.0 minutes: accuracy with 100 classes: trained anew 77.5%, the
+embedding 81.5%.
 """
 
 import dataclasses
@@ -35,6 +36,12 @@ from .harness import command, run_folder
 from .harness.matching import new_characters
 from .harness.matching import training as harness
 from .harness.matching.new_characters import Changes, Characters, rewritten
+
+# The line of the table in README.md, of entries of summary.json.
+FIGURE = (
+    "accuracy with 100 classes: trained anew {classifier_accuracy_classes_100:.1%}, the "
+    "embedding {embedding_accuracy_classes_100:.1%}"
+)
 
 TITLES = {
     "classifier": "classifier trained anew",

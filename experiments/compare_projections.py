@@ -2,7 +2,8 @@
 
     python -m experiments.compare_projections --data mnist --n 5000
 
-Two busy cores of an AMD EPYC (Zen 4): 4.3 minutes. 10-NN accuracy 0.918 by t-SNE.
+Two cores of an AMD EPYC (Zen 4), 4.3 minutes: 10-NN accuracy by t-SNE 0.918, by an autoencoder
+0.806, by PCA 0.427.
 """
 
 import dataclasses
@@ -26,6 +27,12 @@ from jaxemb.training.run import Run
 from .harness import command, run_folder
 from .harness.maps import projection
 from .harness.tables import markdown
+
+# The line of the table in README.md, of entries of summary.json.
+FIGURE = (
+    "10-NN accuracy by t-SNE {tsne_knn_accuracy:.3f}, by an autoencoder "
+    "{autoencoder_knn_accuracy:.3f}, by PCA {pca_knn_accuracy:.3f}"
+)
 
 Method = Literal["pca", "classical", "smacof", "sammon", "autoencoder", "tsne"]
 TITLES = {

@@ -2,8 +2,7 @@
 
     python -m experiments.parametric_tsne
 
-Two busy cores of an AMD EPYC (Zen 4): 4.8 minutes. KL 0.733; 10-NN accuracy of 359 digits that the
-network never saw 0.942.
+Two cores of an AMD EPYC (Zen 4), 4.8 minutes: KL 0.733, 10-NN accuracy of new digits 0.942.
 """
 
 import dataclasses
@@ -23,6 +22,9 @@ from jaxemb.projections.repulsion import exact_repulsion
 
 from .harness import command, run_folder
 from .harness.maps import projection
+
+# The line of the table in README.md, of entries of summary.json.
+FIGURE = "KL {kl:.3f}, 10-NN accuracy of new digits {held_out_knn_accuracy:.3f}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
     python -m experiments.similar_images
 
-Two cores of an Intel Xeon, 5 minutes: mAP .280 by the classifier, .335 by deep ranking.
+Two cores of an Intel Xeon (model 207), 5.0 minutes: mAP by deep ranking 0.280, by a classifier
+0.335.
 """
 
 import dataclasses
@@ -37,6 +38,9 @@ from jaxemb.training import network
 from .harness import command, run_folder
 from .harness.matching import training as harness
 from .harness.matching.pictures import draw_neighbors
+
+# The line of the table in README.md, of entries of summary.json.
+FIGURE = "mAP by deep ranking {ranking_map:.3f}, by a classifier {classifier_map:.3f}"
 
 # Of CIFAR-10's images the first are for training: 50,000 of 60,000.
 TRAIN_SIXTHS = 5

@@ -1,11 +1,13 @@
 """The folder of a run: what it was asked, how it went, what came out."""
 
+import dataclasses
 import importlib.metadata
 import json
 import math
 import platform
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from .peak_memory import peak_mb
 
 # Where things lie is not part of what a run computes.
 _PLACES = ("out", "data_dir", "checkpoint_seconds")
+_BEGAN = time.perf_counter()
 _PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "optax", "flax", "orbax-checkpoint", "scipy")
 
 
@@ -80,6 +83,7 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
         )
     device = jax.devices()[0]
     facts = {
+        "command": command_of(config),
         "commit": commit(),
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
@@ -90,14 +94,44 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
     return True
 
 
+def command_of(config: Any) -> str:
+    """Returns the command of an experiment, with the flags that differ from their defaults."""
+    name = type(config).__module__.rpartition(".")[2]
+    if name == "__main__":
+        spec = sys.modules["__main__"].__spec__
+        name = "" if spec is None else spec.name.rpartition(".")[2]
+    words = ["python", "-m", f"experiments.{name}"]
+    usual = flat_fields(type(config)()) if _has_defaults(config) else {}
+    for field, value in flat_fields(config).items():
+        if field in _PLACES or value == usual.get(field):
+            continue
+        flag = field.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            several = value if isinstance(value, (list, tuple)) else [value]
+            words += [f"--{flag}", *map(str, several)]
+    return " ".join(words)
+
+
+def _has_defaults(config: Any) -> bool:
+    return all(
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        for field in dataclasses.fields(config)
+    )
+
+
 def finish(out: Path, figures: Mapping[str, Any]) -> None:
     """Writes summary.json, which says that the run is finished, and tells what there is.
 
     Args:
       out: the run's folder. Pictures and other files are to be written before.
-      figures: flat; the most memory that the process held goes beside them.
+      figures: flat; beside them go the most memory that the process held and its minutes so far.
     """
-    write_json(out / "summary.json", {**figures, "peak_memory_mb": peak_mb()})
+    minutes = (time.perf_counter() - _BEGAN) / 60
+    write_json(
+        out / "summary.json", {**figures, "peak_memory_mb": peak_mb(), "run_minutes": minutes}
+    )
     print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
 
 

@@ -109,6 +109,7 @@ def test_a_finished_run_is_shown_and_not_opened(tmp_path, capsys):
     assert "config.json" in capsys.readouterr().out
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary.pop("peak_memory_mb") > 1
+    assert summary.pop("run_minutes") > 0
     assert summary == {"error": 0.25}
     assert not run_folder.open_run(tmp_path / "run", Config(), SHA256)
     assert '"error": 0.25' in capsys.readouterr().out
