@@ -240,7 +240,7 @@ def classify(
     return Result(float(accuracy), history.seconds), model.params
 
 
-def enrol(
+def enroll(
     gallery: Gallery, apply: Callable[..., Any], data: Characters, classes: range, shots: int
 ) -> float:
     """Adds new characters to a gallery, each as the mean of its samples; returns the seconds."""
@@ -249,7 +249,7 @@ def enrol(
     vectors = network.in_blocks(apply, images.reshape(-1, *images.shape[2:]))
     means = vectors.reshape(len(classes), shots, -1).mean(axis=1)
     for number, mean in zip(classes, means, strict=True):
-        gallery.enrol(str(number), mean[None])
+        gallery.enroll(str(number), mean[None])
     return time.perf_counter() - began
 
 
@@ -301,8 +301,8 @@ def compare(
         else:
             gallery = empty()
         arrived = range(len(gallery.names), point.classes)
-        enrol(empty(), apply, data, arrived, point.shots)  # compiles
-        took = enrol(gallery, apply, data, arrived, point.shots)
+        enroll(empty(), apply, data, arrived, point.shots)  # compiles
+        took = enroll(gallery, apply, data, arrived, point.shots)
         enrolled = Result(ask(gallery, apply, data, point.classes), took)
         for way, result in zip(TITLES, (anew, tuned, enrolled), strict=True):
             results[way].append(result)

@@ -266,7 +266,7 @@ def keep_gallery(
     )
     gallery = Gallery(width=config.embedding.dim, threshold=threshold)
     for person in enrolled:
-        gallery.enrol(f"person {classes[person]}", vectors[known & (labels == person)])
+        gallery.enroll(f"person {classes[person]}", vectors[known & (labels == person)])
     newcomer = people[len(enrolled)]
     name, seen = f"person {classes[newcomer]}", labels == newcomer
     others = vectors[seen & ~shown]
@@ -275,7 +275,7 @@ def keep_gallery(
         return float(np.mean([found.name == as_whom for found in gallery.look_up(others)]))
 
     before = named(None)
-    gallery.enrol(name, vectors[seen & shown])
+    gallery.enroll(name, vectors[seen & shown])
     enrolled_now = named(name)
     gallery.remove(name)
     after = named(None)

@@ -110,10 +110,10 @@ def run(config: Config) -> None:
     command.use_cache()
     path = config.common.data_dir / omniglot.FILE
     data = omniglot.read(config.common.data_dir)
-    learnt, held_out = divide(config, data)
+    learned, held_out = divide(config, data)
     if not harness.open_run(config, [path]):
         return
-    embed = train(config, frame(config, data.images[learnt]), data.characters[learnt])
+    embed = train(config, frame(config, data.images[learned]), data.characters[learned])
     runs, _, *shape = data.test.shape
     if config.held_out:
         images, kinds, classes = data.images[held_out], data.alphabets[held_out], data.names
@@ -129,7 +129,7 @@ def run(config: Config) -> None:
     }
     figures: dict[str, float] = {
         "iterations": config.options.iterations,
-        "characters": len(np.unique(data.characters[learnt])),
+        "characters": len(np.unique(data.characters[learned])),
     }
     if config.held_out:
         figures |= omniglot_scores.judge_held_out(

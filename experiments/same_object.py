@@ -175,7 +175,7 @@ def encode(config: Config, rows: list[list[str]], vocabulary: Vocabulary, name: 
 
 
 def make(config: Config, vocabulary: Vocabulary) -> tuple[nn.Module, Any]:
-    """Returns the encoder and all that is learnt, from given word vectors where there are any.
+    """Returns the encoder and all that is learned, from given word vectors where there are any.
 
     Raises:
       InputError: if the vectors are of another width or know no word.

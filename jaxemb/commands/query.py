@@ -76,12 +76,6 @@ def run(config: Config) -> None:
     table = io.read(config.vectors)
     table[asked]  # all words are there
     known = set(asked) & table.index.keys()
-    for word in dict.fromkeys(asked):
-        if word not in known:
-            print(
-                f"{word}: none of the {len(table):,} words; its vector is that of its character "
-                "n-grams"
-            )
     if isinstance(query, Neighbours | Analogy):
         most = len(table) - len(known)
         if not 1 <= query.count <= most:
@@ -89,29 +83,33 @@ def run(config: Config) -> None:
                 f"count {query.count} is outside 1..{most}, the other words of the file"
             )
 
+    rows: list[tuple[str, float]] = []
     match query:
         case Neighbours():
-            found = table.nearest(query.word, query.count)
+            rows = table.nearest(query.word, query.count)
             heading = "nearest:"
             if known:
                 row = table.index[query.word]
                 heading = f"{query.word}: word {row + 1:,} of {len(table):,}"
-            _print_table(heading, found)
         case Analogy():
             heading = (
                 f"{query.a} is to {query.b} as {query.c} is to ?\n"
                 f"cos(?, {query.b} - {query.a} + {query.c}), each word's vector of length 1"
             )
-            _print_table(heading, table.analogy(query.a, query.b, query.c, query.count))
+            rows = table.analogy(query.a, query.b, query.c, query.count)
         case Similarity():
-            print(f"cos({query.a}, {query.b}) = {table.similarity(query.a, query.b):.4f}")
+            heading = f"cos({query.a}, {query.b}) = {table.similarity(query.a, query.b):.4f}"
         case OddOneOut():
-            ranked = table.centrality(asked)
-            _print_table(f"odd one out: {ranked[0][0]}\ncosine to the mean of all:", ranked)
-
-
-def _print_table(heading: str, rows: list[tuple[str, float]]) -> None:
+            rows = table.centrality(asked)
+            heading = f"odd one out: {rows[0][0]}\ncosine to the mean of all:"
+    # Only now, that there is an answer.
+    for word in dict.fromkeys(asked):
+        if word not in known:
+            print(
+                f"{word}: none of the {len(table):,} words; its vector is that of its character "
+                "n-grams"
+            )
     print(heading)
-    width = max(len(word) for word, _ in rows)
+    width = max((len(word) for word, _ in rows), default=0)
     for word, cosine in rows:
         print(f"  {word:{width}}  {cosine:7.4f}")

@@ -6,8 +6,8 @@ Example:
     from jaxemb.evaluation.gallery import Gallery
 
     gallery = Gallery(width=2, threshold=0.5)
-    gallery.enrol("Ann", np.array([[1.0, 0.0], [0.8, 0.6]]))
-    gallery.enrol("Bob", np.array([[0.0, 1.0]]))
+    gallery.enroll("Ann", np.array([[1.0, 0.0], [0.8, 0.6]]))
+    gallery.enroll("Bob", np.array([[0.0, 1.0]]))
     found = gallery.look_up(np.array([[0.9, 0.1], [-1.0, 0.0]]))
     assert [who.name for who in found] == ["Ann", None]  # the second is unknown
     first, second = gallery.nearest(np.array([[0.1, 0.9]]), 2)[0]
@@ -85,7 +85,7 @@ class Gallery:
             raise InputError(f"the metric must be one of {get_args(Metric)}, found {metric!r}")
         self.width, self.threshold, self.metric = width, threshold, metric
         self._vectors: dict[str, np.ndarray] = {}
-        # Of all individuals, once they were searched: names, first rows and the table itself.
+        # Names, first rows and the table of all individuals, once they were searched.
         self._table: tuple[list[str], np.ndarray, np.ndarray] | None = None
 
     @property
@@ -97,7 +97,7 @@ class Gallery:
         """Returns the [K, D] vectors of who is enrolled."""
         return self._vectors[name]
 
-    def enrol(self, name: str, vectors: np.ndarray) -> None:
+    def enroll(self, name: str, vectors: np.ndarray) -> None:
         """Adds an individual.
 
         Args:
@@ -139,7 +139,7 @@ class Gallery:
           queries: [B, D] finite.
 
         Returns:
-          Who each is. Of individuals equally near, the one enrolled first.
+          Who each is; the one enrolled first, if two are equally near.
 
         Raises:
           InputError: if nobody is enrolled, or the queries are not finite or of another width.
@@ -162,7 +162,7 @@ class Gallery:
             another width.
         """
         if not self._vectors:
-            raise InputError("the gallery is empty: enrol somebody before looking anybody up")
+            raise InputError("the gallery is empty: enroll somebody before looking anybody up")
         if not 1 <= k <= len(self._vectors):
             raise InputError(
                 f"k must be from 1 to {len(self._vectors)}, the individuals enrolled, found {k}"

@@ -90,7 +90,7 @@ def _read(path: Path) -> Gallery:
     if not np.isin(owners, np.arange(len(about["names"]))).all():
         raise ValueError("some vectors belong to nobody")
     for owner, name in enumerate(about["names"]):
-        gallery.enrol(name, vectors[owners == owner])
+        gallery.enroll(name, vectors[owners == owner])
     return gallery
 
 

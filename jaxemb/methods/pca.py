@@ -89,6 +89,7 @@ def fit(
         and there is no key.
     """
     options = options or Options()
+    key = None if key is None else checks.as_key(key)
     table = _table(points)
     width = min(table.shape)
     if options.components > width:
@@ -102,7 +103,7 @@ def fit(
         raise InputError('key is needed by the solver "randomized": jax.random.key(0), or a seed')
     else:
         found = pca.fit_randomized(
-            checks.as_key(key),
+            key,
             table,
             components=options.components,
             oversamples=options.oversamples,

@@ -10,10 +10,10 @@ from jaxemb.errors import InputError
 class BalancedBatches:
     """Batches as rows of a data set, each a function of (labels, key, step).
 
-    An epoch goes through the identities in a new order, P a step; a rest of fewer than P sits this
-    epoch out. Of an identity K different samples are drawn. One with fewer gives all of them as
-    often as it can and draws the rest: a sample then stands in the batch several times, and unless
-    it is augmented it is its own positive, at distance 0.
+    An epoch goes through the identities in a new order, P a step; an incomplete last batch is
+    dropped. K different samples of each identity are drawn. An identity with fewer gives all of
+    them as often as it can and draws the rest: a sample is then in the batch several times, and
+    unless it is augmented it is its own positive, at distance 0.
 
     Attributes:
       epoch_steps: steps of an epoch.
@@ -23,7 +23,7 @@ class BalancedBatches:
         """Sorts the data set's rows by identity.
 
         Args:
-          key: everything is drawn from here.
+          key: random key.
           labels: [N] int, the identity of each row.
           identities: P, at least 2.
           samples: K, at least 2.
@@ -50,7 +50,7 @@ class BalancedBatches:
             raise InputError(
                 f"{single.size} of {len(names)} classes have one sample, the first is class "
                 f"{single[0]}: no positive can be drawn. Leave them out of training; a gallery can "
-                "still enrol them"
+                "still enroll them"
             )
         self._members = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
         self._identities, self._samples = identities, samples

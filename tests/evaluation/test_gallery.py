@@ -25,7 +25,7 @@ def people():
 def filled(metric="squared_euclidean", threshold=np.inf):
     gallery = Gallery(width=D, threshold=threshold, metric=metric)
     for name, vectors in people().items():
-        gallery.enrol(name, vectors)
+        gallery.enroll(name, vectors)
     return gallery
 
 
@@ -60,23 +60,23 @@ def test_individuals_come_and_go():
     gallery = filled()
     newcomer = np.full((1, D), 40.0)
     assert gallery.look_up(newcomer)[0].name != "newcomer"
-    gallery.enrol("newcomer", newcomer)
+    gallery.enroll("newcomer", newcomer)
     assert gallery.look_up(newcomer)[0].name == "newcomer"
     assert gallery.names == [*people(), "newcomer"]
     gallery.remove("newcomer")
     assert gallery.look_up(newcomer)[0].name in people()
-    gallery.enrol("newcomer", -newcomer)  # free again
+    gallery.enroll("newcomer", -newcomer)  # free again
     assert gallery.look_up(-newcomer)[0].distance == pytest.approx(0, abs=1e-2)
     for name in gallery.names:
         gallery.remove(name)
-    with pytest.raises(InputError, match="the gallery is empty: enrol somebody before"):
+    with pytest.raises(InputError, match="the gallery is empty: enroll somebody before"):
         gallery.look_up(newcomer)
 
 
 def test_of_equally_near_individuals_the_first_is_found():
     gallery = Gallery(width=2, threshold=1.0, metric="l1")
     for name in ("b", "a"):
-        gallery.enrol(name, np.ones((2, 2)))
+        gallery.enroll(name, np.ones((2, 2)))
     assert gallery.look_up(np.ones((1, 2)))[0] == ("b", "b", 0.0)
 
 
@@ -112,7 +112,7 @@ def test_the_example_runs(run_example):
 
 def test_what_is_written_is_read(tmp_path):
     gallery = filled("cosine", 0.25)
-    gallery.enrol("Zoë\0\n", np.ones((2, D)))
+    gallery.enroll("Zoë\0\n", np.ones((2, D)))
     gallery_file.write(tmp_path / "g.npz", gallery)
     found = gallery_file.read(tmp_path / "g.npz")
     assert (found.names, found.width, found.threshold, found.metric) == (
@@ -195,11 +195,11 @@ def test_other_paths(tmp_path):
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda g: g.enrol("person 3", np.ones((1, D))), "'person 3' is enrolled already, with 4"),
-        (lambda g: g.enrol("", np.ones((1, D))), "name must not be empty"),
-        (lambda g: g.enrol("x", np.ones((1, D + 1))), "vectors of 'x' must be 5 wide, found 6"),
-        (lambda g: g.enrol("x", np.ones((0, D))), "at least one, found float64 .0, 5."),
-        (lambda g: g.enrol("x", np.full((2, D), np.nan)), "2 of 2 rows are not finite"),
+        (lambda g: g.enroll("person 3", np.ones((1, D))), "'person 3' is enrolled already, with 4"),
+        (lambda g: g.enroll("", np.ones((1, D))), "name must not be empty"),
+        (lambda g: g.enroll("x", np.ones((1, D + 1))), "vectors of 'x' must be 5 wide, found 6"),
+        (lambda g: g.enroll("x", np.ones((0, D))), "at least one, found float64 .0, 5."),
+        (lambda g: g.enroll("x", np.full((2, D), np.nan)), "2 of 2 rows are not finite"),
         (lambda g: g.remove("nobody"), "'nobody' is not enrolled"),
         (lambda g: g.look_up(np.ones((2, D - 1))), "queries must be 5 wide, found 4. Are they"),
         (lambda g: g.look_up(np.ones(D)), "queries must be floats .rows, width., at least one"),

@@ -165,7 +165,7 @@ def make(config: Config) -> nn.Module:
 
 
 def classes_of(config: Config, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lists what is learnt from: a digit as it is, and the chosen ones also in seven other ways.
+    """Lists what is learned from: a digit as it is, and the chosen ones also in seven other ways.
 
     Args:
       config: the experiment's.

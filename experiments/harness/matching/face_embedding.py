@@ -1,4 +1,4 @@
-"""An embedding of faces: oriented gradients, and a linear map of them that is learnt."""
+"""An embedding of faces: oriented gradients, and a linear map of them that is learned."""
 
 import dataclasses
 import functools

@@ -47,18 +47,18 @@ class Characters(NamedTuple):
 
     images: np.ndarray  # [N, 21, 21, 1] float32 ink in [0, 1]
     labels: np.ndarray  # [N] int32
-    samples: np.ndarray  # [C, K, 21, 21, 1] of new characters, to learn or enrol
+    samples: np.ndarray  # [C, K, 21, 21, 1] of new characters, to learn or enroll
     asked: np.ndarray  # [C, Q, 21, 21, 1] of the same, by other drawers, to be recognized
 
 
 def read(data_dir: Path, *, seed: int, classes: int, samples: int) -> Characters:
-    """Reads the characters: those of the first small set are learnt, the others are new.
+    """Reads the characters: those of the first small set are learned, the others are new.
 
-    A character turned by quarters and mirrored is as good as another one: eight are learnt of each.
+    A character turned by quarters and mirrored is as good as another: eight are learned from each.
 
     Args:
       data_dir: folder of the data sets.
-      seed: the order of new characters and of drawers is drawn from here; the first half of the
+      seed: the order of new characters and of drawers is drawn by it; the first half of the
         drawers gives samples, the second half is asked about.
       classes: at least so many new characters are needed.
       samples: and of each so many samples.

@@ -54,7 +54,7 @@ def judge_held_out(
     """Judges by episodes of alphabets held out, mixed and each that is large enough alone.
 
     Args:
-      key: episodes are drawn from here.
+      key: random key of the episodes.
       data: the characters.
       rows: [N] of these alphabets.
       vectors: [N, D] by the embedding's name.
@@ -120,7 +120,7 @@ def draw_runs(out: Path, data: Omniglot, vectors: Mapping[str, np.ndarray]) -> N
 
 
 def prefix(embedding: str) -> str:
-    """Returns what stands before the figures of another embedding than that learnt."""
+    """Returns what stands before the figures of another embedding than the one learned."""
     return "" if embedding == "embedding" else embedding.replace(" ", "_") + "_"
 
 

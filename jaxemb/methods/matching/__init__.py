@@ -15,7 +15,7 @@ Example:
     vectors = matching.encode(fitted.model, images)  # [N, 8], of length 1
 
 Distances of the vectors say whether two examples are of one individual, trained on or new:
-`jaxemb.evaluation.gallery` enrols and finds, `jaxemb.evaluation.verification` judges. Other losses
+`jaxemb.evaluation.gallery` enrolls and finds, `jaxemb.evaluation.verification` judges. Other losses
 are in `matching.losses`, other choices of triplets in `matching.mining`.
 """
 

@@ -1,0 +1,76 @@
+"""Applies what a method has learned to new data: vectors of words, places in a map, classes ..."""
+
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+
+from jaxemb import io
+from jaxemb.atomic import replacing
+from jaxemb.data.tables import read_numbers
+from jaxemb.errors import InputError
+
+METHODS = "jaxemb.methods."
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Applies a saved fit (of jaxemb.io.save) to new data.
+
+    Word vectors tell the neighbors of a word, or write the vectors of all words of a file. Maps
+    place new points, networks embed or classify new examples.
+    """
+
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
+    """Where the fit is saved."""
+    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="INPUT")]
+    """A word, or a .txt of words, one a line; for maps and networks a .npy or .csv, a row for each
+    example, of the same numbers that it was trained on."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """What is written. None takes predicted.vec for words, predicted.npy for others."""
+    count: int = 10
+    """Neighbors of a word."""
+
+
+def run(config: Config) -> None:
+    """Loads, applies and writes."""
+    fitted = io.load(config.folder)
+    vectors = fitted if isinstance(fitted, io.WordVectors) else getattr(fitted, "vectors", None)
+    if isinstance(vectors, io.WordVectors):
+        _tell_words(config, vectors)
+        return
+    name = type(fitted).__module__.removeprefix(METHODS).partition(".")[0]
+    if not type(fitted).__module__.startswith(METHODS):
+        raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
+    method = importlib.import_module(METHODS + name)
+    values = read_numbers(Path(config.source))
+    if values.dtype == np.float64:
+        values = values.astype(np.float32)
+    found = _apply(method, fitted, values, f"{config.folder}: {name}")
+    path = config.out or Path("predicted.npy")
+    with replacing(path) as part, part.open("wb") as file:
+        np.save(file, found, allow_pickle=False)
+    print(f"wrote {path}: {found.dtype} {list(found.shape)}")
+
+
+def _apply(method: Any, fitted: Any, values: np.ndarray, place: str) -> np.ndarray:
+    if hasattr(fitted, "model"):
+        known = method.predict if hasattr(method, "predict") else method.encode
+        return np.asarray(known(fitted.model, values))
+    if not hasattr(fitted, "embedding") or not hasattr(method, "transform"):
+        raise InputError(f"{place} has no way to apply to new data; parametric_tsne has, and pca")
+    return np.asarray(method.transform(fitted, values))
+
+
+def _tell_words(config: Config, vectors: io.WordVectors) -> None:
+    if not config.source.endswith(".txt"):
+        for word, cosine in vectors.nearest(config.source, config.count):
+            print(f"{word}  {cosine:.4f}")
+        return
+    words = Path(config.source).read_text(encoding="utf-8").split("\n")
+    path = config.out or Path("predicted.vec")
+    io.write(path, vectors.subset(list(dict.fromkeys(filter(None, words)))))
+    print(f"wrote {path}: {len(set(words) - {''}):,} words")

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+import jaxemb
+from jaxemb import io
+from jaxemb.commands.main import main
+
+RNG = np.random.default_rng(6)
+POINTS = RNG.normal(size=(40, 5)).astype(np.float32)
+NEW = RNG.normal(size=(4, 5)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("new.npy", NEW)
+
+
+def ask(capsys, *words):
+    status = main(["predict", *words])
+    return status, *capsys.readouterr()
+
+
+def test_words(capsys):
+    vectors = io.WordVectors(["a", "b", "c"], np.float32([[1, 0], [0.8, 0.6], [0, 1]]))
+    io.save("words", vectors)
+    assert ask(capsys, "words", "a", "--count", "2") == (0, "b  0.8000\nc  0.0000\n", "")
+    assert ask(capsys, "words", "a", "--count", "9")[0] == 2
+    with open("some.txt", "w") as file:
+        file.write("c\na\n\nc\n")
+    assert ask(capsys, "words", "some.txt") == (0, "wrote predicted.vec: 2 words\n", "")
+    found = io.read("predicted.vec")
+    assert found.words == ["c", "a"]
+    np.testing.assert_array_equal(found.vectors, vectors[["c", "a"]])
+    status, _, err = ask(capsys, "words", "bb")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "'bb' is not among the 3 words" in err
+
+
+def test_a_map(capsys):
+    fitted = jaxemb.pca.fit(POINTS)
+    io.save("map", fitted)
+    assert ask(capsys, "map", "new.npy") == (0, "wrote predicted.npy: float32 [4, 2]\n", "")
+    np.testing.assert_array_equal(np.load("predicted.npy"), jaxemb.pca.transform(fitted, NEW))
+
+
+def test_a_network(capsys):
+    options = jaxemb.autoencoder.Options(hidden=(4,), iterations=5, batch=8)
+    fitted = jaxemb.autoencoder.fit(0, POINTS, options)
+    io.save("net", fitted)
+    assert ask(capsys, "net", "new.npy", "--out", "codes.npy")[0] == 0
+    np.testing.assert_array_equal(
+        np.load("codes.npy"), jaxemb.autoencoder.encode(fitted.model, NEW)
+    )
+
+
+def test_what_places_nothing(capsys):
+    io.save("map", jaxemb.sammon.fit(0, POINTS, jaxemb.sammon.Options(iterations=3)))
+    status, _, err = ask(capsys, "map", "new.npy")
+    assert (status, err.count("\n")) == (2, 1)
+    assert err.startswith("error: map: sammon has no way to apply to new data")
+    io.save("other", jaxemb.training.state.History())
+    assert "holds a History, which no method made" in ask(capsys, "other", "new.npy")[2]
+
+
+def test_missing_files(capsys):
+    assert "none: nothing is saved there" in ask(capsys, "none", "new.npy")[2]
+    io.save("map", jaxemb.pca.fit(POINTS))
+    assert "gone.npy" in ask(capsys, "map", "gone.npy")[2]

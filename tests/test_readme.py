@@ -1,0 +1,60 @@
+"""What READMEs and docstrings show runs as it stands there."""
+
+import ast
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def example(docstring: str) -> str | None:
+    """The block below the line `Example:`, until the next line without indent."""
+    block = re.search(r"^Example:\n(.*?)(?=^\S|\Z)", docstring, re.MULTILINE | re.DOTALL)
+    return textwrap.dedent(block[1]) if block else None
+
+
+def examples() -> dict[str, str]:
+    found = {}
+    for path in sorted((ROOT / "jaxemb").rglob("*.py")):
+        code = example(ast.get_docstring(ast.parse(path.read_bytes()), clean=False) or "")
+        if code is not None:
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = code
+    return found
+
+
+EXAMPLES = examples()
+SNIPPETS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+
+
+def test_who_has_an_example():
+    methods = (ROOT / "jaxemb" / "methods").iterdir()
+    expected = {f"jaxemb.methods.{path.stem}" for path in methods if path.stem[0] not in "_."}
+    expected |= {"jaxemb", "jaxemb.io", "jaxemb.data.text", "jaxemb.losses.combined"}
+    expected |= {"jaxemb.evaluation.gallery"}
+    assert not expected - EXAMPLES.keys()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_of_docstrings(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(EXAMPLES[name], f"{name}'s example", "exec"), {"__name__": "__main__"})
+
+
+def test_snippets_of_the_readme(tmp_path, monkeypatch):
+    """Each may use what those before it have defined."""
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    for number, code in enumerate(SNIPPETS, 1):
+        exec(compile(code, f"README.md, snippet {number}", "exec"), names)
+
+
+def test_what_an_example_is():
+    assert (
+        example("A.\n\nExample:\n    x = 1\n\n    y = 2\n\nMore.\n    z = 3")
+        == "x = 1\n\ny = 2\n\n"
+    )
+    assert example("A.\n\n    x = 1\n") is None
