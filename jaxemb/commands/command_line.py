@@ -84,7 +84,7 @@ def main(
         return _fail(with_flag(str(error), config))
     except OSError as error:
         # A failed write doesn't know its file, a full disk say; the run's folder is likely.
-        place = error.filename or f"writing to {getattr(config, 'out', 'a file')}"
+        place = error.filename or f"writing to {flat_fields(config).get('out', 'a file')}"
         return _fail(f"{place}: {error.strerror or error}")
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
@@ -121,6 +121,8 @@ def _log_on_console() -> Iterator[None]:
     handlers[1].setLevel(logging.WARNING)
     level = logger.level
     logger.setLevel(logging.INFO)
+    # Some library may have given the root a handler, too.
+    propagate, logger.propagate = logger.propagate, False
     for handler in handlers:
         logger.addHandler(handler)
     try:
@@ -129,6 +131,7 @@ def _log_on_console() -> Iterator[None]:
         for handler in handlers:
             logger.removeHandler(handler)
         logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def flat_fields(config: Any) -> dict[str, Any]:

@@ -42,8 +42,10 @@ def run(config: Config) -> None:
     if isinstance(vectors, io.WordVectors):
         _tell_words(config, vectors)
         return
-    name = type(fitted).__module__.removeprefix(METHODS).partition(".")[0]
-    if not type(fitted).__module__.startswith(METHODS):
+    # Methods may share a Fitted, but each has its own options.
+    module = type(getattr(fitted, "options", fitted)).__module__
+    name = module.removeprefix(METHODS).partition(".")[0]
+    if not module.startswith(METHODS):
         raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
     method = importlib.import_module(METHODS + name)
     values = read_numbers(Path(config.source))

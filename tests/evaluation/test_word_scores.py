@@ -91,7 +91,7 @@ def test_random_vectors_over_the_real_sets_score_as_chance(data_dir):
     vectors = jnp.asarray(rng.normal(size=(len(words), 20)), jnp.float32)
     scores, report = evaluate(words, vectors, data_dir)
     assert {name.removesuffix("_missing") for name in scores if name.endswith("_missing")} == {
-        *("men", "rare_words", "wordsim353_rel", "wordsim353_sim"),
+        *("men", "rare_words", "simverb_3500", "wordsim353_rel", "wordsim353_sim"),
         *("purity_ap", "purity_bless", "purity_essli_2008", "analogies"),
     }
     assert not any(scores[name] for name in scores if name.endswith("_missing"))

@@ -224,7 +224,7 @@ def test_training_that_fails(ask_many, planted, tmp_path):
 
 
 def test_a_full_disk(start, planted, tmp_path):
-    words = ["--corpus", planted, "--model", "cbow", "--dim", 4, "--epochs", 1, "--subsample", 0]
+    words = ["--corpus", planted, "--model", "cbow", "--dim", 16, "--epochs", 1, "--subsample", 0]
     words += ["--learning-rate", 0.02, "--out", tmp_path / "run"]
     limit = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, ({0}, {0}))\n"
     program = "\n".join(
@@ -240,11 +240,11 @@ def test_a_full_disk(start, planted, tmp_path):
     whole = start("-c", program, *[*words[:-1], tmp_path / "whole"])
     _, err = whole.communicate(timeout=120)
     assert whole.returncode == 0, err
-    # No file may be larger: too little for a checkpoint, then enough for all but the largest file,
-    # a picture of the map, which comes after the training.
+    # No file may be larger: too little for a checkpoint, whose tables have 4,608 bytes each, then
+    # enough for all but the largest file, a picture of the map, which comes after the training.
     largest = max((path.stat().st_size, path) for path in (tmp_path / "whole").rglob("*.*"))
     assert largest[1].name.startswith("map.")
-    for size, place in ((1000, "checkpoints"), (largest[0] - 1, "")):
+    for size, place in ((4000, "checkpoints"), (largest[0] - 1, "")):
         process = start("-c", limit.format(size) + program, *words)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 2, err

@@ -75,7 +75,7 @@ def test_an_interrupted_run_goes_on_to_the_same_figures(finished, tmp_path):
     shutil.rmtree(config.common.out / "ranking")
     similar_images.run(config)
     one, other = summary_of(finished), summary_of(config)
-    timed = {"classifier_seconds", "ranking_seconds", "peak_memory_mb"}
+    timed = {"classifier_seconds", "ranking_seconds", "peak_memory_mb", "run_minutes"}
     assert {name for name in one if one[name] != other[name]} <= timed
 
 

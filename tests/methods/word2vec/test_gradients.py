@@ -176,7 +176,7 @@ def test_a_step_descends_the_per_example_losses(objective, name, mean):
         predicted = example.outputs
     ids = {"input": [predicting], "output": [predicted, example.noise]}
     for table, some in ids.items():
-        every = np.concatenate([np.asarray(array).ravel() for array in some])
+        every = np.concatenate([np.asarray(array, np.int32).ravel() for array in some])
         count = np.maximum(np.bincount(every, minlength=V)[: len(params[table])], 1)
         # No more than twice the mean.
         factor = np.minimum(1 / np.sqrt(count), 2 / count)

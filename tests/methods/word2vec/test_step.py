@@ -184,7 +184,7 @@ def test_a_step_whose_loss_is_not_finite_changes_nothing():
 @pytest.mark.parametrize(
     ("power", "most", "expected"),
     [
-        (0.5, 2.0, [1, 2, 3, 32]),  # the root of the count, or half of it if that is more
+        (0.5, 2.0, [1, 2, 4.5, 32]),  # the root of the count, or half of it if that is more
         (0.0, np.inf, [1, 1, 1, 1]),  # the paper's plain sum
         (1.0, np.inf, [1, 4, 9, 64]),
         (0.25, 4.0, [1, 2**0.5, 9 / 4, 16]),
