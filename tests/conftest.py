@@ -1,4 +1,5 @@
 import os
+import signal
 import re
 import textwrap
 from collections.abc import Callable
@@ -10,6 +11,9 @@ import jax
 import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# A shell starts jobs in the background with Ctrl-C ignored; tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
