@@ -1,6 +1,6 @@
 import os
-import signal
 import re
+import signal
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
