@@ -176,7 +176,9 @@ def test_other_methods_learn_too(finished, tmp_path, changes):
     assert np.isfinite(vectors).all()
     assert purity(words, vectors) > 0.95
     # The first line is the mean of 128 steps, and learning begins with the first.
-    assert losses(config.common.out)[-1] < 1.6 < losses(config.common.out)[0] < 6 * np.log(2)
+    told = losses(config.common.out)
+    assert told[-1] < 1.6
+    assert 1.2 * told[-1] < told[0] < 6 * np.log(2)
 
 
 @pytest.mark.parametrize(
