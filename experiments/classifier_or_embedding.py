@@ -131,7 +131,7 @@ SMOKE = Config(
     batch=12,
     features=(8,),
     dim=8,
-    options=matching.Options(iterations=40, identities=8, learning_rate=0.01),
+    options=matching.Options(iterations=40, identities=8, learning_rate=0.01, parts=1),
 )
 
 

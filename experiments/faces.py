@@ -95,7 +95,9 @@ SMOKE = Config(
         dim=12,
         copies=2,
         tuned=True,
-        options=matching.Options(iterations=30, identities=4, samples=3, learning_rate=1e-5),
+        options=matching.Options(
+            iterations=30, identities=4, samples=3, learning_rate=1e-5, parts=1
+        ),
     ),
 )
 

@@ -42,7 +42,7 @@ SMOKE = Config(
     encoder="conv",
     features=(8,),
     dim=8,
-    options=matching.Options(iterations=40, identities=4, samples=4, learning_rate=0.01),
+    options=matching.Options(iterations=40, identities=4, samples=4, learning_rate=0.01, parts=1),
 )
 
 

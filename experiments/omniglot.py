@@ -101,7 +101,7 @@ SMOKE = Config(
     dim=16,
     views=1,
     episodes=20,
-    options=matching.Options(iterations=40, identities=16, samples=2, learning_rate=2e-3),
+    options=matching.Options(iterations=40, identities=16, samples=2, learning_rate=2e-3, parts=1),
 )
 
 

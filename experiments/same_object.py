@@ -106,7 +106,7 @@ class Config:
 SMOKE = Config(
     dim=8,
     width=8,
-    options=matching.Options(iterations=160, identities=12, samples=2, learning_rate=0.02),
+    options=matching.Options(iterations=160, identities=12, samples=2, learning_rate=0.02, parts=1),
 )
 
 

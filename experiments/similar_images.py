@@ -118,7 +118,7 @@ SMOKE = Config(
     dim=8,
     triplets=64,
     options=matching.Options(
-        iterations=30, identities=3, samples=6, learning_rate=0.01, weight_decay=0.05
+        iterations=30, identities=3, samples=6, learning_rate=0.01, weight_decay=0.05, parts=1
     ),
 )
 

@@ -39,8 +39,9 @@ Example:
 | `classifier` | the same network with one score a class |
 
 Beside the methods: `data` reads what they take, `io` saves and loads fits and reads the vector
-formats of other programs, `losses`, `models`, `sampling` and `optim` are the parts that methods are
-made of, `training` is the engine that runs them, `evaluation` scores and `plots` draws embeddings.
+formats of other programs, `sklearn` has maps as estimators for pipelines, `losses`, `models`,
+`sampling` and `optim` are the parts that methods are made of, `training` is the engine that runs
+them, `evaluation` scores and `plots` draws embeddings.
 """
 
 import importlib
@@ -106,7 +107,7 @@ _PACKAGES = (
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a part when it is first asked for: nobody waits for what he doesn't use."""
+    """Imports a part when it is first asked for: nobody waits for what they don't use."""
     if name == "__version__":
         from importlib.metadata import version
 

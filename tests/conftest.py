@@ -1,16 +1,15 @@
 import os
-import re
 import signal
-import textwrap
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import jax
 import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Compilation takes most of the tests' time, so XLA optimizes less, here and in the processes that
+# tests start. JAX_DISABLE_MOST_OPTIMIZATIONS=0 tests with all optimizations.
+QUICK = os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+jax.config.update("jax_disable_most_optimizations", QUICK == "1")
 # A shell starts jobs in the background with Ctrl-C ignored; tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,17 +42,3 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"no data sets at {path}; set JAXEMB_DATA")
     return path
-
-
-@pytest.fixture(scope="session")
-def run_example() -> Callable[[ModuleType], dict[str, Any]]:
-    """Runs the section `Example:` of a module's docstring; returns what it defines."""
-
-    def run(module: ModuleType) -> dict[str, Any]:
-        block = re.search(r"^Example:\n+(.*?)(?=^\S|\Z)", module.__doc__ or "", re.M | re.S)
-        assert block, f"{module.__name__} has no example"
-        names: dict[str, Any] = {"__name__": "__main__"}
-        exec(compile(textwrap.dedent(block[1]), f"{module.__name__}'s example", "exec"), names)
-        return names
-
-    return run

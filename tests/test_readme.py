@@ -5,6 +5,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -38,10 +39,26 @@ def test_who_has_an_example():
     assert not expected - EXAMPLES.keys()
 
 
+# What some examples show beside that they run: the names that they define -> whether it is so.
+SHOWN = {
+    "jaxemb.methods.classifier": lambda names: (names["classes"] == names["labels"]).mean() > 0.9,
+    "jaxemb.methods.glove": lambda names: np.diff(names["fitted"].history.loss[[0, -1]])[0] < 0,
+    "jaxemb.methods.one_hot": lambda names: names["motel"] @ names["hotel"] == 0,
+    "jaxemb.methods.subwords": lambda names: "catsat" in names["fitted"].vectors,
+    "jaxemb.methods.matching.losses": lambda names: names["both"].chance is not None,
+}
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_of_docstrings(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(EXAMPLES[name], f"{name}'s example", "exec"), {"__name__": "__main__"})
+    names = {"__name__": "__main__"}
+    exec(compile(EXAMPLES[name], f"{name}'s example", "exec"), names)
+    assert SHOWN.get(name, lambda names: True)(names)
+
+
+def test_no_example_is_looked_for_in_vain():
+    assert SHOWN.keys() <= EXAMPLES.keys()
 
 
 def test_snippets_of_the_readme(tmp_path, monkeypatch):

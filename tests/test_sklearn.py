@@ -7,7 +7,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import jaxemb.sklearn
 from jaxemb.methods import mds, pca, sammon, tsne
 from jaxemb.projections.distance_matrix import distance_matrix
 from jaxemb.sklearn import MDS, PCA, TSNE, Sammon
@@ -90,7 +89,3 @@ def test_what_is_no_table_is_refused_as_scikit_learn_does():
         PCA().transform(POINTS)
     with pytest.raises(ValueError, match="expecting 5 features"):
         PCA().fit(POINTS).transform(POINTS[:, :3])
-
-
-def test_the_example_runs(run_example):
-    assert run_example(jaxemb.sklearn)["placed"].shape == (5, 2)

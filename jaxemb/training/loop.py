@@ -78,14 +78,17 @@ def compile_steps(update: Update, state: TrainState, batches: Any) -> Steps:
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(most))
         return jax.vmap(update.draw)(keys, batches)
 
+    # Traced once, for the shapes of its metrics and for the loop.
+    step = jax.jit(update.take, inline=True)
+
     def take(state: TrainState, examples: Any, count: jax.Array) -> tuple[TrainState, Any]:
         def next_step(i: jax.Array, carry: tuple[TrainState, Any]) -> tuple[TrainState, Any]:
             state, metrics = carry
-            state, new = update.take(state, jax.tree.map(lambda leaf: leaf[i], examples))
+            state, new = step(state, jax.tree.map(lambda leaf: leaf[i], examples))
             return state, jax.tree.map(lambda all, one: all.at[i].set(one), metrics, new)
 
         one = jax.tree.map(lambda leaf: leaf[0], examples)
-        shapes = jax.eval_shape(update.take, state, one)[1]
+        shapes = jax.eval_shape(step, state, one)[1]
         metrics = jax.tree.map(lambda leaf: jnp.zeros((most, *leaf.shape), leaf.dtype), shapes)
         # Not scan: with a traced step count, one program serves calls of every length, so that a
         # run cut anywhere takes the same steps with the same code.

@@ -1,5 +1,4 @@
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -117,7 +116,3 @@ def test_phrases_need_text_on_disk(tmp_path):
     text = data.from_tokens([["a", "b"]], min_count=1)
     with pytest.raises(InputError, match="phrases are joined in text files only"):
         join_phrases(text.corpus, tmp_path)
-
-
-def test_the_example_runs(run_example):
-    assert len(run_example(sys.modules["jaxemb.data.text"])["text"].vocabulary) == 4

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.evaluation import distance_rows, gallery, gallery_file
+from jaxemb.evaluation import distance_rows, gallery_file
 from jaxemb.evaluation.gallery import Gallery
 
 D = 5
@@ -104,10 +104,6 @@ def test_the_k_nearest_individuals_come_in_order(metric, monkeypatch):
 def test_more_than_are_enrolled_are_refused(k):
     with pytest.raises(InputError, match=f"k must be from 1 to 9, the .* enrolled, found {k}"):
         filled().nearest(queries(), k)
-
-
-def test_the_example_runs(run_example):
-    run_example(gallery)
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -37,7 +37,7 @@ print("RESULTS" + json.dumps(results))
 
 @pytest.fixture
 def ask_many(start):
-    def run(cases, seconds=60):
+    def run(cases, seconds=600):
         flags = [(name, [str(flag) for flag in flags]) for name, flags in cases]
         process = start("-c", MANY, json.dumps(flags))
         try:
@@ -238,7 +238,7 @@ def test_a_full_disk(start, planted, tmp_path):
     # First the corpus is encoded and all programs are compiled, into caches: only the run's own
     # files meet the limit.
     whole = start("-c", program, *[*words[:-1], tmp_path / "whole"])
-    _, err = whole.communicate(timeout=120)
+    _, err = whole.communicate(timeout=600)
     assert whole.returncode == 0, err
     # No file may be larger: too little for a checkpoint, whose tables have 4,608 bytes each, then
     # enough for all but the largest file, a picture of the map, which comes after the training.
@@ -246,7 +246,7 @@ def test_a_full_disk(start, planted, tmp_path):
     assert largest[1].name.startswith("map.")
     for size, place in ((4000, "checkpoints"), (largest[0] - 1, "")):
         process = start("-c", limit.format(size) + program, *words)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
         assert process.returncode == 2, err
         expected = f"error: .*{tmp_path / 'run' / place}.*: File too large"
         assert re.fullmatch(expected, told(err)), err
@@ -254,7 +254,7 @@ def test_a_full_disk(start, planted, tmp_path):
     assert not (tmp_path / "run" / "summary.json").exists()
     # With room again, the same command ends it.
     process = start("-c", program, *words)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     vectors = [(tmp_path / run / "vectors.txt").read_bytes() for run in ("run", "whole")]
     assert vectors[0] == vectors[1]
@@ -269,7 +269,7 @@ def test_a_full_disk(start, planted, tmp_path):
 )
 def test_as_a_program(start, flags, message):
     process = start("-m", "experiments.word2vec", *flags)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert (process.returncode, out) == (2, "")
     assert told(err).startswith(f"error: {message}")
 

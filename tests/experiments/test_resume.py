@@ -56,7 +56,7 @@ def train(config, start):
 
 
 def ended(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     return process.returncode, out, err
 
 
@@ -70,7 +70,7 @@ def last_step(out: Path) -> int:
 
 def wait_for(process, out: Path, step: int) -> None:
     """Returns once the run is past a step."""
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 600
     # Lines of the run before are cut when it starts again; only then do they count.
     began = (out / "metrics.jsonl").stat().st_ino if (out / "metrics.jsonl").exists() else None
     while time.monotonic() < limit:

@@ -209,7 +209,7 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(finished, planted, s
     flags = [word for name, value in SMALL.items() for word in (f"--{name}", value)]
     where = ["--corpus", planted, "--out", tmp_path / "again"]
     process = start("-m", "experiments.word2vec", *flags, *where)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert "60,000 words, vocabulary 72 (count >= 5)\n" in out
     assert "ready after " in out

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.losses import combined
 from jaxemb.losses.combined import combine_terms, weighted_mean
 from jaxemb.losses.terms import Terms, mean_of_terms
 
@@ -69,7 +68,3 @@ def test_batches_of_two_sizes_have_no_terms_in_common():
         combine_terms([FEW, shorter], [1, 1])
     with pytest.raises(AssertionError):
         weighted_mean([jnp.zeros((2, 2))], [1])
-
-
-def test_the_example_runs(run_example):
-    run_example(combined)

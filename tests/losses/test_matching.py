@@ -9,18 +9,6 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from jaxemb.losses import (
-    angular_margin,
-    contrastive,
-    info_nce,
-    n_pair,
-    proxy,
-    sigmoid_pairs,
-    softmax_classifier,
-    supervised_contrastive,
-    triplet,
-)
-from jaxemb.losses import prototypical as prototypical_losses
 from jaxemb.losses.angular_margin import arcface_loss, cosface_loss
 from jaxemb.losses.contrastive import all_pairs_contrastive_loss, contrastive_loss
 from jaxemb.losses.distances import (
@@ -269,29 +257,9 @@ def test_shapes_are_checked(name):
         jax.eval_shape(lambda: LOSSES[name](x, y[:-1], fixed[:, :-1], labels[:-2], None))
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        angular_margin,
-        contrastive,
-        info_nce,
-        n_pair,
-        prototypical_losses,
-        proxy,
-        sigmoid_pairs,
-        softmax_classifier,
-        supervised_contrastive,
-        triplet,
-    ],
-    ids=lambda module: module.__name__.rpartition(".")[2],
-)
-def test_the_example_of_a_family_runs(module, run_example):
-    assert np.isfinite(run_example(module)["loss"])
-
-
 def test_eight_devices_give_the_loss_and_gradient_of_one():
     command = [sys.executable, __file__]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.split() == [str(len(ACROSS)), "losses", "agree"]
 

@@ -161,7 +161,3 @@ def test_texts_that_cannot_be_counted(text):
     same = data.from_tokens([["one", "two"]] * 50)
     with pytest.raises(InputError, match="shift of 3 is too large: no pair occurs more than so"):
         lsa.fit(0, same, lsa.Options(dim=2, window=1, shift=3))
-
-
-def test_the_example_runs(run_example):
-    assert run_example(lsa)["fitted"].vectors.vectors.shape == (6, 3)

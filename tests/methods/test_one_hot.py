@@ -28,7 +28,3 @@ def test_some_words_along_some_axes():
 def test_unknown_words_are_named():
     with pytest.raises(InputError, match="1 words are not among the vocabulary's 4: 'inn'"):
         one_hot.encode(one_hot.fit(TEXT, key=0), ["inn"])
-
-
-def test_the_example_runs(run_example):
-    assert run_example(one_hot)["motel"] @ run_example(one_hot)["hotel"] == 0

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb import io
 from jaxemb.errors import InputError
 from jaxemb.methods import parametric_tsne
 from jaxemb.methods.parametric_tsne import Batch, Weights
@@ -181,10 +180,11 @@ CHANGED = {
 def test_each_field_changes_the_network():
     points, labels = clusters()
     base = {**ALL, "iterations": 20}
-    one = parametric_tsne.encode(fit(points, labels, **base).model, points)
+    one = fit(points, labels, **base).model.variables
     for name, value in CHANGED.items():
-        other = parametric_tsne.encode(fit(points, labels, **base | {name: value}).model, points)
-        assert not np.array_equal(one, other), name
+        other = fit(points, labels, **base | {name: value}).model.variables
+        # Of other widths, the arrays have other shapes.
+        assert not same(one, other), name
     assert set(CHANGED) == {field.name for field in dataclasses.fields(parametric_tsne.Options)}
 
 
@@ -193,13 +193,6 @@ def test_a_users_own_module():
     fitted = fit(clusters()[0], module=module, iterations=5)
     assert fitted.model.module == module
     assert parametric_tsne.reconstruct(fitted.model, clusters()[0]).shape == (150, 5)
-
-
-def test_the_example_runs_and_its_fit_is_saved(run_example, tmp_path):
-    names = run_example(parametric_tsne)
-    io.save(tmp_path / "fit", names["fitted"])
-    places = parametric_tsne.encode(io.load(tmp_path / "fit").model, names["points"])
-    np.testing.assert_array_equal(places, names["places"])
 
 
 @pytest.mark.parametrize(

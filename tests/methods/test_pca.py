@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb import io
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca as pieces
 from jaxemb.methods import pca
@@ -58,14 +57,6 @@ def test_each_field_changes_the_map():
         assert not np.array_equal(one, other), name
     assert not np.array_equal(one, pca.fit(POINTS, pca.Options(**base), key=1).embedding)
     assert set(changed) == {field.name for field in dataclasses.fields(pca.Options)}
-
-
-def test_the_example_runs_and_its_fit_is_saved(run_example, tmp_path):
-    names = run_example(pca)
-    assert names["given_back"].shape == (100, 8)
-    io.save(tmp_path / "fit", names["fitted"])
-    placed = pca.transform(io.load(tmp_path / "fit"), names["points"] + 1)
-    np.testing.assert_array_equal(placed, names["placed"])
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,3 @@ def test_text_without_windows_is_refused():
     short = data.from_tokens([["a", "b"], ["b", "a"]] * 200, min_count=1)
     with pytest.raises(InputError, match="the text held out has 0 windows of 5 words"):
         window_validity.start(0, short)
-
-
-def test_the_example_runs(run_example):
-    assert run_example(window_validity)["fitted"].vectors.vectors.shape == (10, 8)

@@ -540,7 +540,7 @@ def test_two_processes(tmp_path):
         for rank in range(2)
     ]
     try:
-        told = [process.communicate(timeout=60)[0] for process in processes]
+        told = [process.communicate(timeout=600)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()

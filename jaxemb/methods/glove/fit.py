@@ -27,6 +27,8 @@ from jaxemb.training.state import History, Training, TrainState, Unit
 
 # Pairs at a time of the loss at chance level.
 _BLOCK = 1 << 20
+# Pairs to train on above which a step in parts repays its compilation.
+_LONG = 10_000_000
 # Steps of a compiled call: long enough to hide its start, short enough for a live progress bar.
 _CALL_STEPS = 128
 
@@ -132,7 +134,13 @@ def start(
         TrainState(jnp.zeros((), jnp.int32), base_key, params, optimizer.init(params["vectors"])),
         steps,
         stream.batches,
-        update(options, vocabulary=words, optimizer=optimizer, learning_rate=schedule),
+        update(
+            options,
+            vocabulary=words,
+            optimizer=optimizer,
+            learning_rate=schedule,
+            parts=8 if counts.nnz * options.epochs > _LONG else 1,
+        ),
         finish,
         chance_loss=loss_of_zeros(counts, options),
         call_steps=_CALL_STEPS,

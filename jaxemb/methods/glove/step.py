@@ -13,10 +13,6 @@ from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.counted_pairs import PairBatch
 from jaxemb.training.state import TrainState, Update
 
-# Parts that are computed side by side; each row's gradient is that of one part, so that the number
-# changes no result.
-_PARTS = 8
-
 
 class PairExample(NamedTuple):
     """A step's input: rows of the table that holds words, then contexts.
@@ -38,6 +34,7 @@ def update(
     vocabulary: int,
     optimizer: RowOptimizer,
     learning_rate: optax.Schedule,
+    parts: int = 8,
 ) -> Update:
     """Builds the step.
 
@@ -46,6 +43,8 @@ def update(
       vocabulary: V.
       optimizer: of the table.
       learning_rate: its schedule, reported with the loss.
+      parts: computed side by side; each row's gradient is that of one part, so that the number
+        changes no result.
 
     Returns:
       The step, of `PairBatch`es of a symmetric matrix. Its metrics are "loss", the mean over the
@@ -73,7 +72,7 @@ def update(
                 alpha=options.alpha,
             )
 
-        found = join(in_parts(gradients, _PARTS, (example,)))
+        found = join(in_parts(gradients, parts, (example,)))
         scale = optimizer.scale(state.opt_state)
         table, opt_state = optimizer.update(
             table, state.opt_state, (example.rows, found.rows * scale)

@@ -1,6 +1,7 @@
 """What a training of word2vec may be told."""
 
 import dataclasses
+import math
 from typing import Literal
 
 from jaxemb import checks
@@ -10,6 +11,8 @@ from jaxemb.methods.word2vec.settings import Defaults, Dtype, Model, Settings
 
 # Texts above this many words have steps of 4,096 words, others of 1,024.
 LONG = 1_000_000
+# Parts of a step; two cores gain nothing from more.
+PARTS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +60,9 @@ class WindowOptions:
     the paper's plain sum, 1 for the mean."""
     most_means: float = 2.0
     """A word moves in a step by at most so many times its mean gradient; inf for no limit."""
-    parts: int = 8
-    """Independent parts of a step, computed side by side. Changes speed alone."""
+    parts: int | None = None
+    """Independent parts of a step, computed side by side; changes speed alone. None takes 8, or for
+    a short training 1: the fewer, the sooner the step is compiled."""
 
     def __post_init__(self):
         """Refuses values that no training can use.
@@ -69,9 +73,9 @@ class WindowOptions:
         checks.check_fields(self)
         # A map has two dimensions.
         checks.check_field(self, "dim", at_least=2, at_most=1 << 20)
-        for name in ("epochs", "negatives", "parts"):
+        for name in ("epochs", "negatives"):
             checks.check_field(self, name, at_least=1)
-        for name in ("shared_noise", "groups", "size", "block"):
+        for name in ("shared_noise", "groups", "size", "block", "parts"):
             if getattr(self, name) is not None:
                 checks.check_field(self, name, at_least=1, at_most=1 << 16)
         # A program's size grows with it: 100 takes a quarter of a minute to compile.
@@ -83,7 +87,7 @@ class WindowOptions:
             checks.check_field(self, "learning_rate", above=0, at_most=10)
         checks.check_field(self, "damping", at_least=0, at_most=1)
         checks.check_field(self, "most_means", above=0)
-        if self.groups is not None and self.groups % self.parts:
+        if self.groups is not None and self.groups % (self.parts or 1):
             raise InputError(
                 f"groups must be a multiple of parts, {self.parts}, found {self.groups}"
             )
@@ -145,7 +149,10 @@ def choose(options: WindowOptions, objective: Objective, words: int) -> Settings
         raise InputError(f"block must divide the size of a group, {size}, found {block}")
     whole = 4096 if words > LONG else 1024  # a short text has few steps
     # A multiple of the parts, one at least.
-    groups = options.groups or max(1, whole // size // options.parts) * options.parts
+    parts = options.parts or PARTS
+    groups = options.groups or max(1, whole // size // parts) * parts
+    if options.parts is None:
+        parts = math.gcd(groups, PARTS) if words * options.epochs > LONG else 1
     return Settings(
         options.model,
         options.window,
@@ -158,5 +165,5 @@ def choose(options: WindowOptions, objective: Objective, words: int) -> Settings
         options.dtype or found.dtype,
         options.damping,
         options.most_means,
-        options.parts,
+        parts,
     )

@@ -130,7 +130,3 @@ def test_choices_that_do_not_fit_are_refused():
         losses.triplet(margin=None)
     with pytest.raises(InputError, match="samples must be even for n_pair, found 3"):
         losses.choose(Choice(loss="n_pair"), samples=3)
-
-
-def test_the_example_runs(run_example):
-    assert run_example(losses)["both"].chance is not None

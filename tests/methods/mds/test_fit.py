@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.manifold import smacof
 
-from jaxemb import io, memory
+from jaxemb import memory
 from jaxemb.errors import InputError, StoppedEarly
 from jaxemb.losses.stress import raw_stress, sammon_stress
 from jaxemb.methods import mds, sammon
@@ -255,17 +255,6 @@ def test_every_field_is_changed_by_a_test():
     assert tested == {field.name for field in dataclasses.fields(mds.Options)}
     tested = {"metric", "rounding", *CHANGED["sammon"]}
     assert tested == {field.name for field in dataclasses.fields(sammon.Options)}
-
-
-@pytest.mark.parametrize("module", [mds, sammon])
-def test_the_example_runs_and_its_fit_is_saved(module, run_example, tmp_path):
-    fitted = run_example(module)["fitted"]
-    assert fitted.embedding.shape == (100, 2)
-    io.save(tmp_path / "fit", fitted)
-    found = io.load(tmp_path / "fit")
-    assert found.options == fitted.options
-    np.testing.assert_array_equal(found.embedding, fitted.embedding)
-    np.testing.assert_array_equal(found.stress, fitted.stress)
 
 
 def test_a_rate_too_large_is_named(distances):

@@ -32,10 +32,6 @@ def fitted(text):
     return functools.cache(lambda options: subwords.fit(0, text, options))
 
 
-def test_the_example_runs(run_example):
-    assert run_example(subwords)["fitted"].table.rows.shape[1] == 16
-
-
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_loop_of_ones_own_gives_the_same_bits(text, fitted, model):
     options = dataclasses.replace(SMALL, model=model)

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import re
 import signal
 
@@ -30,24 +31,30 @@ SHORT = Options(perplexity=12.0, iterations=120, early_iterations=50, measure_ev
 SMALL = Grids(smallest_grid=(16, 16, 16), pair_cost=1e9)
 
 
+DIGITS, LABELS = load_digits(return_X_y=True)
+
+
 def made(points=N):
-    values, labels = load_digits(return_X_y=True)
-    return values[:points].astype(np.float32), labels[:points]
+    return DIGITS[:points].astype(np.float32), LABELS[:points]
 
 
-def short(points=None, seed=0, *, run=None, positions=None, **options):
-    points = made()[0] if points is None else points
+@functools.cache
+def mapped(options):
+    """Makes a map once for all tests that ask for the same."""
+    return tsne.fit(0, made()[0], options)
+
+
+def short(points=None, *, run=None, positions=None, **options):
     options = dataclasses.replace(SHORT, **options)
-    return tsne.fit(seed, points, options, positions=positions, run=run)
+    if points is None and run is None and positions is None:
+        return mapped(options)
+    points = made()[0] if points is None else points
+    return tsne.fit(0, points, options, positions=positions, run=run)
 
 
 def neighbors_with_the_same_label(embedding, labels):
     found = KNeighborsClassifier(4).fit(embedding, labels).kneighbors()[1]
     return np.mean(labels[found] == labels[:, None])
-
-
-def test_the_example_runs(run_example):
-    run_example(tsne)
 
 
 def test_a_map_shows_what_belongs_together():
@@ -362,7 +369,7 @@ QUICK = dataclasses.replace(SHORT, iterations=40, early_iterations=15)
 
 
 def assert_another_map(one, two):
-    one, two = (tsne.fit(0, made()[0], options) for options in (one, two))
+    one, two = mapped(one), mapped(two)
     same = one.embedding.shape == two.embedding.shape and (one.embedding == two.embedding).all()
     assert not (same and np.array_equal(one.kl_trace, two.kl_trace) and one.recall == two.recall)
 
@@ -445,7 +452,7 @@ def test_bad_positions_are_named():
 def test_memory_is_asked_for_before_starting(monkeypatch):
     monkeypatch.setattr("jaxemb.memory.available_memory", lambda: 10_000)
     with pytest.raises(InputError, match="150 points with 36 neighbours.*GB of memory"):
-        short()
+        short(made()[0])
 
 
 def test_every_width_has_one_plan():

@@ -61,10 +61,6 @@ def same(one, other):
     )
 
 
-def test_the_example_runs(run_example):
-    assert run_example(word2vec)["fitted"].vectors["cat"].shape == (16,)
-
-
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_loop_of_ones_own_gives_the_same_bits(text, fitted, model):
     options = dataclasses.replace(SMALL, model=model, parts=2)
@@ -159,7 +155,7 @@ def test_a_new_objective_needs_its_file_and_a_line(text, fitted, monkeypatch):
         ({"objective": "softmax"}, "objective must be 'negative_sampling', 'nce'"),
         ({"model": "gpt"}, "model must be 'skipgram', 'cbow', found 'gpt'"),
         ({"dtype": "float16"}, "dtype must be 'float32', 'bfloat16' or None, found 'float16'"),
-        ({"groups": 12}, "groups must be a multiple of parts, 8, found 12"),
+        ({"groups": 12, "parts": 8}, "groups must be a multiple of parts, 8, found 12"),
         ({"size": 40, "block": 16}, "size must be a multiple of block, 16, found 40"),
         ({"most_means": 0.0}, "most_means must be more than 0"),
         (
