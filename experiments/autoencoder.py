@@ -94,7 +94,7 @@ def run(config: Config) -> None:
     figures: dict[str, object] = {
         "seconds": seconds,
         "iterations": options.iterations,
-        **judge(config, fitted, principal, points.values),
+        **evaluate(config, fitted, principal, points.values),
         "stopped_because": fitted.history.stopped_because,
     }
     if config.linear_iterations and options.dim < min(points.values.shape):
@@ -134,7 +134,7 @@ def damaged(config: Config, fitted: autoencoder.Fitted, values: np.ndarray) -> n
     return (np.asarray(noisy) * scale + mean).astype(np.float32)
 
 
-def judge(
+def evaluate(
     config: Config, fitted: autoencoder.Fitted, principal: pca.Fitted, values: np.ndarray
 ) -> dict[str, float]:
     """Measures what is lost on the way through the code, beside PCA of the same width."""

@@ -122,7 +122,7 @@ def run(config: Config) -> None:
     }
     print(f"people {config.trained_on + 1} to {len(data.classes)}, never seen:")
     for name, vectors in embeddings.items():
-        scores = judge(vectors, labels)
+        scores = evaluate(vectors, labels)
         print(
             f"  {name:>9}: EER {scores['eer']:.2%}, AUC {scores['auc']:.4f}; right person of "
             f"{len(np.unique(labels))} from one photograph {scores['rank1']:.1%}, among five "
@@ -192,7 +192,7 @@ def leave_out(config: Config, images: np.ndarray, labels: np.ndarray) -> HeldOut
         left = labels % config.folds == fold
         embed = embed_of(config, images[~left], labels[~left], config.common.out / f"fold{fold}")
         strangers, others = in_blocks(embed, images[left]), in_blocks(embed, images[~left])
-        ranks.append(judge(strangers, labels[left])["rank1"])
+        ranks.append(evaluate(strangers, labels[left])["rank1"])
         pairs = all_pairs(strangers, labels[left])
         distances.append(pairs[0])
         same.append(pairs[1])
@@ -220,7 +220,7 @@ def shot_numbers(labels: np.ndarray) -> np.ndarray:
     return np.array([np.count_nonzero(labels[:i] == label) for i, label in enumerate(labels)])
 
 
-def judge(vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def evaluate(vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Tells pairs apart, and names people of whom one photograph is known: each of ten in turn."""
     curve = roc(*all_pairs(vectors, labels))
     shots = shot_numbers(labels)

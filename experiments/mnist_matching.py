@@ -61,7 +61,7 @@ def run(config: Config) -> None:
     print(f"{len(judged):,} test images of digits {config.judged_on}, never seen:")
     figures: dict[str, float] = {"iterations": config.options.iterations}
     for name, vectors in embeddings.items():
-        scores = judge(config, vectors, test.labels)
+        scores = evaluate(config, vectors, test.labels)
         told = f"AUC {scores['auc']:.4f}, EER {scores['eer']:.2%}"
         print(f"  {name:>9}: {told}, one-shot error {scores['one_shot_error']:.2%};")
         told = f"AUC {scores['centred_auc']:.4f}, EER {scores['centred_eer']:.2%}"
@@ -77,7 +77,7 @@ def run(config: Config) -> None:
     run_folder.finish(config.common.out, figures)
 
 
-def judge(config: Config, vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def evaluate(config: Config, vectors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Matches the digits never seen, with a threshold from those that were."""
     unseen, seen = (
         (vectors[rows], labels[rows])

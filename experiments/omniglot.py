@@ -132,7 +132,7 @@ def run(config: Config) -> None:
         "characters": len(np.unique(data.characters[learned])),
     }
     if config.held_out:
-        figures |= omniglot_scores.judge_held_out(
+        figures |= omniglot_scores.evaluate_held_out(
             jax.random.key(config.common.seed),
             data,
             held_out,
@@ -142,7 +142,7 @@ def run(config: Config) -> None:
             picture=config.common.out / "neighbours.png",
         )
     else:
-        figures |= omniglot_scores.judge_runs(data, vectors)
+        figures |= omniglot_scores.evaluate_runs(data, vectors)
         omniglot_scores.draw_runs(config.common.out, data, vectors)
     harness.draw_map(
         config,

@@ -42,7 +42,7 @@ from .harness.words.relation_report import (
     Found,
     draw,
     figures_of,
-    key,
+    plain_name,
     print_relations,
     write_tables,
 )
@@ -168,7 +168,7 @@ def read_lists(config: Config) -> tuple[list[Relation], list[Path]]:
             relations += read_countries(countries)
             files.append(countries)
     # A figure or picture is named with letters and digits only.
-    names = [key(relation.name) for relation in relations]
+    names = [plain_name(relation.name) for relation in relations]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"pairs: two relations are named {twice[0]!r}; give each its own name")
     return relations, files
@@ -271,7 +271,7 @@ def compare_measures(config: Config, table: io.WordVectors, chosen: np.ndarray) 
         shared = [len(np.intersect1d(*both)) for both in zip(near, cosine, strict=True)]
         overlap, rank = float(np.mean(shared)) / config.count, float(np.median(near)) + 1
         print(f"  {name:12} {overlap:5.2f} {rank:9,.0f}")
-        figures |= {f"overlap_{key(name)}": overlap, f"median_rank_{key(name)}": rank}
+        figures |= {f"overlap_{plain_name(name)}": overlap, f"median_rank_{plain_name(name)}": rank}
     return figures
 
 

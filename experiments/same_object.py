@@ -149,7 +149,7 @@ def run(config: Config) -> None:
     curves = {}
     print(f"{'':>20}    AUC   EER   R@1   R@5  R@10   mAP  accepted")
     for name, found in vectors.items():
-        scores, curves[TITLES[name]] = judge(found, judged)
+        scores, curves[TITLES[name]] = evaluate(found, judged)
         prefix = "" if name == "trained" else f"{name}_"
         figures |= {f"{prefix}{score}": value for score, value in scores.items()}
         cells = [scores[cell] for cell in ("recall_at_1", "recall_at_5", "recall_at_10", "map")]
@@ -265,7 +265,9 @@ def mean_of_words(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.array([table[row[row >= 0]].sum(axis=0) / max(1, (row >= 0).sum()) for row in ids])
 
 
-def judge(vectors: dict[str, np.ndarray], splits: dict[str, Split]) -> tuple[dict[str, float], Roc]:
+def evaluate(
+    vectors: dict[str, np.ndarray], splits: dict[str, Split]
+) -> tuple[dict[str, float], Roc]:
     """Verifies all pairs of captions and searches them for each one's companions."""
     validation, test = (
         all_pairs(vectors[name], split.pictures, distance=pairwise_cosine)

@@ -158,7 +158,7 @@ def run(config: Config) -> None:
         apply = jax.jit(lambda images, v=variables: module.apply(v, scaled(images)))
         vectors[name] = network.in_blocks(apply, test.images, at_a_time=500)
         figures[f"{name}_seconds"] = fitted.history.seconds
-    figures |= judge(config, vectors, test, found.classes)
+    figures |= evaluate(config, vectors, test, found.classes)
     draw_neighbors(
         config.common.out / "neighbours.png",
         test.images,
@@ -264,7 +264,7 @@ def relevance(descriptors: jax.Array) -> jax.Array:
     return jnp.exp(-pairwise_squared_euclidean(descriptors, descriptors))
 
 
-def judge(
+def evaluate(
     config: Config, vectors: dict[str, np.ndarray], test: Data, classes: tuple[str, ...]
 ) -> dict[str, float]:
     """Searches the test images, and prints tables."""

@@ -91,7 +91,7 @@ def run(config: Config) -> None:
         panels.append(scatter.Panel(lesson.title, points[:, :2], labels, f"truth {truth:.2f}"))
         for p, starts in maps.items():
             panels.append(scatter.Panel(f"perplexity {p:g}", starts[0], labels, f"{found[p]:.2f}"))
-        tell(lesson, truth, found, stability)
+        print_scores(lesson, truth, found, stability)
 
     figures |= map_knot(config)
     scatter.write_grid(
@@ -170,7 +170,7 @@ def map_knot(config: Config) -> dict[str, float]:
     return {f"knot_{p:g}_stability": value for p, value in stability.items()}
 
 
-def tell(
+def print_scores(
     lesson: Lesson, truth: float, found: Mapping[float, float], stability: Mapping[float, float]
 ) -> None:
     """Prints a lesson with its numbers."""

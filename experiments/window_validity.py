@@ -77,8 +77,8 @@ def train(
         text,
         began,
     )
-    held_out = window_validity.judge(seed, fitted, text)
-    return fitted, figures | window_report.judge(held_out, text.vocabulary, config.options.place)
+    held_out = window_validity.evaluate(seed, fitted, text)
+    return fitted, figures | window_report.evaluate(held_out, text.vocabulary, config.options.place)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,9 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
         for system, path in maps.items()
     }
     measured = take_turns(repeats, runs)
-    judged = child(config, "judge", **shared, labels=work / "labels.npy", maps=list(maps.values()))
+    judged = child(
+        config, "evaluate", **shared, labels=work / "labels.npy", maps=list(maps.values())
+    )
     figures: dict[str, float | None] = {}
     rows = []
     for (system, found), scores in zip(measured.items(), judged, strict=True):

@@ -99,7 +99,9 @@ def jaxemb_tsne(
     }
 
 
-def judge(*, points: str, labels: str, n: int, perplexity: float, maps: list[str]) -> list[Figures]:
+def evaluate(
+    *, points: str, labels: str, n: int, perplexity: float, maps: list[str]
+) -> list[Figures]:
     """Gives maps their KL on the same affinities, of exact neighbors, and their accuracy.
 
     The normalizer sums over all pairs.
@@ -230,7 +232,7 @@ def pca(*, pixels: str, solver: str, components: int, repeats: int) -> Figures:
 
 TASKS = {
     task.__name__: task
-    for task in (write_mnist, open_tsne, sklearn_tsne, jaxemb_tsne, judge, repulsion, scale, pca)
+    for task in (write_mnist, open_tsne, sklearn_tsne, jaxemb_tsne, evaluate, repulsion, scale, pca)
 }
 
 if __name__ == "__main__":

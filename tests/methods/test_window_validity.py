@@ -232,7 +232,7 @@ def test_each_field_changes_what_is_computed(text, before, name):
 
 
 def test_windows_held_out_are_judged(text, fitted):
-    found = window_validity.judge(7, fitted, text)
+    found = window_validity.evaluate(7, fitted, text)
     assert found.windows.shape == (len(found.real), 3)
     words = np.array(text.vocabulary.words)
     np.testing.assert_allclose(
@@ -246,7 +246,7 @@ def test_windows_held_out_are_judged(text, fitted):
     )
     # Real windows are of one topic, of switched ones only a third.
     trained = window_validity.fit(7, text, dataclasses.replace(SMALL, epochs=30))
-    good = window_validity.judge(7, trained, text)
+    good = window_validity.evaluate(7, trained, text)
     assert judged(good.real, good.switched).ranked > 0.75
 
 

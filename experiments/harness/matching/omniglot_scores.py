@@ -19,7 +19,7 @@ WAYS, QUERIES = 20, 5
 HARDEST, SHOWN, NEAREST = 12, 5, 8
 
 
-def judge_runs(data: Omniglot, vectors: Mapping[str, np.ndarray]) -> dict[str, float]:
+def evaluate_runs(data: Omniglot, vectors: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Judges on the official runs and tells the errors.
 
     Args:
@@ -41,7 +41,7 @@ def judge_runs(data: Omniglot, vectors: Mapping[str, np.ndarray]) -> dict[str, f
     return figures
 
 
-def judge_held_out(
+def evaluate_held_out(
     key: jax.Array,
     data: Omniglot,
     rows: np.ndarray,
@@ -108,7 +108,7 @@ def draw_runs(out: Path, data: Omniglot, vectors: Mapping[str, np.ndarray]) -> N
     Args:
       out: the folder.
       data: with the runs.
-      vectors: as for `judge_runs`.
+      vectors: as for `evaluate_runs`.
     """
     runs, ways = data.train.shape[:2]
     distances = {}

@@ -89,13 +89,13 @@ def _figures(found: Found) -> dict[str, float]:
 def figures_of(relations: Sequence[Found]) -> dict[str, float]:
     """Returns all figures by name, for the summary."""
     return {
-        f"{key(found.name)}_{name}": value
+        f"{plain_name(found.name)}_{name}": value
         for found in relations
         for name, value in _figures(found).items()
     }
 
 
-def key(name: str) -> str:
+def plain_name(name: str) -> str:
     """Returns a name that suits figures and files."""
     return re.sub(r"\W+", "_", name.lower())
 
@@ -128,7 +128,7 @@ def draw(out: Path, table: io.WordVectors, relations: Sequence[Found]) -> None:
             continue
         panel, control = project(table, found)
         panels += [panel] if len(found.pairs) >= PANEL_PAIRS else []
-        name = f"{number:02}_{key(found.name)}.png"
+        name = f"{number:02}_{plain_name(found.name)}.png"
         substructure.write_substructures(out / "substructures" / name, [panel, control])
     if panels:
         substructure.write_substructures(out / "substructures.png", panels[:PANELS], columns=3)

@@ -23,11 +23,11 @@ COLUMNS = (
 )
 
 
-def judge(scored: HeldOut, vocabulary: Vocabulary, place: int) -> dict[str, float]:
+def evaluate(scored: HeldOut, vocabulary: Vocabulary, place: int) -> dict[str, float]:
     """Prints some windows, and how well all are told from switched ones.
 
     Args:
-      scored: from `jaxemb.methods.window_validity.judge`.
+      scored: from `jaxemb.methods.window_validity.evaluate`.
       vocabulary: its words.
       place: in the window, from 0, of the word that is switched.
 

@@ -14,8 +14,8 @@ R(W(w1), ..., W(wn)) scores a window; W is the table of word vectors (Bottou 201
 Collobert et al. 2011, arXiv:1103.0398).
 """
 
-from jaxemb.methods.window_validity.fit import Fitted, fit, judge, predict, start
+from jaxemb.methods.window_validity.fit import Fitted, evaluate, fit, predict, start
 from jaxemb.methods.window_validity.held_out import HeldOut, check
 from jaxemb.methods.window_validity.options import Options
 
-__all__ = ["Fitted", "HeldOut", "Options", "check", "fit", "judge", "predict", "start"]
+__all__ = ["Fitted", "HeldOut", "Options", "check", "evaluate", "fit", "predict", "start"]

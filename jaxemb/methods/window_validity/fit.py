@@ -122,7 +122,7 @@ def fit(key: Any, text: Text, options: Options | None = None, *, run: Run | None
     return loop.fit(start(key, text, options), run)
 
 
-def judge(key: Any, fitted: Fitted, text: Text) -> HeldOut:
+def evaluate(key: Any, fitted: Fitted, text: Text) -> HeldOut:
     """Scores each window that was held out, and the same with a random word of its own.
 
     Args:

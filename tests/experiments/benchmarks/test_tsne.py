@@ -26,7 +26,7 @@ def files(tmp_path_factory):
 
 
 def test_a_map_that_keeps_neighbors_is_judged_better(files):
-    good, bad = tsne_child.judge(
+    good, bad = tsne_child.evaluate(
         points=files["points"],
         labels=files["labels"],
         n=120,
