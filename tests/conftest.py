@@ -1,3 +1,4 @@
+import itertools
 import os
 import signal
 from pathlib import Path
@@ -5,7 +6,11 @@ from pathlib import Path
 import jax
 import pytest
 
+from jaxemb import memory
+
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Test modules that have ended.
+MODULES = itertools.count(1)
 # Compilation takes most of the tests' time, so XLA optimizes less, here and in the processes that
 # tests start. JAX_DISABLE_MOST_OPTIMIZATIONS=0 tests with all optimizations.
 QUICK = os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
@@ -33,6 +38,15 @@ def compiled_once(cache_home):
     """A program that several tests compile is compiled once: most of their time goes there."""
     jax.config.update("jax_compilation_cache_dir", str(cache_home / "jaxemb" / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bounded_memory():
+    """Drops compiled programs now and then: those of all tests would take 3 GB a process."""
+    yield
+    if next(MODULES) % 16 == 0:
+        jax.clear_caches()
+        memory.give_back()
 
 
 @pytest.fixture(scope="session")

@@ -175,13 +175,9 @@ def start(
         given_back: Any = module.apply(params, given)
         return reconstruction_loss(wanted, given_back).mean() / wanted.shape[1], {}
 
-    judgment = None
+    score = None
     if validation is not None:
-        judgment = network.Validation(
-            explained(module, standard(checked_validation(validation, mean), mean, scale)),
-            options.validate_every,
-            options.patience,
-        )
+        score = explained(module, standard(checked_validation(validation, mean), mean, scale))
     return network.start(
         base_key,
         jax.jit(module.init)(init_key, jnp.zeros((1, points.shape[1]))),
@@ -193,7 +189,9 @@ def start(
         learning_rate=options.learning_rate,
         # That of the mean; a random network's is of this size, too.
         chance_loss=1.0,
-        validation=judgment,
+        validation=network.validation_by(
+            score, every=options.validate_every, patience=options.patience
+        ),
     )
 
 

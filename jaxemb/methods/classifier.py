@@ -227,7 +227,11 @@ def start(
         # A start that knows other classes may be surer of itself than one that knows nothing.
         chance_loss=math.log(classes) + options.scale,
         call_steps=options.call_steps,
-        validation=None if validation is None else _accuracy(finish, *validation, options=options),
+        validation=network.validation_by(
+            None if validation is None else _accuracy(finish, *validation),
+            every=options.validate_every,
+            patience=options.patience,
+        ),
     )
 
 
@@ -260,13 +264,11 @@ def scores(
     return jnp.where(there[None, :], logits, _BARRED)
 
 
-def _accuracy(
-    finish: Callable[[Any], Fitted], inputs: Any, labels: Any, *, options: Options
-) -> network.Validation:
+def _accuracy(finish: Callable[[Any], Fitted], inputs: Any, labels: Any) -> Callable[[Any], float]:
     inputs, labels = np.asarray(inputs), np.asarray(labels)
     checks.check_labels(labels, len(inputs))
 
     def score(params: Any) -> float:
         return float((predict(finish(params).model, inputs) == labels).mean())
 
-    return network.Validation(score, options.validate_every, options.patience)
+    return score

@@ -32,6 +32,24 @@ class Validation(NamedTuple):
     patience: int
 
 
+def validation_by(
+    score: Callable[[Any], float] | None, *, every: int, patience: int
+) -> Validation | None:
+    """Returns how a network is to be judged, None without a score.
+
+    Raises:
+      InputError: if there is patience, but nothing to wait for.
+    """
+    if score is not None:
+        return Validation(score, every, patience)
+    if patience:
+        raise InputError(
+            f"patience needs validation data to judge by, found {patience} without; give "
+            "`validation`, or leave it at 0"
+        )
+    return None
+
+
 class Best(NamedTuple):
     """The best parameters so far."""
 

@@ -169,3 +169,11 @@ def test_blocks_are_put_together():
     rows = np.arange(10.0)[:, None]
     found = network.in_blocks(lambda a, b: jnp.asarray(a + b), rows, 2 * rows, at_a_time=4)
     np.testing.assert_array_equal(found, 3 * rows)
+
+
+def test_patience_needs_something_to_judge_by():
+    assert network.validation_by(None, every=5, patience=0) is None
+    score = closeness(0.0, [])
+    assert network.validation_by(score, every=5, patience=2) == network.Validation(score, 5, 2)
+    with pytest.raises(InputError, match="patience needs validation data to judge by, found 2"):
+        network.validation_by(None, every=5, patience=2)

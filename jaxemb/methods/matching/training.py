@@ -266,9 +266,9 @@ def start_on(
         chance_loss=chance_loss,
         call_steps=options.call_steps,
         judge=refuse_collapse,
-        validation=None
-        if score is None
-        else network.Validation(score, options.validate_every, options.patience),
+        validation=network.validation_by(
+            score, every=options.validate_every, patience=options.patience
+        ),
     )
 
 
