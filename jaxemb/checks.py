@@ -3,12 +3,14 @@
 import dataclasses
 import math
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import jax
 import numpy as np
 
 from jaxemb.errors import InputError
+
+Options = TypeVar("Options")
 
 # Numbers looked at at a time.
 _AT_A_TIME = 2**24
@@ -115,7 +117,8 @@ def check_points(points: np.ndarray, *, at_least: int = 4, name: str = "points")
 def check_fields(options: Any) -> None:
     """Refuses fields of the wrong type, and values that a `Literal` doesn't list.
 
-    NumPy's scalars are numbers, too; a bool is none.
+    NumPy's scalars are numbers, too, and become Python's, which neither overflow nor round; a bool
+    is none.
 
     Args:
       options: a dataclass instance.
@@ -126,6 +129,9 @@ def check_fields(options: Any) -> None:
     hints = get_type_hints(type(options))
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
+        if isinstance(value, np.generic):
+            value = value.item()
+            object.__setattr__(options, field.name, value)
         allowed = _alternatives(hints[field.name])
         if allowed is not None and not any(_fits(value, kind) for kind in allowed):
             told = " or ".join(
@@ -137,6 +143,24 @@ def check_fields(options: Any) -> None:
                 for kind in allowed
             )
             raise InputError(f"{field.name} must be {told}, found {value!r}")
+
+
+def as_options(options: Any, kind: type[Options]) -> Options:
+    """Returns a method's options, the defaults for None.
+
+    Raises:
+      InputError: for anything but an instance of the method's own `Options`.
+    """
+    if options is None:
+        return kind()
+    if type(options) is not kind:
+        method = kind.__module__.split(".")[2]
+        found = options.__name__ if isinstance(options, type) else type(options).__name__
+        found += " itself, not one made of it" if isinstance(options, type) else ""
+        if type(options).__name__ == kind.__name__:
+            found = f"that of {type(options).__module__}"
+        raise InputError(f"options must be {method}.{kind.__name__}(...), found {found}")
+    return options
 
 
 def check_field(
@@ -200,6 +224,6 @@ def _fits(value: Any, kind: Any) -> bool:
     if get_origin(kind) is Literal:
         return any(type(value) is type(one) and value == one for one in get_args(kind))
     if kind in (int, float):
-        numbers = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
+        numbers = int if kind is int else (int, float)
         return isinstance(value, numbers) and not isinstance(value, bool)
-    return isinstance(value, (bool, np.bool_) if kind is bool else kind)
+    return isinstance(value, kind)

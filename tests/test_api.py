@@ -57,6 +57,7 @@ def matching_data() -> tuple:
     return MlpEncoder(4), matching.losses.triplet(margin=0.2), POINTS, LABELS
 
 
+TEXT = lambda: (text(),)  # noqa: E731
 ENCODED = lambda module, fitted: module.encode(fitted.model, NEW)  # noqa: E731
 PLACED = lambda module, fitted: module.transform(fitted, NEW)  # noqa: E731
 CASES = {
@@ -69,15 +70,13 @@ CASES = {
         "networks",
         lambda module, fitted: module.predict(fitted.model, NEW),
     ),
-    "glove": Case(lambda: (text(),), {"dim": 4, "epochs": 10}, "words"),
-    "lsa": Case(lambda: (text(),), {"dim": 4}, "words"),
+    "glove": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
+    "lsa": Case(TEXT, {"dim": 4}, "words"),
     "matching": Case(
         matching_data, {"iterations": 12, "identities": 4, "samples": 2}, "networks", ENCODED
     ),
     "mds": Case(lambda: (POINTS,), {"iterations": 12}, "maps"),
-    "one_hot": Case(
-        lambda: (text(),), {}, "none", lambda module, fitted: module.encode(fitted, ["t0w0"])
-    ),
+    "one_hot": Case(TEXT, {}, "none", lambda module, fitted: module.encode(fitted, ["t0w0"])),
     "parametric_tsne": Case(
         lambda: (POINTS,),
         {"hidden": (8,), "perplexity": 5.0, "iterations": 12, "batch": 16},
@@ -86,7 +85,7 @@ CASES = {
     ),
     "pca": Case(lambda: (POINTS,), {}, "maps", PLACED),
     "sammon": Case(lambda: (POINTS,), {"iterations": 12}, "maps"),
-    "subwords": Case(lambda: (text(),), {"dim": 4, "epochs": 10, "buckets": 50}, "words"),
+    "subwords": Case(TEXT, {"dim": 4, "epochs": 10, "buckets": 50}, "words"),
     "tsne": Case(
         lambda: (POINTS,),
         {"perplexity": 5.0, "iterations": 40, "early_iterations": 20},
@@ -95,12 +94,12 @@ CASES = {
         host=True,
     ),
     "window_validity": Case(
-        lambda: (text(),),
+        TEXT,
         {"dim": 4, "epochs": 4},
         "words",
         lambda module, fitted: module.predict(fitted, [["t0w0", "t0w1", "t0w2", "t0w1", "t0w3"]]),
     ),
-    "word2vec": Case(lambda: (text(),), {"dim": 4, "epochs": 10}, "words"),
+    "word2vec": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
 }
 ITERATIVE = [name for name in CASES if name not in ("lsa", "one_hot", "pca")]
 
@@ -184,6 +183,21 @@ def test_what_is_no_key(name, key):
     named = {} if keyed else {"key": key}
     with pytest.raises(InputError, match="key|seed"):
         method(name).fit(*keyed, *CASES[name].given(), options(name), **named)
+
+
+@of_every_method
+@pytest.mark.parametrize("other", [{"dim": 3}, 0, "defaults"])
+def test_what_are_no_options(name, other):
+    keyed = (0,) if takes_key(name) else ()
+    with pytest.raises(InputError, match=rf"options must be {name}.Options\(...\), found "):
+        method(name).fit(*keyed, *CASES[name].given(), other)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.given == TEXT])
+def test_what_is_no_text(name):
+    keyed = (0,) if takes_key(name) else ()
+    with pytest.raises(InputError, match="data must be a jaxemb.data.Text, found list; from_tok"):
+        method(name).fit(*keyed, [["a", "b"]])
 
 
 @of_iterative_methods

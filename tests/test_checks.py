@@ -6,8 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxemb.checks import as_key, check_field, check_fields, check_labels
+from jaxemb.checks import as_key, as_options, check_field, check_fields, check_labels
 from jaxemb.errors import InputError
+from jaxemb.methods import mds, tsne
 
 
 def test_right_labels_pass():
@@ -51,9 +52,36 @@ class Fields:
 
 
 def test_fields_of_the_right_type_pass():
-    check_fields(Fields(np.int64(2), np.float32(0.5), "b", np.bool_(False)))
     check_fields(Fields(number=None))
     check_fields(Fields(number=3))
+
+
+def test_numpys_numbers_become_pythons():
+    """So that -(-x // y) of an unsigned one is no billion."""
+    fields = Fields(np.uint8(2), np.float16(0.5), np.str_("b"), np.bool_(False))
+    check_fields(fields)
+    assert [type(value) for value in dataclasses.astuple(fields)[:4]] == [int, float, str, bool]
+    assert fields == Fields(2, 0.5, "b", False)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"dim": 3}, "dict"),
+        (tsne.Options, "Options itself, not one made of it"),
+        (mds.Options(), "that of jaxemb.methods.mds.options"),
+        (0, "int"),
+    ],
+)
+def test_options_are_those_of_the_method(options, found):
+    with pytest.raises(InputError, match=rf"^options must be tsne.Options\(...\), found {found}$"):
+        as_options(options, tsne.Options)
+
+
+def test_no_options_are_the_defaults():
+    assert as_options(None, tsne.Options) == tsne.Options()
+    own = tsne.Options(perplexity=7)
+    assert as_options(own, tsne.Options) is own
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,8 @@ def _read_structure(path: Path) -> dict[str, Any]:
 
 
 def _read_arrays(path: Path, digest: str) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise InputError(f"{path}: is missing; was copying it interrupted? Save it again")
     if _sha256(path) != digest:
         raise InputError(
             f"{path}: is damaged, its checksum differs; was copying it interrupted? Save it again"

@@ -16,7 +16,7 @@ from jaxemb.losses import distances
 from jaxemb.models.subword_table import SubwordTable, has_ngrams, word_vectors
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class WordVectors:
     """One vector for each word, asked as in Gensim: `v["cat"]`, `"cat" in v`, `v.nearest("cat")`.
 
@@ -58,6 +58,13 @@ class WordVectors:
     def index(self) -> dict[str, int]:
         """The row of each word."""
         return {word: row for row, word in enumerate(self.words)}
+
+    def __repr__(self) -> str:
+        """Returns size and first words, not all."""
+        first = ", ".join(map(repr, self.words[:5])) + (", ..." if len(self) > 5 else "")
+        width = self.vectors.shape[1]
+        composes = " and of n-grams" if self.subwords is not None else ""
+        return f"<WordVectors of {len(self):,} words{composes}, {width} wide: {first}>"
 
     def __len__(self) -> int:
         """Returns the number of words."""

@@ -47,7 +47,7 @@ def weighted_mean(losses: Sequence[Terms | jax.Array], weights: Sequence[float])
       AssertionError: while tracing, if an array has more than one axis.
       InputError: if a weight is negative or not finite, or there isn't one for each loss.
     """
-    _check_weights(weights, len(losses))
+    check_weights(weights, len(losses))
     # From the first on, in this order: the same bits for the same losses.
     return sum((w * _mean(loss) for w, loss in zip(weights, losses, strict=True)), jnp.zeros(()))
 
@@ -70,15 +70,39 @@ def combine_terms(losses: Sequence[Terms], weights: Sequence[float]) -> Terms:
       AssertionError: while tracing, if the batches differ in size.
       InputError: if a weight is negative or not finite, or there isn't one for each loss.
     """
-    _check_weights(weights, len(losses))
-    chex.assert_equal_shape([loss.loss for loss in losses])
+    scaled = _scaled(losses, weights)
+    chex.assert_equal_shape(scaled)
+    return Terms(sum(scaled[1:], scaled[0]), sum((x.counts for x in losses[1:]), losses[0].counts))
+
+
+def join_terms(losses: Sequence[Terms], weights: Sequence[float]) -> Terms:
+    """Combines losses that have rows of different things, such as triplets and examples.
+
+    As `combine_terms`, but the rows stand one behind the other rather than be added.
+
+    Args:
+      losses: Terms of any numbers of rows.
+      weights: w, one for each loss, finite and at least 0.
+
+    Returns:
+      The terms, whose mean is `weighted_mean`.
+
+    Raises:
+      InputError: if a weight is negative or not finite, or there isn't one for each loss.
+    """
+    scaled = _scaled(losses, weights)
+    return Terms(jnp.concatenate(scaled), jnp.concatenate([loss.counts for loss in losses]))
+
+
+def _scaled(losses: Sequence[Terms], weights: Sequence[float]) -> list[jax.Array]:
+    """Returns w_i * (N / n_i) * loss_i, n_i the terms of loss i and N those of all."""
+    check_weights(weights, len(losses))
     counts = [jnp.sum(loss.counts) for loss in losses]
     total = sum(counts)
-    scaled = [
+    return [
         weight * (total / jnp.maximum(count, 1)) * loss.loss
         for weight, count, loss in zip(weights, counts, losses, strict=True)
     ]
-    return Terms(sum(scaled[1:], scaled[0]), sum((x.counts for x in losses[1:]), losses[0].counts))
 
 
 def _mean(loss: Terms | jax.Array) -> jax.Array:
@@ -88,7 +112,12 @@ def _mean(loss: Terms | jax.Array) -> jax.Array:
     return jnp.mean(loss) if loss.ndim else loss
 
 
-def _check_weights(weights: Sequence[float], losses: int) -> None:
+def check_weights(weights: Sequence[float], losses: int) -> None:
+    """Refuses weights that no losses can have.
+
+    Raises:
+      InputError: if there isn't one for each loss, or one is negative or not finite.
+    """
     if len(weights) != losses or not losses:
         raise InputError(f"weights must be one for each of {losses} losses, found {len(weights)}")
     # NaN fails this comparison.

@@ -157,7 +157,7 @@ def start(
     Raises:
       InputError: as `fit`.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     key = checks.as_key(key)
     shape = np.shape(points)[1:]
     points = as_rows(points)
@@ -192,6 +192,7 @@ def start(
         validation=network.validation_by(
             score, every=options.validate_every, patience=options.patience
         ),
+        about=options,
     )
 
 

@@ -175,21 +175,21 @@ def start(
     params: Mapping[str, Any] | None = None,
 ) -> Training:
     """Prepares a training; arguments and errors as in `fit`."""
-    options = options or Options()
-    inputs, labels = np.asarray(inputs), np.asarray(labels)
+    options = checks.as_options(options, Options)
+    network.check_network(encoder)
+    inputs, labels = _examples(inputs), np.asarray(labels)
     checks.check_labels(labels, len(inputs))
-    if not len(inputs):
-        raise InputError("inputs must be at least one example, found none")
     classes = int(labels.max()) + 1 if classes is None else classes
     checks.check_labels(labels, len(inputs), classes=classes)
     order_key, base_key, init_key = jax.random.split(checks.as_key(key), 3)
     given = dict(params or {})
     if strange := given.keys() - {"encoder", "output"}:
         raise InputError(f'params must have the keys "encoder" and "output", found {strange}')
-    if "encoder" not in given:
-        given["encoder"] = jax.jit(encoder.init)(init_key, inputs[:1])
-    if "output" not in given:
+    with network.taking(encoder, inputs):
+        if "encoder" not in given:
+            given["encoder"] = jax.jit(encoder.init)(init_key, inputs[:1])
         dim = jax.eval_shape(encoder.apply, given["encoder"], inputs[:1]).shape[-1]
+    if "output" not in given:
         given["output"] = output_layer.init(dim=dim, classes=classes)
     room = given["output"]["bias"].size
     if classes > room:
@@ -228,10 +228,11 @@ def start(
         chance_loss=math.log(classes) + options.scale,
         call_steps=options.call_steps,
         validation=network.validation_by(
-            None if validation is None else _accuracy(finish, *validation),
+            None if validation is None else _accuracy(finish, given, validation),
             every=options.validate_every,
             patience=options.patience,
         ),
+        about=options,
     )
 
 
@@ -245,13 +246,19 @@ def predict(model: Model, inputs: np.ndarray, *, at_a_time: int = network.AT_A_T
 
     Returns:
       [N] int, the likeliest class of each among those there are.
+
+    Raises:
+      InputError: if there are none, or the network cannot take them.
     """
+    inputs = _examples(inputs)
     there = jnp.arange(model.params["output"]["bias"].size) < model.classes
-    return network.in_blocks(
-        lambda part: scores(model.module, model.params, part, there, model.scale),
-        np.asarray(inputs),
-        at_a_time=at_a_time,
-    ).argmax(axis=1)
+    with network.taking(model.module, inputs):
+        found = network.in_blocks(
+            lambda part: scores(model.module, model.params, part, there, model.scale),
+            inputs,
+            at_a_time=at_a_time,
+        )
+    return found.argmax(axis=1)
 
 
 @functools.partial(jax.jit, static_argnames=("module", "scale"))
@@ -264,9 +271,22 @@ def scores(
     return jnp.where(there[None, :], logits, _BARRED)
 
 
-def _accuracy(finish: Callable[[Any], Fitted], inputs: Any, labels: Any) -> Callable[[Any], float]:
-    inputs, labels = np.asarray(inputs), np.asarray(labels)
+def _examples(inputs: Any) -> np.ndarray:
+    """Returns inputs [N, ...] as an array of finite numbers, N at least 1."""
+    found = np.asarray(inputs)
+    if found.ndim < 2 or not len(found):
+        raise InputError(f"inputs must be one example or more, [N, ...], found {list(found.shape)}")
+    network.check_numbers(found)
+    return found
+
+
+def _accuracy(
+    finish: Callable[[Any], Fitted], params: Any, validation: Any
+) -> Callable[[Any], float]:
+    inputs, labels = network.pair(validation)
+    inputs, labels = _examples(inputs), np.asarray(labels)
     checks.check_labels(labels, len(inputs))
+    predict(finish(params).model, inputs[:1])
 
     def score(params: Any) -> float:
         return float((predict(finish(params).model, inputs) == labels).mean())

@@ -29,6 +29,7 @@ from jaxemb import checks
 from jaxemb.data import Text, cooccurrence, sparse_counts
 from jaxemb.data.cooccurrence import Side, Weighting
 from jaxemb.data.pairs import Pairs
+from jaxemb.data.text import check_text
 from jaxemb.errors import InputError
 from jaxemb.factorize.ppmi import Margins, margins, ppmi
 from jaxemb.factorize.svd import svd
@@ -116,7 +117,7 @@ def check(text: Text, options: Options | None = None) -> None:
     Raises:
       InputError: naming the field.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     pairs = _pairs(text, options)
     _check_rank(options, len(text.vocabulary), pairs.columns)
     sparse_counts.check_memory(pairs, options.memory_limit * 1_000_000)
@@ -145,7 +146,7 @@ def count(
       InputError: if the text is shorter than a window, or memory_limit too small.
       OSError: if the files cannot be written.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     pairs = _pairs(text, options)
     limit = options.memory_limit * 1_000_000
     return sparse_counts.count(pairs, folder, memory_limit=limit, progress=progress)
@@ -176,7 +177,8 @@ def fit(
         more often than by chance, or the memory is too little.
       OSError: if the counts' files cannot be written.
     """
-    options, key = options or Options(), checks.as_key(key)
+    options, key = checks.as_options(options, Options), checks.as_key(key)
+    check_text(text)
     if counts is None:
         shown = None if run is None else run.progress
         check(text, options)
@@ -269,6 +271,7 @@ def transform(fitted: Fitted, documents: Iterable[Iterable[str]]) -> np.ndarray:
 
 
 def _pairs(text: Text, options: Options) -> Pairs:
+    check_text(text)
     if options.counts == "documents":
         return cooccurrence.documents(text.corpus, text.vocabulary)
     return cooccurrence.windows(

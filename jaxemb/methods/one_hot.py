@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb import checks
-from jaxemb.data import Text
+from jaxemb.data.text import Text, check_text
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.models import one_hot
 from jaxemb.training.state import History
@@ -59,8 +59,9 @@ def fit(text: Text, options: Options | None = None, *, key: Any = None) -> Fitte
     """
     if key is not None:
         checks.as_key(key)
+    check_text(text)
     history = History(stopped_because="done")
-    return Fitted(text.vocabulary.words, options or Options(), history)
+    return Fitted(text.vocabulary.words, checks.as_options(options, Options), history)
 
 
 def encode(

@@ -177,7 +177,7 @@ def start(
     Raises:
       InputError: as `fit`.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     key = checks.as_key(key)
     points = as_rows(points)
     count, width = points.shape
@@ -208,6 +208,7 @@ def start(
         chance_loss=weights.kl * 2 * np.log(count)
         + weights.triplet * options.margin
         + weights.reconstruction,
+        about=options,
     )
 
 

@@ -88,7 +88,7 @@ def fit(
       InputError: if an argument is outside its documented range, or the solver is "randomized"
         and there is no key.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     key = None if key is None else checks.as_key(key)
     table = _table(points)
     width = min(table.shape)

@@ -121,7 +121,7 @@ def start(
     Raises:
       InputError: as `fit`.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     distances = distances_of(points, options.metric)
     _refuse_equal_points(distances)
     start_key, base_key = jax.random.split(checks.as_key(key))

@@ -41,7 +41,7 @@ class Restored(NamedTuple):
     rejected: tuple[str, ...]  # a sentence for each damaged checkpoint and each stray folder
 
 
-def save(directory: Path, step: int, state: Any) -> Path:
+def save(directory: Path, step: int, state: Any, *, run: str = "") -> Path:
     """Writes a checkpoint, then removes all but the newest three up to this step.
 
     It appears under its name only when complete. One of the same step is replaced. With several
@@ -53,6 +53,7 @@ def save(directory: Path, step: int, state: Any) -> Path:
       step: [0, 2^31), updates done.
       state: A pytree of jax.Array, typed keys among them. On the host it takes the memory of one
         copy of the state, and while a leaf is hashed, of that leaf.
+      run: tells this run from others of the same shapes.
 
     Returns:
       The checkpoint's folder.
@@ -76,7 +77,7 @@ def save(directory: Path, step: int, state: Any) -> Path:
             _require_room(part, sum(leaf.nbytes for leaf in leaves.values()))
         _write_arrays(part / ARRAYS, leaves)
         if primary:
-            _write_manifest(part, step, state, leaves)
+            _write_manifest(part, step, run, state, leaves)
             if final.exists():
                 _hide(final)  # killed here, the run falls back to the step before
             part.rename(final)
@@ -96,13 +97,14 @@ def save(directory: Path, step: int, state: Any) -> Path:
     return final
 
 
-def restore(directory: Path, like: Any) -> Restored | None:
+def restore(directory: Path, like: Any, *, run: str | None = None) -> Restored | None:
     """Reads the newest checkpoint that is undamaged and fits.
 
     Args:
       directory: The folder of checkpoints.
       like: The state wanted: a pytree of jax.Array or jax.ShapeDtypeStruct. A leaf goes where
         its sharding says, to the default device if it has none or is not committed to one.
+      run: as when it was saved; None takes that of any.
 
     Returns:
       The state bit for bit as it was saved, or None if there is no checkpoint, damaged or not.
@@ -122,7 +124,7 @@ def restore(directory: Path, like: Any) -> Restored | None:
     for path in sorted(found, key=_step, reverse=True):
         if _step(path) >= 0:
             try:
-                return Restored(_step(path), _read(path, like), tuple(rejected))
+                return Restored(_step(path), _read(path, like, run), tuple(rejected))
             except InputError as error:
                 rejected.append(str(error))
     if rejected:
@@ -231,7 +233,9 @@ def _require_room(part: Path, size: int) -> None:
                 raise OSError(error.errno, error.strerror, str(part / ARRAYS)) from None
 
 
-def _write_manifest(part: Path, step: int, state: Any, leaves: dict[str, jax.Array]) -> None:
+def _write_manifest(
+    part: Path, step: int, run: str, state: Any, leaves: dict[str, jax.Array]
+) -> None:
     entries = {
         name: {
             "shape": list(leaf.shape),
@@ -241,7 +245,8 @@ def _write_manifest(part: Path, step: int, state: Any, leaves: dict[str, jax.Arr
         }
         for name, leaf in _named(state).items()
     }
-    (part / MANIFEST).write_text(json.dumps({"step": step, "leaves": entries}, indent=1) + "\n")
+    manifest = {"step": step, "run": run, "leaves": entries}
+    (part / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     lines = [f"{_file_sha256(part / name)}  {name}\n" for name in _files(part)]
     (part / SUMS).write_text("".join(lines))
 
@@ -254,7 +259,7 @@ def _files(path: Path) -> list[str]:
     )
 
 
-def _read(path: Path, like: Any) -> Any:
+def _read(path: Path, like: Any, run: str | None) -> Any:
     """The state of one checkpoint, InputError if it is damaged or another one than `like`."""
     try:
         _check_files(path)
@@ -280,6 +285,12 @@ def _read(path: Path, like: Any) -> Any:
                     f"{path}: leaf {name}: has {what} {entries[name][what]}, the state needs "
                     f"{value}; was it saved with another configuration?"
                 )
+    # Last, for the others say more.
+    if run is not None and manifest.get("run") != run:
+        raise InputError(
+            f"{path}: is of another run: its key, options or data differ; give each run a folder "
+            "of its own."
+        )
     hosts = _read_arrays(path / ARRAYS, wanted)
     for name, entry in entries.items():
         if entry["sha256"] not in (None, _sha256(hosts[name])):

@@ -2,10 +2,12 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import logging
 import math
 import signal
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -118,11 +120,18 @@ def fit(training: Training, run: Run | None = None) -> Any:
         checkpoint can be used.
       OSError: if a checkpoint cannot be written.
     """
-    run = run or Run()
+    if not isinstance(run := run or Run(), Run):
+        raise InputError(f"run must be a jaxemb.training.run.Run, found {type(run).__name__}")
     state, steps = training.state, training.steps
     rejected: tuple[str, ...] = ()
+    itself = ""
     if run.checkpoints is not None:
-        found = checkpoint.restore(run.checkpoints, state)
+        itself = fingerprint(training)
+        run.checkpoints.mkdir(parents=True, exist_ok=True)
+        # Who may not write there learns of it now, not after hours.
+        with tempfile.TemporaryFile(dir=run.checkpoints):
+            pass
+        found = checkpoint.restore(run.checkpoints, state, run=itself)
         if found is not None:
             state, rejected = found.state, found.rejected
             for sentence in rejected:
@@ -149,7 +158,7 @@ def fit(training: Training, run: Run | None = None) -> Any:
         )
         return stop, padded
 
-    chance = training.chance_loss
+    chance = -math.inf if training.chance_loss is None else training.chance_loss
     losses: list[np.ndarray] = []
     seconds, start = 0.0, time.perf_counter()
     last_saved = start
@@ -172,8 +181,9 @@ def fit(training: Training, run: Run | None = None) -> Any:
             # The device computes while the host reads the next batches.
             following = next_call(stop) if stop < steps else (stop, None)
             metrics = {name: np.asarray(values)[: stop - done] for name, values in running.items()}
-            if chance is None:
-                chance = float(metrics["loss"][0])
+            if not losses:
+                # Whoever starts from parameters of their own may start above it.
+                chance = max(float(metrics["loss"][0]), chance)
             _guard(metrics, done, chance, run.checkpoints, saved)
             done = stop
             seconds = time.perf_counter() - start
@@ -192,7 +202,7 @@ def fit(training: Training, run: Run | None = None) -> Any:
             if done == steps or asked or because or due:
                 _guard_parameters(state, metrics, run.checkpoints, saved)
                 if run.checkpoints is not None:
-                    checkpoint.save(run.checkpoints, done, state)
+                    checkpoint.save(run.checkpoints, done, state, run=itself)
                     saved, last_saved = done, time.perf_counter()
     if asked and done < steps and not because:
         because = asked[0].name
@@ -202,6 +212,26 @@ def fit(training: Training, run: Run | None = None) -> Any:
     loss = np.concatenate(losses) if losses else np.zeros(0, np.float32)
     history = History(done, loss, seconds, because or "done", rejected)
     return training.finish(state)._replace(history=history)
+
+
+def fingerprint(training: Training) -> str:
+    """Returns what tells this run from others whose states have the same shapes.
+
+    Args:
+      training: that has not begun.
+
+    Returns:
+      A hash of its options and key, and of its first data.
+    """
+    parts = (training.about, training.batches(0, min(2, training.steps)))
+    found = hashlib.sha256(np.asarray(jax.random.key_data(training.state.key)).tobytes())
+    for leaf in jax.tree.leaves(parts):
+        if isinstance(leaf, (np.ndarray, jax.Array)):
+            found.update(f"{leaf.dtype}{leaf.shape}".encode())
+            found.update(np.ascontiguousarray(leaf).view(np.uint8).data)
+        else:
+            found.update(repr(leaf).encode())
+    return found.hexdigest()
 
 
 def gives_way(handler: Any) -> Any:

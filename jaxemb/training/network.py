@@ -1,12 +1,15 @@
 """Training of networks with Adam, and their use on many examples."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import linen as nn
+from flax.errors import FlaxError
 
 from jaxemb.errors import InputError
 from jaxemb.training.state import Metrics, Training, TrainState, Update
@@ -73,6 +76,7 @@ def start(
     call_steps: int = 25,
     judge: Callable[[TrainState, Metrics], TrainState] = lambda state, metrics: state,
     validation: Validation | None = None,
+    about: Any = (),
 ) -> Training:
     """Prepares a training with Adam, its learning rate falling to 0 along a cosine.
 
@@ -87,11 +91,11 @@ def start(
       learning_rate: at the start.
       weight_decay: share of a weight, times the learning rate, taken off it each step; biases and
         other vectors keep theirs (Loshchilov & Hutter 2019, arXiv:1711.05101).
-      chance_loss: the loss at chance level, against which an exploding one is judged. None takes
-        that of the first step.
+      chance_loss: as in `Training`.
       call_steps: steps of a compiled call; fewer take less memory.
       judge: as in `Training`.
       validation: how to judge the network on the way; None keeps the last parameters.
+      about: as in `Training`.
 
     Returns:
       The training.
@@ -134,6 +138,7 @@ def start(
             chance_loss=chance_loss,
             call_steps=call_steps,
             judge=judge,
+            about=about,
         )
     none_yet = Best(jax.tree.map(jnp.copy, params), jnp.float32(-jnp.inf), jnp.int32(0))
     state = TrainState(jnp.zeros((), jnp.int32), key, params, (opt_state, none_yet))
@@ -149,6 +154,7 @@ def start(
             judge(state, metrics), len(metrics["loss"]), iterations, validation
         ),
         stopped=lambda state: _out_of_patience(state, validation),
+        about=about,
     )
 
 
@@ -175,6 +181,79 @@ def _out_of_patience(state: TrainState, validation: Validation) -> str:
     if validation.patience and since >= validation.patience:
         return f"no better for {since} validations"
     return ""
+
+
+@contextlib.contextmanager
+def taking(network: nn.Module, inputs: Any) -> Iterator[None]:
+    """Says which inputs a network cannot take, where Flax and JAX tell of axes and kernels.
+
+    Args:
+      network: the Flax module.
+      inputs: arrays [B, ...], or their shapes.
+
+    Raises:
+      InputError: naming shape and network.
+    """
+    try:
+        yield
+    except (FlaxError, AssertionError, IndexError, TypeError, ValueError) as error:
+        shapes = ", ".join(str(list(np.shape(leaf)[1:])) for leaf in jax.tree.leaves(inputs))
+        why = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"{type(network).__name__} cannot take inputs of shape {shapes} each: {why:.200}"
+        ) from error
+
+
+def check_network(network: Any) -> None:
+    """Refuses what is no Flax module.
+
+    Raises:
+      InputError: naming what was found.
+    """
+    if not isinstance(network, nn.Module):
+        found = network.__name__ + " itself" if isinstance(network, type) else repr(network)
+        raise InputError(
+            f"encoder must be a Flax module, such as jaxemb.models.encoders.MlpEncoder(16), found "
+            f"{found:.80}"
+        )
+
+
+def check_numbers(inputs: Any) -> None:
+    """Refuses inputs that are no numbers, or not finite.
+
+    Args:
+      inputs: [N, ...], or a tree of such arrays; what is no NumPy array is not looked at.
+
+    Raises:
+      InputError: naming the first bad place.
+    """
+    for leaf in jax.tree.leaves(inputs):
+        if not isinstance(leaf, np.ndarray):
+            continue
+        if leaf.dtype.kind not in "biuf" and leaf.dtype.name != "bfloat16":
+            raise InputError(f"inputs must be arrays of real numbers, found {leaf.dtype}")
+        if leaf.dtype.kind == "f":
+            for start in range(0, len(leaf), AT_A_TIME):
+                bad = np.argwhere(~np.isfinite(leaf[start : start + AT_A_TIME]))
+                if len(bad):
+                    place = (int(bad[0][0]) + start, *map(int, bad[0][1:]))
+                    raise InputError(
+                        f"inputs must be finite, found {leaf[place]} at {list(place)}; drop that "
+                        "example, or fill the gap first"
+                    )
+
+
+def pair(validation: Any) -> tuple[Any, Any]:
+    """Returns inputs and labels to judge by.
+
+    Raises:
+      InputError: if they are no pair.
+    """
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        raise InputError(
+            f"validation must be a pair (inputs, labels), found {type(validation).__name__}"
+        )
+    return validation[0], validation[1]
 
 
 def in_blocks(

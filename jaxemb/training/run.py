@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jaxemb import checks
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.training.state import Metrics
@@ -26,6 +27,21 @@ class Run:
     """Called after each compiled call with (steps done, metrics of its steps, seconds so far)."""
     progress: bool | None = None
     """Whether to show a progress bar. None shows one on a terminal."""
+
+    def __post_init__(self):
+        """Makes paths of strings, and refuses what no run can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        for name in ("checkpoints", "log"):
+            path = getattr(self, name)
+            if isinstance(path, str):
+                object.__setattr__(self, name, Path(path))
+            elif path is not None and not isinstance(path, Path):
+                raise InputError(f"{name} must be a path or None, found {type(path).__name__}")
+        checks.check_fields(self)
+        checks.check_field(self, "seconds", at_least=0)
 
 
 def cut_log(path: Path, step: int) -> None:

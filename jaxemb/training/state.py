@@ -83,7 +83,9 @@ class Training(NamedTuple):
         state, update = training.state, jax.jit(training.update)
         for step in range(training.steps):
             state, metrics = update(state, training.batch(step))
-        fitted = training.finish(state)
+        fitted = training.finish(state)  # without a history: that is the loop's own
+
+    t-SNE's update alone is called as it is, without `jax.jit`: the host picks its programs.
 
     Attributes:
       state: to start from. The engine donates it: its arrays are changed in place.
@@ -91,8 +93,8 @@ class Training(NamedTuple):
       batches: (start, stop) -> the host's part of these steps, stacked along a new first axis.
       update: the step.
       finish: the last state -> the method's Fitted.
-      chance_loss: the loss at chance level, against which an exploding one is judged. None takes
-        that of the first step.
+      chance_loss: the loss at chance level, against which an exploding one is judged; that of the
+        first step if that is more, or if this is None.
       call_steps: steps of a compiled call, at most: long enough to hide its start, short enough
         for a live progress bar.
       call: (state, batches, how many of them) -> (state, metrics), where the host must pick a
@@ -101,6 +103,7 @@ class Training(NamedTuple):
         convergence. It may raise an InputError.
       stopped: the reason why a state is the last, "" if it isn't.
       unit: of speed.
+      about: options, and data that the batches don't show: checkpoints of others are refused.
     """
 
     state: TrainState
@@ -114,6 +117,7 @@ class Training(NamedTuple):
     judge: Callable[[TrainState, Metrics], TrainState] = lambda state, metrics: state
     stopped: Callable[[TrainState], str] = lambda state: ""
     unit: Unit = Unit()
+    about: Any = ()
 
     def batch(self, step: int) -> Any:
         """Returns the host's part of a step."""

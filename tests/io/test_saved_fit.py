@@ -258,7 +258,7 @@ def test_missing_files(tmp_path):
         io.load(tmp_path / "none")
     io.save(tmp_path, VECTORS)
     next(tmp_path.glob("arrays-*")).unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InputError, match="safetensors: is missing; was copying it interrupted"):
         io.load(tmp_path)
 
 

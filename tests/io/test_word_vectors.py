@@ -42,6 +42,13 @@ def assert_same(ours, theirs):
     np.testing.assert_allclose([c for _, c in ours], [c for _, c in theirs], rtol=1e-5, atol=1e-6)
 
 
+def test_it_is_shown_in_a_line():
+    vectors = WordVectors([f"w{i}" for i in range(4000)], np.zeros((4000, 3), np.float32))
+    expected = "<WordVectors of 4,000 words, 3 wide: 'w0', 'w1', 'w2', 'w3', 'w4', ...>"
+    assert repr(vectors) == expected
+    assert repr(vectors.subset(["w7"])) == "<WordVectors of 1 words, 3 wide: 'w7'>"
+
+
 def test_a_word_s_vector(vectors):
     np.testing.assert_array_equal(vectors["man"], vectors.vectors[2])
     np.testing.assert_array_equal(vectors[["toad", "king"]], vectors.vectors[[5, 0]])

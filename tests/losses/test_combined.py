@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.losses.combined import combine_terms, weighted_mean
+from jaxemb.losses.combined import combine_terms, join_terms, weighted_mean
 from jaxemb.losses.terms import Terms, mean_of_terms
 
 FEW = Terms(jnp.array([3.0, 0.0, 5.0]), jnp.array([1, 0, 1], jnp.int32))
@@ -32,6 +32,14 @@ def test_combined_terms_have_the_weighted_mean_and_all_counts():
     np.testing.assert_allclose(terms.loss[1], 0.5 * 17 / 2 * 0 + 2 * 17 / 15 * 6, rtol=1e-6)
 
 
+def test_joined_terms_have_the_weighted_mean_whatever_their_rows():
+    weights, longer = [0.5, 2], Terms(jnp.array([4.0, 6.0, 20.0, 1.0]), jnp.array([2, 4, 9, 1]))
+    terms = join_terms([FEW, longer], weights)
+    np.testing.assert_array_equal(terms.counts, [1, 0, 1, 2, 4, 9, 1])
+    expected = weighted_mean([FEW, longer], weights)
+    np.testing.assert_allclose(mean_of_terms(terms), expected, rtol=1e-6)
+
+
 def test_one_loss_alone_stays_what_it_is():
     for found, given in zip(combine_terms([MANY], [1.0]), MANY, strict=True):
         np.testing.assert_array_equal(found, given)
@@ -51,7 +59,7 @@ def test_a_loss_without_terms_adds_nothing():
     assert weighted_mean([NONE], [2.0]) == 0
 
 
-@pytest.mark.parametrize("combine", [weighted_mean, combine_terms])
+@pytest.mark.parametrize("combine", [weighted_mean, combine_terms, join_terms])
 def test_weights_are_checked(combine):
     with pytest.raises(InputError, match="weights must be one for each of 2 losses, found 1"):
         combine([FEW, MANY], [1.0])

@@ -148,6 +148,12 @@ def test_mistakes_are_named(data, start):
         ({"classes": 6, "params": start}, "params have outputs for 5 classes, 6 are needed"),
         ({"params": {"kernel": 1}}, 'params must have the keys "encoder" and "output"'),
         ({"validation": (points, labels[1:])}, "labels must be one for each of 50 rows"),
+        ({"validation": points}, r"validation must be a pair \(inputs, labels\), found ndarray"),
+        (
+            {"validation": (points * np.nan, labels)},
+            r"inputs must be finite, found nan at \[0, 0\]",
+        ),
+        ({"validation": (points[:, 1:], labels)}, r"MlpEncoder cannot take inputs of shape \[5\]"),
     ):
         with pytest.raises(InputError, match=message):
             fit(data, **arguments)

@@ -265,3 +265,35 @@ def test_parameters_that_are_not_finite_are_not_saved(tmp_path):
     with pytest.raises(InputError, match=message):
         fit(tmp_path, state=state)
     assert checkpoint.restore(tmp_path, zeros()) is None
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    """Though it has the same shapes: else its result would be returned for this run's."""
+    fit(tmp_path, about=("options", np.arange(3)))
+    other_key = zeros()._replace(key=jax.random.key(1))
+    for other in (
+        {"about": ("other options", np.arange(3))},
+        {"about": ("options", np.arange(3) + 1)},
+        {"about": ("options", np.arange(3)), "state": other_key},
+        {"about": ("options", np.arange(3)), "batches": lambda *steps: 2 * ones(*steps)},
+    ):
+        with pytest.raises(InputError, match="no checkpoint can be used.*is of another run: its k"):
+            fit(tmp_path, **other)
+    assert fit(tmp_path, about=("options", np.arange(3))).history.steps == 20
+
+
+def test_a_start_above_chance_is_no_explosion():
+    def batches(start, stop):
+        return 100 - np.arange(start, stop, dtype=np.float32)
+
+    assert fit(batches=batches, chance_loss=1.0).history.loss[-1] == 81
+    with pytest.raises(InputError, match="the loss exploded to 94 from 1 at step 7"):
+        fit(batches=lambda *steps: batches(*steps) ** (np.arange(*steps) > 5), chance_loss=1.0)
+
+
+def test_where_nothing_can_be_written_is_told_at_once(tmp_path):
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(OSError, match="file"):
+        fit(tmp_path / "file", report=die_after(0))
+    with pytest.raises(InputError, match=r"run must be a jaxemb.training.run.Run, found PosixPath"):
+        loop.fit(training(), tmp_path)

@@ -157,7 +157,7 @@ def test_a_score_that_is_no_number_is_named():
         ({"iterations": 0}, "iterations must be at least 1, found 0"),
         ({"learning_rate": 0.0}, "learning_rate must be finite and more than 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be finite"),
-        ({"chance_loss": 1e-9}, "the loss exploded"),
+        ({"learning_rate": 1e4}, "the loss exploded"),
     ],
 )
 def test_mistakes(options, message):

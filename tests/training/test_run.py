@@ -3,7 +3,7 @@ import json
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.training.run import cut_log
+from jaxemb.training.run import Run, cut_log
 
 
 def test_metrics_after_a_step_are_cut(tmp_path):
@@ -28,3 +28,16 @@ def test_a_damaged_line_of_metrics_is_named(tmp_path):
     path.write_text('{"step": 5}\n{"stop": 6}\n')
     with pytest.raises(InputError, match=r"metrics.jsonl: line 2: .*'\{\"stop\": 6\}'"):
         cut_log(path, 15)
+
+
+def test_paths_may_be_strings_and_all_else_is_checked(tmp_path):
+    run = Run(f"{tmp_path}/run", log=f"{tmp_path}/log")
+    assert (run.checkpoints, run.log) == (tmp_path / "run", tmp_path / "log")
+    for fields, message in (
+        ({"checkpoints": 3}, "checkpoints must be a path or None, found int"),
+        ({"seconds": "5"}, "seconds must be a number, found '5'"),
+        ({"seconds": -1.0}, "seconds must be at least 0, found -1.0"),
+        ({"progress": "yes"}, "progress must be bool or None, found 'yes'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Run(**fields)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from jaxemb import checks
 from jaxemb.data import Text, cooccurrence, sparse_counts
 from jaxemb.data.pairs import Pairs
+from jaxemb.data.text import check_text
 from jaxemb.errors import InputError
 from jaxemb.io import WordVectors
 from jaxemb.losses.glove import glove_loss
@@ -57,7 +58,7 @@ def check(text: Text, options: Options | None = None) -> None:
     Raises:
       InputError: if the text is shorter than a window, or memory_limit too small.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     sparse_counts.check_memory(_pairs(text, options), options.memory_limit * 1_000_000)
 
 
@@ -84,7 +85,7 @@ def count(
       InputError: as `check` does.
       OSError: if the files cannot be written.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     pairs = _pairs(text, options)
     limit = options.memory_limit * 1_000_000
     return sparse_counts.count(pairs, folder, memory_limit=limit, progress=progress)
@@ -108,7 +109,8 @@ def start(
       InputError: if the text cannot be counted, or counts are not symmetric or not of the
         vocabulary's size.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
+    check_text(text)
     words = len(text.vocabulary)
     counts = count(text, options) if counts is None else counts
     if counts.shape != (words, words):
@@ -145,6 +147,7 @@ def start(
         chance_loss=loss_of_zeros(counts, options),
         call_steps=_CALL_STEPS,
         unit=Unit("pairs", counts.nnz * options.epochs / steps),
+        about=options,
     )
 
 
@@ -198,6 +201,7 @@ def loss_of_zeros(counts: csr_array, options: Options) -> float:
 
 
 def _pairs(text: Text, options: Options) -> Pairs:
+    check_text(text)
     return cooccurrence.windows(
         text.corpus, text.vocabulary, window=options.window, weighting=options.weighting
     )

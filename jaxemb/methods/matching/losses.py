@@ -29,7 +29,7 @@ import jax.numpy as jnp
 from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.losses.angular_margin import arcface_loss, cosface_loss
-from jaxemb.losses.combined import combine_terms
+from jaxemb.losses.combined import check_weights, join_terms
 from jaxemb.losses.contrastive import all_pairs_contrastive_loss
 from jaxemb.losses.distances import pairwise_euclidean, pairwise_squared_euclidean
 from jaxemb.losses.info_nce import nt_xent_loss
@@ -185,7 +185,11 @@ def weighted(losses: Sequence[Loss], weights: Sequence[float]) -> Loss:
     Args:
       losses: to combine.
       weights: one for each, finite and at least 0.
+
+    Raises:
+      InputError: if they are not.
     """
+    check_weights(weights, len(losses))
 
     def init(key: jax.Array, classes: int, dim: int) -> tuple[Any, ...]:
         keys = jax.random.split(key, len(losses))
@@ -197,7 +201,7 @@ def weighted(losses: Sequence[Loss], weights: Sequence[float]) -> Loss:
             loss.terms(own, own_key, vectors, labels)
             for loss, own, own_key in zip(losses, params, keys, strict=True)
         ]
-        return combine_terms(found, weights)
+        return join_terms(found, weights)
 
     def chance(batch: int, classes: int) -> float:
         found = [loss.chance(batch, classes) for loss in losses if loss.chance is not None]

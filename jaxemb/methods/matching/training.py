@@ -165,9 +165,16 @@ def start(
     rows: Rows | None = None,
 ) -> Training:
     """Prepares a training; arguments and errors as in `fit`."""
-    options = options or Options()
+    options = checks.as_options(options, Options)
     key = checks.as_key(key)
+    network.check_network(encoder)
+    if not isinstance(loss, Loss):
+        found = getattr(loss, "__name__", repr(loss))
+        raise InputError(
+            f"loss must be a Loss, such as losses.triplet(margin=0.2), found {found:.80}"
+        )
     inputs = _on_host(inputs)
+    network.check_numbers(inputs)
     labels, classes = _numbered(_on_host(labels), _count(inputs), by_class=rows is None)
     # The steps fold the key with their numbers, of which this is one more; `split` alone would give
     # keys of the first steps again.
@@ -203,9 +210,10 @@ def start(
     given = dict(params or {})
     if strange := given.keys() - {"encoder", "loss"}:
         raise InputError(f'params must have the keys "encoder" and "loss", found {strange}')
-    if "encoder" not in given:
-        given["encoder"] = jax.jit(encoder.init)(encoder_key, nothing)
-    dim = jax.eval_shape(encoder.apply, given["encoder"], nothing).shape[-1]
+    with network.taking(encoder, nothing):
+        if "encoder" not in given:
+            given["encoder"] = jax.jit(encoder.init)(encoder_key, nothing)
+        dim = jax.eval_shape(encoder.apply, given["encoder"], nothing).shape[-1]
     if "loss" not in given:
         given["loss"] = loss.init(loss_key, classes, dim)
     chance = None if loss.chance is None else loss.chance(rows(0, 1).shape[1], classes)
@@ -219,7 +227,7 @@ def start(
         draw=draw,
         finish=lambda params: Fitted(Model(encoder, params["encoder"]), params["loss"], options),
         chance_loss=chance,
-        score=None if validation is None else _recall_at_1(encoder, *validation),
+        score=None if validation is None else _recall_at_1(encoder, given["encoder"], validation),
     )
 
 
@@ -269,6 +277,7 @@ def start_on(
         validation=network.validation_by(
             score, every=options.validate_every, patience=options.patience
         ),
+        about=options,
     )
 
 
@@ -286,14 +295,18 @@ def encode(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> 
     Raises:
       InputError: if there are none, or arrays differ in length.
     """
+    if not isinstance(model, Model):
+        raise InputError(f"model must be that of a Fitted, found {type(model).__name__}")
+    inputs = _on_host(inputs)
     leaves, tree = jax.tree.flatten(inputs)
     if not _count(inputs):
         raise InputError("inputs must be at least one example, found none")
-    return network.in_blocks(
-        lambda *part: _apply(model.module, model.variables, jax.tree.unflatten(tree, part)),
-        *leaves,
-        at_a_time=at_a_time,
-    )
+    with network.taking(model.module, inputs):
+        return network.in_blocks(
+            lambda *part: _apply(model.module, model.variables, jax.tree.unflatten(tree, part)),
+            *leaves,
+            at_a_time=at_a_time,
+        )
 
 
 @functools.partial(jax.jit, static_argnames="module")
@@ -342,9 +355,14 @@ def _numbered(labels: Any, rows: int, *, by_class: bool) -> tuple[Any, int]:
     return labels, 0
 
 
-def _recall_at_1(encoder: nn.Module, inputs: Any, labels: Any) -> Callable[[Any], float]:
-    labels = np.asarray(labels)
+def _recall_at_1(encoder: nn.Module, variables: Any, validation: Any) -> Callable[[Any], float]:
+    inputs, labels = network.pair(validation)
+    inputs, labels = _on_host(inputs), np.asarray(labels)
     checks.check_labels(labels, _count(inputs))
+    network.check_numbers(inputs)
+    one = jax.tree.map(lambda leaf: leaf[np.arange(1)], inputs)
+    with network.taking(encoder, one):
+        jax.eval_shape(encoder.apply, variables, one)
 
     def score(params: Any) -> float:
         vectors = encode(Model(encoder, params["encoder"]), inputs)

@@ -157,6 +157,7 @@ def prepare(
         call_steps=stopping.window,
         judge=judge,
         stopped=lambda state: "converged" if bool(state.opt_state.converged) else "",
+        about=(options, carried),
     )
 
 

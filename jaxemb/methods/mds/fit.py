@@ -44,7 +44,7 @@ def fit(
       InputError: if an argument is outside its documented range, all points are equal, the stress
         explodes, no checkpoint can be used, or memory does not suffice.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     if options.method == "classical":
         distances = all_pairs.distances_of(points, options.metric)
         return Fitted(mds.classical(distances, dim=options.dim)[0], np.empty(0), options)
@@ -65,7 +65,7 @@ def start(
     Raises:
       InputError: as `fit`, and for the method "classical", which has no steps.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     key = checks.as_key(key)
     if options.method == "classical":
         raise InputError('method "classical" has no steps to start; fit solves it at once')

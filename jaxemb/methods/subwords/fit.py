@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxemb import checks
 from jaxemb.data.text import Text
 from jaxemb.io.word_vectors import WordVectors
 from jaxemb.methods.subwords.options import Options
@@ -64,7 +65,7 @@ def start(
     Raises:
       InputError: if subsampling leaves no words, or tables have other shapes.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     ready = set_up(key, data, options, negative_sampling)
     words, counts = data.vocabulary.words, data.vocabulary.counts
     lengths = {name: getattr(options, name) for name in ("shortest", "longest", "buckets")}
@@ -92,6 +93,7 @@ def start(
         chance_loss=ready.chance_loss,
         call_steps=CALL_STEPS,
         unit=ready.unit,
+        about=options,
     )
 
 

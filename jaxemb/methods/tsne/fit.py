@@ -112,7 +112,7 @@ def start(
     Raises:
       InputError: as in `fit`.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     jitter_key, start_key, base_key = jax.random.split(checks.as_key(key), 3)
     points = checks.as_points(points)
     found = affinities_for(jitter_key, points, options)
@@ -175,6 +175,7 @@ def start_from(
         call_steps=_CALL_STEPS,
         call=call,
         stopped=stopped,
+        about=(options, found.points),
     )
 
 

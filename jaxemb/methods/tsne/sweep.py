@@ -65,7 +65,7 @@ def sweep(
     Raises:
       InputError: if the three sequences differ in length, as in `fit`, or if a map explodes.
     """
-    options = options or Options(repulsion="exact")
+    options = Options(repulsion="exact") if options is None else checks.as_options(options, Options)
     if options.repulsion != "exact":
         raise InputError(f'repulsion must be "exact" in a sweep, found {options.repulsion!r}')
     seen = [options.perplexity] * len(keys) if perplexities is None else perplexities

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.checks import as_points
+from jaxemb.checks import as_options, as_points
 from jaxemb.errors import InputError
 from jaxemb.methods.tsne.fit import Fitted
 from jaxemb.methods.tsne.options import TransformOptions
@@ -42,7 +42,7 @@ def transform(
     Reference:
       Policar, Strazar & Zupan 2021, "Embedding to reference t-SNE space", Machine Learning.
     """
-    options = options or TransformOptions()
+    options = as_options(options, TransformOptions)
     points = as_points(new_points, at_least=1, name="new_points")
     embedding, references = fitted.embedding, fitted.points
     count, dim = embedding.shape

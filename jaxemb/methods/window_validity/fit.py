@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jaxemb import checks
 from jaxemb.data import Text
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
@@ -65,7 +66,7 @@ def start(key: Any, text: Text, options: Options | None = None) -> Training:
     Raises:
       InputError: as `check` does.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     check(text, options)
     keys = split(key)
     parts = divide(text, options)
@@ -97,6 +98,7 @@ def start(key: Any, text: Text, options: Options | None = None) -> Training:
         chance_loss=options.margin if options.loss == "ranking" else 2 * math.log(2),
         call_steps=_CALL_STEPS,
         unit=Unit("words", text.corpus.words * options.epochs / steps),
+        about=options,
     )
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxemb import checks
-from jaxemb.data import Text
+from jaxemb.data.text import Text, check_text
 from jaxemb.errors import InputError
 from jaxemb.methods.window_validity.options import Options
 from jaxemb.methods.window_validity.step import Scores, WindowExample, draw_example, scores
@@ -56,6 +56,7 @@ def divide(text: Text, options: Options) -> Parts:
     Raises:
       InputError: if the text is too short for a stretch to be held out.
     """
+    check_text(text)
     return hold_out(
         text.corpus.read,
         words=text.corpus.words,
@@ -73,7 +74,7 @@ def check(text: Text, options: Options | None = None) -> None:
     Raises:
       InputError: saying which.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     parts = divide(text, options)
     # One half of those held out chooses a threshold, the other is judged.
     for name, read, least in (("held out", parts.held_out, 2), ("left", parts.trained_on, 1)):

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxemb import checks
 from jaxemb.data.text import Text
 from jaxemb.io.word_vectors import WordVectors
 from jaxemb.methods.word2vec.objectives import OBJECTIVES
@@ -60,7 +61,7 @@ def start(
       InputError: if subsampling leaves no words, noise words have probability 0, or tables have
         other shapes.
     """
-    options = options or Options()
+    options = checks.as_options(options, Options)
     objective = OBJECTIVES[options.objective]
     ready = set_up(key, data, options, objective)
     words, counts = data.vocabulary.words, data.vocabulary.counts
@@ -85,6 +86,7 @@ def start(
         chance_loss=ready.chance_loss,
         call_steps=CALL_STEPS,
         unit=ready.unit,
+        about=options,
     )
 
 

@@ -114,6 +114,28 @@ def test_losses_are_combined_by_their_means():
     assert losses.weighted([one, Loss(other.terms)], [1, 1]).chance is None
 
 
+@pytest.mark.parametrize("first", LOSSES)
+def test_any_two_losses_can_be_combined(first):
+    """Though one's rows are triplets, another's examples."""
+    one, other = chosen(loss=first), losses.triplet(margin=0.3)
+    both = losses.weighted([one, other], [0.5, 2.0])
+    params = both.init(jax.random.key(0), 3, 5)
+    key, *batch = jax.random.key(1), jnp.asarray(VECTORS), jnp.asarray(LABELS)
+    keys = jax.random.split(key, 2)
+    means = [
+        mean_of_terms(loss.terms(own, own_key, *batch))
+        for loss, own, own_key in zip((one, other), params, keys, strict=True)
+    ]
+    found = mean_of_terms(both.terms(params, key, *batch))
+    np.testing.assert_allclose(found, 0.5 * means[0] + 2 * means[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [1.0, float("nan")]])
+def test_weights_are_checked_where_losses_are_combined(weights):
+    with pytest.raises(InputError, match="^weights must be"):
+        losses.weighted([losses.triplet(), losses.proxy_nca()], weights)
+
+
 @pytest.mark.parametrize(("field", "number"), [("margin", -0.1), ("temperature", 0.0)])
 @pytest.mark.parametrize("bad", [None, float("nan")])
 def test_numbers_that_no_loss_can_use_are_refused(field, number, bad):

@@ -10,7 +10,7 @@ from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.losses.terms import Terms
 from jaxemb.methods import matching
-from jaxemb.models.encoders import MlpEncoder
+from jaxemb.models.encoders import ConvEncoder, MlpEncoder
 from jaxemb.training.run import Run
 
 ENCODER = MlpEncoder(4, (8,))
@@ -247,3 +247,46 @@ def test_mistakes_are_named():
 def test_options_are_checked(name, bad):
     with pytest.raises(InputError, match=f"^{name} must be"):
         matching.Options(**{name: bad})
+
+
+def with_gap():
+    points = POINTS.copy()
+    points[4, 2] = np.nan
+    return points
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"encoder": MlpEncoder}, "encoder must be a Flax module, .* found MlpEncoder itself"),
+        ({"encoder": None}, "encoder must be a Flax module, .* found None"),
+        (
+            {"encoder": ConvEncoder(4, (8,))},
+            r"ConvEncoder cannot take inputs of shape \[7\] each: ",
+        ),
+        ({"loss": matching.losses.triplet}, "loss must be a Loss, such as .*, found triplet"),
+        ({"loss": "triplet"}, "loss must be a Loss, such as .*, found 'triplet'"),
+        ({"inputs": with_gap()}, r"inputs must be finite, found nan at \[4, 2\]"),
+        ({"inputs": POINTS.astype(str)}, "inputs must be arrays of real numbers, found <U"),
+        ({"validation": POINTS}, r"validation must be a pair \(inputs, labels\), found ndarray"),
+        (
+            {"validation": (POINTS[:, :3], LABELS)},
+            r"MlpEncoder cannot take inputs of shape \[3\] each: ",
+        ),
+    ],
+)
+def test_mistakes_are_named_before_the_first_step(given, message):
+    given = {"encoder": ENCODER, "loss": LOSS, "inputs": POINTS} | given
+    places = [given.pop(name) for name in ("encoder", "loss", "inputs")]
+    with pytest.raises(InputError, match=message):
+        matching.start(0, *places, LABELS, OPTIONS, **given)
+
+
+def test_what_cannot_be_encoded_is_named(fitted):
+    with pytest.raises(InputError, match=r"MlpEncoder cannot take inputs of shape \[3\] each"):
+        matching.encode(fitted.model, POINTS[:, :3])
+    with pytest.raises(InputError, match="model must be that of a Fitted, found Fitted"):
+        matching.encode(fitted, POINTS)
+    np.testing.assert_array_equal(
+        matching.encode(fitted.model, POINTS.tolist()), matching.encode(fitted.model, POINTS)
+    )
