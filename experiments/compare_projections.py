@@ -50,7 +50,7 @@ COLUMNS = {
     "knn_accuracy": "kNN accuracy",
     "trustworthiness": "trustworthiness",
     "continuity": "continuity",
-    "preservation": "neighbours kept",
+    "preservation": "neighbors kept",
     "shepard": "Shepard",
     "stress": "stress",
 }

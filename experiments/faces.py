@@ -46,7 +46,7 @@ class Config:
     Photographs become oriented gradients, and a linear map evens out how those of one person vary:
     a closed form, from which --tuned goes on by --loss. Twenty people are too few for that: they
     are told apart already, and those left out, a part at a time, are matched worse afterwards.
-    These also give the thresholds. Writes pairs.png (the hardest pairs), neighbours.png,
+    These also give the thresholds. Writes pairs.png (the hardest pairs), neighbors.png,
     images.png and map.html (by t-SNE), gallery.npz and summary.json to --out, and where it is
     tuned metrics.jsonl and checkpoints/; the same command again then goes on where it was stopped.
     """
@@ -315,7 +315,7 @@ def draw(
     own = np.where(same & ~np.eye(len(labels), dtype=bool), cosines, -1).max(axis=1)
     other = np.where(same, -1, cosines).max(axis=1)
     draw_neighbors(
-        config.common.out / "neighbours.png",
+        config.common.out / "neighbors.png",
         images,
         labels,
         embeddings,

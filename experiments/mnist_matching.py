@@ -128,7 +128,7 @@ def draw(
     )
     first = [np.flatnonzero(labels == digit)[:2] for digit in config.judged_on]
     draw_neighbors(
-        config.common.out / "neighbours.png",
+        config.common.out / "neighbors.png",
         images,
         labels,
         {name: vectors[judged[:JUDGED]] for name, vectors in embeddings.items()},

@@ -47,7 +47,7 @@ Embed = Callable[[np.ndarray], np.ndarray]
 class Config:
     """Trains on the small background sets, judges on the official 20 runs of unseen alphabets.
 
-    Writes neighbours.png, hardest.png (what is mistaken), images.png and map.html (characters never
+    Writes neighbors.png, hardest.png (what is mistaken), images.png and map.html (characters never
     seen, by t-SNE), metrics.jsonl, summary.json and checkpoints/ to --out. With --held-out, to
     choose the other flags by, judges by episodes of those alphabets instead. The same command again
     goes on where it was stopped.
@@ -139,7 +139,7 @@ def run(config: Config) -> None:
             vectors,
             names=config.held_out,
             episodes=config.episodes,
-            picture=config.common.out / "neighbours.png",
+            picture=config.common.out / "neighbors.png",
         )
     else:
         figures |= omniglot_scores.evaluate_runs(data, vectors)

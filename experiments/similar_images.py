@@ -64,7 +64,7 @@ class Config:
     to be nearer than the less relevant; and both nearer than images of other classes. Relevance
     within a class is by colors and edges: exp(-d), where d is the squared distance of two images'
     color_cells and edge_cells as a share of its mean. Judged on CIFAR-10's test images. Writes
-    neighbours.png, summary.json and, in a folder for each training, metrics.jsonl and checkpoints/
+    neighbors.png, summary.json and, in a folder for each training, metrics.jsonl and checkpoints/
     to --out. The same command again goes on where it was stopped.
     """
 
@@ -160,7 +160,7 @@ def run(config: Config) -> None:
         figures[f"{name}_seconds"] = fitted.history.seconds
     figures |= evaluate(config, vectors, test, found.classes)
     draw_neighbors(
-        config.common.out / "neighbours.png",
+        config.common.out / "neighbors.png",
         test.images,
         test.labels,
         {TITLES[name]: rows for name, rows in vectors.items() if name != "descriptors"},

@@ -97,7 +97,7 @@ def run(config: Config) -> None:
     because = fitted.history.stopped_because
     print(
         f"KL {fitted.kl:.4f} after {fitted.iterations:,} steps ({because}), mean perplexity "
-        f"{fitted.perplexity.mean():.2f}, {fitted.recall:.1%} of the neighbours found"
+        f"{fitted.perplexity.mean():.2f}, {fitted.recall:.1%} of the neighbors found"
     )
     print("seconds:", ", ".join(f"{name} {took:.1f}" for name, took in fitted.seconds.items()))
     figures = {

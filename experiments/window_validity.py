@@ -32,7 +32,7 @@ FIGURE = (
 class Config:
     """Trains word vectors with a network that tells real windows; the defaults need no data.
 
-    Writes vectors.txt, vocabulary.txt, neighbours.txt, map.html, map.png, metrics.jsonl,
+    Writes vectors.txt, vocabulary.txt, neighbors.txt, map.html, map.png, metrics.jsonl,
     summary.json and checkpoints/ to --out. The same command again goes on where it was stopped.
     """
 
@@ -56,7 +56,7 @@ def run(config: Config) -> None:
     vectors = fitted.vectors.vectors
     table = window_report.neighbors(text.vocabulary, vectors)
     print(f"\n{table}\n")
-    (config.common.out / "neighbours.txt").write_text(table + "\n")
+    (config.common.out / "neighbors.txt").write_text(table + "\n")
     options = config.options
     title = f"{config.text.title}: windows of {options.window}, {options.dim} wide"
     word_vectors.write(config.common, text.vocabulary, vectors, figures, title=title)

@@ -122,7 +122,7 @@ def counting(config: Config) -> Outcome:
         *markdown(header, rows),
         "",
         f"Windows of {config.window} to both sides over {one_pass['keys']:,.0f} words, "
-        "harmonic weights. np.unique counts as many int64 keys, each word with its neighbour, with "
+        "harmonic weights. np.unique counts as many int64 keys, each word with its neighbor, with "
         "return_counts: without it, this NumPy takes many times as long.",
     ]
     return Outcome(figures, lines)

@@ -152,7 +152,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
     rows = []
     for (system, found), scores in zip(measured.items(), judged, strict=True):
         figures |= {f"{part}_{system}_{name}": value for name, value in (found | scores).items()}
-        near = found.get("neighbours_and_affinities_seconds")
+        near = found.get("neighbors_and_affinities_seconds")
         descent = found.get("optimisation_seconds")
         rows.append(
             (
@@ -169,7 +169,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
         )
     header = (
         "system",
-        "neighbours and affinities, s",
+        "neighbors and affinities, s",
         "descent, s",
         "all, s",
         "KL",
@@ -185,7 +185,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
     lines += [
         "",
         f"{config.iterations} steps, perplexity {config.perplexity:g}, {config.threads} threads, "
-        "compilation included. KL on the same affinities, of exact neighbours, over all pairs.",
+        "compilation included. KL on the same affinities, of exact neighbors, over all pairs.",
     ]
     return Outcome(figures, lines)
 
@@ -236,7 +236,7 @@ def scaling(config: Config) -> Outcome:
         )
     header = (
         "points",
-        "neighbours and affinities, s",
+        "neighbors and affinities, s",
         "recall",
         "ms a step",
         "µs a step and point",

@@ -51,7 +51,7 @@ def open_tsne(
     np.save(out, np.asarray(embedding, np.float32))
     return {
         "seconds": ended - began,
-        "neighbours_and_affinities_seconds": joined - began,
+        "neighbors_and_affinities_seconds": joined - began,
         "optimisation_seconds": ended - joined,
         "peak_mb": peak_mb(),
     }
@@ -92,7 +92,7 @@ def jaxemb_tsne(
     took = fitted.seconds
     return {
         "seconds": ended - began,
-        "neighbours_and_affinities_seconds": took["neighbors"] + took["affinities"],
+        "neighbors_and_affinities_seconds": took["neighbors"] + took["affinities"],
         "optimisation_seconds": took["initialization"] + took["optimization"],
         "recall": fitted.recall,
         "peak_mb": peak_mb(),

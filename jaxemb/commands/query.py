@@ -1,4 +1,4 @@
-"""Looks words up in a vectors file: neighbours, analogies, similarities, odd ones out.
+"""Looks words up in a vectors file: neighbors, analogies, similarities, odd ones out.
 
 In a fastText model also words that it doesn't have, by their character n-grams.
 """
@@ -14,7 +14,7 @@ from jaxemb.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """The words nearest to a word, by cosine."""
 
     word: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="WORD")]
@@ -54,14 +54,14 @@ class Config:
 
     vectors: Path
     """Word vectors, in any format that jaxemb.io reads."""
-    query: tyro.conf.OmitSubcommandPrefixes[Neighbours | Analogy | Similarity | OddOneOut]
+    query: tyro.conf.OmitSubcommandPrefixes[Neighbors | Analogy | Similarity | OddOneOut]
 
 
 def run(config: Config) -> None:
     """Answers the question on standard output."""
     query = config.query
     match query:
-        case Neighbours():
+        case Neighbors():
             asked: tuple[str, ...] = (query.word,)
         case Analogy():
             asked = (query.a, query.b, query.c)
@@ -76,7 +76,7 @@ def run(config: Config) -> None:
     table = io.read(config.vectors)
     table[asked]  # all words are there
     known = set(asked) & table.index.keys()
-    if isinstance(query, Neighbours | Analogy):
+    if isinstance(query, Neighbors | Analogy):
         most = len(table) - len(known)
         if not 1 <= query.count <= most:
             raise InputError(
@@ -85,7 +85,7 @@ def run(config: Config) -> None:
 
     rows: list[tuple[str, float]] = []
     match query:
-        case Neighbours():
+        case Neighbors():
             rows = table.nearest(query.word, query.count)
             heading = "nearest:"
             if known:

@@ -85,7 +85,7 @@ def nearest_by(
     Raises:
       InputError: if the vectors are not finite.
     """
-    assert 1 <= k < len(vectors), f"{k} neighbours among {len(vectors)} rows"
+    assert 1 <= k < len(vectors), f"{k} neighbors among {len(vectors)} rows"
     ids, distances = [np.empty((0, k), int)], [np.empty((0, k), vectors.dtype)]
     for start, block in distance_rows(vectors[rows], vectors, distance):
         others = block.copy()
@@ -113,7 +113,7 @@ def nearest_in_map(points: np.ndarray, rows: np.ndarray, *, k: int) -> np.ndarra
       AssertionError: if a shape disagrees with the above or k is not in 1..N-1.
     """
     chex.assert_rank([points, rows], [2, 1])
-    assert 1 <= k < len(points), f"k = {k} neighbours of {len(points)} points"
+    assert 1 <= k < len(points), f"k = {k} neighbors of {len(points)} points"
     from sklearn.neighbors import NearestNeighbors  # half a second, and few need it
 
     found = NearestNeighbors(n_neighbors=k + 1).fit(points).kneighbors(points[rows])[1]

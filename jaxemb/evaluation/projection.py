@@ -57,7 +57,7 @@ def neighbor_scores(
     size = len(points)
     chex.assert_shape(points, (size, None))
     chex.assert_shape(embedding, (size, None))
-    assert 1 <= k < size / 2, f"k = {k} neighbours of {size} points"
+    assert 1 <= k < size / 2, f"k = {k} neighbors of {size} points"
     sample = _sample(size, rows, seed)
     penalties, kept = np.zeros(2), 0
     tile = max(1, _DISTANCES_AT_A_TIME // size)

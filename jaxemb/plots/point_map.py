@@ -88,10 +88,10 @@ def write_html(
         chex.assert_equal_shape([neighbors, cosines])
         if neighbors.min() < 0 or neighbors.max() >= size:
             raise InputError(
-                f"{path}: neighbours {neighbors.min()}..{neighbors.max()} are outside "
+                f"{path}: neighbors {neighbors.min()}..{neighbors.max()} are outside "
                 f"0..{size - 1}; were they looked up in a larger table than the map's?"
             )
-        arrays |= {"neighbours": neighbors.astype("<i4"), "cosines": cosines.astype("<f4")}
+        arrays |= {"neighbors": neighbors.astype("<i4"), "cosines": cosines.astype("<f4")}
     packed = None
     if images is not None:
         chex.assert_axis_dimension(images, 0, size)
@@ -131,7 +131,7 @@ def _page(title: str, data: Mapping[str, object], sheets: list[str], size: int) 
         if named
         else f"{size:,} points.",
         "help": "Drag to move, scroll to zoom, click a point"
-        + (" or find a word to see its neighbours." if named else " to see more of it.")
+        + (" or find a word to see its neighbors." if named else " to see more of it.")
         + (" Click a class to hide or show it." if data["classes"] else ""),
         # Nothing in a name may end the script.
         "data": json.dumps(data).replace("<", "\\u003c"),

@@ -171,7 +171,7 @@ def join(ids: np.ndarray, conditionals: Sequence[Conditional]) -> Graph:
     points, k = ids.shape
     if 2 * ids.size >= 2**31:
         raise InputError(
-            f"{points:,} points with {k} neighbours have too many edges; lower the perplexity"
+            f"{points:,} points with {k} neighbors have too many edges; lower the perplexity"
         )
     p = np.array(conditionals[0].p)
     for other in conditionals[1:]:

@@ -59,7 +59,7 @@ def _assert_same(ours, theirs):
 
 
 def test_neighbors(ask, peer):
-    status, out, err = ask("neighbours", "frog", "--count", "4")
+    status, out, err = ask("neighbors", "frog", "--count", "4")
     assert (status, err) == (0, "")
     assert out.splitlines()[0] == "frog: word 5 of 9"
     assert _rows(out)[0][0] == "toad"
@@ -96,25 +96,25 @@ def test_odd_one_out(ask, peer):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["neighbours", "freind"], "'freind' is not among the 9 words; did you mean friend?"),
-        (["neighbours", "paris"], "'paris' is not among the 9 words; did you mean Paris?"),
+        (["neighbors", "freind"], "'freind' is not among the 9 words; did you mean friend?"),
+        (["neighbors", "paris"], "'paris' is not among the 9 words; did you mean Paris?"),
         (["similarity", "king", "zzz"], "'zzz' is not among the 9 words; no word is spelled like"),
-        (["neighbours", "empty", "--count", "3"], "the vector of 'empty' is zero"),
-        (["neighbours", "frog", "--count", "9"], "--count 9 is outside 1..8"),
-        (["neighbours", "frog", "--count", "0"], "--count 0 is outside 1..8"),
+        (["neighbors", "empty", "--count", "3"], "the vector of 'empty' is zero"),
+        (["neighbors", "frog", "--count", "9"], "--count 9 is outside 1..8"),
+        (["neighbors", "frog", "--count", "0"], "--count 0 is outside 1..8"),
         (["odd-one-out", "frog", "toad"], "needs three or more different words"),
         (["odd-one-out", "frog", "toad", "frog"], "needs three or more different words"),
         (
-            ["neighbours", "frog", "--count", "many"],
+            ["neighbors", "frog", "--count", "many"],
             "invalid literal for int() with base 10: 'many'",
         ),
-        (["neighbours", "frog", "--cuont", "3"], "Unrecognized options: --cuont, 3; Perhaps you"),
-        (["neighbours"], "neighbours: WORD"),
+        (["neighbors", "frog", "--cuont", "3"], "Unrecognized options: --cuont, 3; Perhaps you"),
+        (["neighbors"], "neighbors: WORD"),
         (
             ["rhymes", "frog"],
-            "Unrecognized options: rhymes, frog; Available subcommands: neighbours,",
+            "Unrecognized options: rhymes, frog; Available subcommands: neighbors,",
         ),
-        ([], "Expected one of {neighbours, analogy, similarity, odd-one-out}"),
+        ([], "Expected one of {neighbors, analogy, similarity, odd-one-out}"),
     ],
 )
 def test_mistakes_are_told_in_one_line(ask, words, message):
@@ -129,7 +129,7 @@ def test_mistakes_are_told_in_one_line(ask, words, message):
 def test_missing_file(ask, tmp_path, capsys):
     missing = tmp_path / "none.txt"
     status = command_line.main(
-        query.Config, query.run, ["--vectors", str(missing), "neighbours", "frog"]
+        query.Config, query.run, ["--vectors", str(missing), "neighbors", "frog"]
     )
     assert status == 2
     assert capsys.readouterr().err == f"error: {missing}: No such file or directory\n"
@@ -138,9 +138,9 @@ def test_missing_file(ask, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("neighbours forg", "'forg' is not among the 9 words; did you mean frog?"),
+        ("neighbors forg", "'forg' is not among the 9 words; did you mean frog?"),
         (
-            "neighbours frog --cuont 3",
+            "neighbors frog --cuont 3",
             "Unrecognized options: --cuont, 3; Perhaps you meant: --count INT; "
             "--help lists the flags",
         ),

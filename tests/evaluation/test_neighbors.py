@@ -113,7 +113,7 @@ def test_ties_and_all_neighbors():
     vectors = np.ones((4, 3), np.float32)
     found, _ = nearest_by(MEASURES["Manhattan"], vectors, np.array([2, 0]), k=3)
     np.testing.assert_array_equal(found, [[0, 1, 3], [1, 2, 3]])
-    with pytest.raises(AssertionError, match="4 neighbours among 4 rows"):
+    with pytest.raises(AssertionError, match="4 neighbors among 4 rows"):
         nearest_by(MEASURES["Manhattan"], vectors, np.array([2, 0]), k=4)
 
 
@@ -125,5 +125,5 @@ def test_a_point_is_no_neighbor_of_its_own_among_many_duplicates():
 
 
 def test_neighbors_in_a_map_are_checked():
-    with pytest.raises(AssertionError, match="k = 5 neighbours of 5 points"):
+    with pytest.raises(AssertionError, match="k = 5 neighbors of 5 points"):
         nearest_in_map(np.zeros((5, 2)), np.arange(3), k=5)

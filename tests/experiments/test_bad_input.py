@@ -288,10 +288,10 @@ def test_vectors_that_cannot_be_asked(ask_many, tmp_path):
     (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04 and no more")
     files["cut.npz"] = ("", "")
     files["nowhere.txt"] = ("", "No such file")
-    cases = [("query", ["--vectors", tmp_path / name, "neighbours", "a"]) for name in files]
+    cases = [("query", ["--vectors", tmp_path / name, "neighbors", "a"]) for name in files]
     io.write(tmp_path / "good.txt", ["a", "b"], np.eye(2, dtype=np.float32))
     good = ["--vectors", tmp_path / "good.txt"]
-    cases += [("query", [*good, "neighbours", "c"]), ("query", [*good, "neighbours", "a"])]
+    cases += [("query", [*good, "neighbors", "c"]), ("query", [*good, "neighbors", "a"])]
     results = ask_many(cases)
     for (status, err), (name, (_, message)) in zip(results, files.items(), strict=False):
         assert status == 2, (name, status)

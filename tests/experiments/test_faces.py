@@ -54,7 +54,7 @@ def test_a_run_leaves_its_results(finished):
     assert {"pixels_eer", "auc", "rank5", "held_out_eer", "false_accept_rate"} <= summary.keys()
     assert summary["validation_rate"] > 0.8
     assert summary["open_set_identification_rate"] > 0.8
-    for name in ("pairs", "neighbours", "images"):
+    for name in ("pairs", "neighbors", "images"):
         assert (finished.common.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     lines = [
         json.loads(line)

@@ -54,7 +54,7 @@ def test_a_run_leaves_its_results(finished):
     assert 0 <= summary["eer"] < 0.5
     assert summary["one_shot_error"] < 0.4
     assert {"pixels_auc", "threshold", "validation_rate"} <= summary.keys()
-    for name in ("pairs", "neighbours", "images"):
+    for name in ("pairs", "neighbors", "images"):
         assert (finished.common.out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     lines = [
         json.loads(line)

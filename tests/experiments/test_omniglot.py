@@ -81,7 +81,7 @@ def test_a_run_leaves_its_results(finished):
         "images.png",
         "map.html",
         "metrics.jsonl",
-        "neighbours.png",
+        "neighbors.png",
         "summary.json",
     }
     summary = summary_of(finished)
@@ -142,7 +142,7 @@ def test_alphabets_held_out_are_judged_by_episodes(data_dir, tmp_path, monkeypat
         assert same == pytest.approx(errors[1], abs=0.05)
     assert 0 < summary["held_out_20way_1shot_interval"] < 0.1
     assert not [name for name in summary if "official" in name]
-    assert (config.common.out / "neighbours.png").exists()
+    assert (config.common.out / "neighbors.png").exists()
     assert "all held out, 5 of each, embedding: error" in capsys.readouterr().out
 
 

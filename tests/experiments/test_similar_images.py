@@ -63,7 +63,7 @@ def test_both_trainings_are_judged(finished):
         text = (finished.common.out / name / "metrics.jsonl").read_text()
         lines = [json.loads(line) for line in text.splitlines()]
         assert [line["step"] for line in lines] == [25, 30]
-    assert (finished.common.out / "neighbours.png").read_bytes().startswith(b"\x89PNG")
+    assert (finished.common.out / "neighbors.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_interrupted_run_goes_on_to_the_same_figures(finished, tmp_path):

@@ -125,7 +125,7 @@ def ask(capsys, path, *words):
 def test_a_query_composes_unknown_words(finished, capsys):
     path = finished.common.out / "model.bin"
     told = "t3w33: none of the 72 words; its vector is that of its character n-grams\n"
-    status, out, _ = ask(capsys, path, "neighbours", "t3w33", "--count", "72")
+    status, out, _ = ask(capsys, path, "neighbors", "t3w33", "--count", "72")
     assert status == 0
     assert out.startswith(told)
     lines = out.splitlines()[2:]
@@ -136,17 +136,17 @@ def test_a_query_composes_unknown_words(finished, capsys):
     assert out == told + f"cos(t3w33, {lines[0].split()[0]}) = {cosine:.4f}\n"
     status, out, _ = ask(capsys, path, "odd-one-out", "t3w33", "t0w1", "t3w1")
     assert "odd one out: t0w1" in out
-    status, out, _ = ask(capsys, path, "neighbours", "t3w3")
+    status, out, _ = ask(capsys, path, "neighbors", "t3w3")
     assert "none of the" not in out
-    assert ask(capsys, path, "neighbours", "t3w33", "--count", "73")[0] == 2
+    assert ask(capsys, path, "neighbors", "t3w33", "--count", "73")[0] == 2
 
 
 def test_a_query_of_what_no_n_gram_tells(finished, capsys):
     path = finished.common.out / "model.bin"
-    status, out, err = ask(capsys, path, "neighbours", "ööö")
+    status, out, err = ask(capsys, path, "neighbors", "ööö")
     assert (status, out) == (2, "")
     assert "the vector of 'ööö' is zero" in err
-    status, out, err = ask(capsys, path, "neighbours", "")
+    status, out, err = ask(capsys, path, "neighbors", "")
     assert (status, out) == (2, "")
     assert "'' is not among the 72 words" in err
 

@@ -52,7 +52,7 @@ def test_a_run_leaves_its_results(finished):
         "map.html",
         "map.png",
         "metrics.jsonl",
-        "neighbours.txt",
+        "neighbors.txt",
         "summary.json",
         "vectors.txt",
         "vocabulary.txt",
@@ -84,7 +84,7 @@ def test_windows_held_out_are_told(finished):
 
 def test_the_table_has_a_word_a_column(finished):
     rows = [
-        line.split() for line in (finished.common.out / "neighbours.txt").read_text().splitlines()
+        line.split() for line in (finished.common.out / "neighbors.txt").read_text().splitlines()
     ]
     # None of the words to show is known, so the most frequent are shown.
     words = io.read(finished.common.out / "vectors.txt").words

@@ -103,13 +103,13 @@ def test_a_click_shows_image_and_neighbors(browser, tmp_path):
     assert browser.find_element(By.ID, "name").text == CLASSES[0]
     assert browser.find_element(By.ID, "facts").text == "point 6"
     np.testing.assert_array_equal(_pixels(browser, "#image", 6)[..., 0], images[6])
-    rows = browser.find_elements(By.CSS_SELECTOR, "#neighbours button")
+    rows = browser.find_elements(By.CSS_SELECTOR, "#neighbors button")
     assert [row.text.split("\n") for row in rows] == [
         [CLASSES[ids[6, 0] % 3], "0.750"],
         [CLASSES[ids[6, 1] % 3], "-0.500"],
     ]
     np.testing.assert_array_equal(
-        _pixels(browser, "#neighbours li:nth-child(2) canvas", ids[6, 1])[..., 0], images[ids[6, 1]]
+        _pixels(browser, "#neighbors li:nth-child(2) canvas", ids[6, 1])[..., 0], images[ids[6, 1]]
     )
     rows[1].click()
     _wait(browser, lambda shown: shown.get("point") == str(ids[6, 1]))
@@ -228,7 +228,7 @@ def test_too_many_pixels_are_thinned_out(monkeypatch):
 def test_faults_are_told_and_leave_no_file(tmp_path):
     points, labels, images, ids, cosines = _arrays()
     path = tmp_path / "map.html"
-    with pytest.raises(InputError, match=r"neighbours 0\.\.12 are outside 0\.\.11"):
+    with pytest.raises(InputError, match=r"neighbors 0\.\.12 are outside 0\.\.11"):
         point_map.write_html(path, points, neighbors=ids + (ids == 11), cosines=cosines)
     hole = points.copy()
     hole[4, 0] = np.inf

@@ -49,7 +49,7 @@ def _search(page, text: str) -> None:
 
 
 def _neighbors(page) -> list[list[str]]:
-    rows = page.find_elements(By.CSS_SELECTOR, "#neighbours button")
+    rows = page.find_elements(By.CSS_SELECTOR, "#neighbors button")
     return [[s.text for s in row.find_elements(By.TAG_NAME, "span")] for row in rows]
 
 
@@ -86,7 +86,7 @@ def test_neighbor_in_the_list_leads_to_it(page):
     _, ids, _ = _arrays()
     _search(page, "frog")
     _assert_shows(page, 1)
-    page.find_elements(By.CSS_SELECTOR, "#neighbours button")[2].click()
+    page.find_elements(By.CSS_SELECTOR, "#neighbors button")[2].click()
     _assert_shows(page, ids[1, 2])
 
 
@@ -153,7 +153,7 @@ def test_ten_thousand_words(browser, tmp_path):
 
 def test_page_refuses_neighbors_of_another_table(tmp_path):
     points, ids, cosines = _arrays()
-    with pytest.raises(InputError, match=r"neighbours 0\.\.8 are outside 0\.\.7"):
+    with pytest.raises(InputError, match=r"neighbors 0\.\.8 are outside 0\.\.7"):
         word_map.write_html(tmp_path / "map.html", WORDS, points, ids + (ids == 7), cosines)
     assert not list(tmp_path.iterdir())
 

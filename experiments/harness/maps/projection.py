@@ -130,7 +130,7 @@ def score(
 
     # The scores are defined for fewer neighbors than half of the points.
     k = min(NEIGHBORS, (len(points) - 1) // 2)
-    found = {"neighbours": k, **projection.neighbor_scores(points, embedding, k=k)._asdict()}
+    found = {"neighbors": k, **projection.neighbor_scores(points, embedding, k=k)._asdict()}
     found["shepard"] = projection.shepard_correlation(points, embedding)
     if labels is not None:
         found["knn_accuracy"] = projection.knn_accuracy(embedding, labels, k=k)
@@ -195,7 +195,7 @@ def score_held_out(
         judge.fit(embedding[kept], points.labels[kept])
         accuracy = float(judge.score(embedding[held_out], points.labels[held_out]))
         figures["held_out_knn_accuracy"] = accuracy
-        told += f": accuracy of their nearest neighbours {accuracy:.3f}"
+        told += f": accuracy of their nearest neighbors {accuracy:.3f}"
     print(told)
     return figures
 

@@ -41,7 +41,7 @@ class Config:
     one digit vary, a closed form: seven digits are too few to learn filters from that serve others.
     --encoder conv and mlp learn them all the same, by --loss.
 
-    Writes pairs.png (the hardest pairs), neighbours.png, images.png and map.html (all digits by
+    Writes pairs.png (the hardest pairs), neighbors.png, images.png and map.html (all digits by
     t-SNE), summary.json, and for a network metrics.jsonl and checkpoints/ to --out; the same
     command again then goes on where it was stopped.
     """

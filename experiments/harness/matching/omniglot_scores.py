@@ -116,7 +116,7 @@ def draw_runs(out: Path, data: Omniglot, vectors: Mapping[str, np.ndarray]) -> N
         train, test = np.split(rows.reshape(runs, -1, rows.shape[1]), [ways], axis=1)
         distances[name] = np.square(test[:, :, None] - train[:, None]).sum(axis=3)
     _draw_hardest(out / "hardest.png", data, distances["embedding"])
-    _draw_nearest(out / "neighbours.png", data, distances)
+    _draw_nearest(out / "neighbors.png", data, distances)
 
 
 def prefix(embedding: str) -> str:

@@ -67,7 +67,7 @@ def affinities_of(
     k = min(count - 1, int(neighbors_per_perplexity * max(perplexities)))
     # Neighbors and their distances, the graph, and what it is made of; a search's copies.
     require_memory(
-        count * (k * 40 + width * 16), f"{count:,} points with {k} neighbours", "take fewer points"
+        count * (k * 40 + width * 16), f"{count:,} points with {k} neighbors", "take fewer points"
     )
     began = time.perf_counter()
     near = nearest_neighbors(points, k=k, metric=metric, engine=engine, lists=lists)

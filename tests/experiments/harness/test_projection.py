@@ -83,7 +83,7 @@ def test_the_summary_has_figures_and_scores(finished):
     embedding = np.load(finished.common.out / "embedding.npy")
     summary = read(finished)
     assert (summary["points"], summary["seconds"], summary["why"]) == (300, 1.5, "done")
-    assert summary["neighbours"] == 10
+    assert summary["neighbors"] == 10
     expected = trustworthiness(points.values, embedding, n_neighbors=10)
     # Digits are made of whole numbers: many points are equally far, which scikit-learn ranks by
     # where they stand.
@@ -137,7 +137,7 @@ def test_few_points_have_fewer_neighbors(tmp_path):
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(4, 3)))
     config = made(tmp_path / "run", data=str(tmp_path / "points.npy"))
     run(config)
-    assert read(config)["neighbours"] == 1
+    assert read(config)["neighbors"] == 1
 
 
 @pytest.mark.parametrize(

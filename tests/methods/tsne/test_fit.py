@@ -451,7 +451,7 @@ def test_bad_positions_are_named():
 
 def test_memory_is_asked_for_before_starting(monkeypatch):
     monkeypatch.setattr("jaxemb.memory.available_memory", lambda: 10_000)
-    with pytest.raises(InputError, match="150 points with 36 neighbours.*GB of memory"):
+    with pytest.raises(InputError, match="150 points with 36 neighbors.*GB of memory"):
         short(made()[0])
 
 
