@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # From the ground up; each may import those before it.
 LAYERS = [
-    *("errors", "checks", "atomic", "memory", "progress"),
+    *("errors", "checks", "fields", "atomic", "memory", "progress"),
     *("losses", "optim", "data", "plots", "training", "sampling", "factorize", "projections"),
     *("evaluation", "kernels", "models", "io", "methods", "sklearn", "commands"),
 ]

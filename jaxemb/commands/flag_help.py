@@ -5,9 +5,7 @@ fields, as many as there is room for, with the first sentence about each. So fie
 need come first. `--help-all` shows everything.
 """
 
-import ast
 import dataclasses
-import functools
 import inspect
 import textwrap
 import types
@@ -17,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import tyro
+
+from jaxemb.fields import field_docs
 
 WIDTH, HEIGHT = 100, 24
 INDENT = 22  # of what is told about a flag
@@ -65,29 +65,6 @@ def flags(config_type: type, default: Any = None) -> Iterator[Flag]:
             yield Flag(
                 config_type, field.name, name, _POSITIONAL in marks, docs.get(field.name, ""), value
             )
-
-
-@functools.cache
-def field_docs(config_type: type) -> dict[str, str]:
-    """Returns the text below each field of a dataclass, also inherited ones, on one line."""
-    docs: dict[str, str] = {}
-    for base in reversed(config_type.__mro__):
-        if not dataclasses.is_dataclass(base):
-            continue
-        try:
-            body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
-        except OSError:  # made without source
-            continue
-        assert isinstance(body, ast.ClassDef)
-        for field, below in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(below, ast.Expr)
-                and isinstance(below.value, ast.Constant)
-            ):
-                docs[field.target.id] = " ".join(str(below.value.value).split())
-    return docs
 
 
 def text(config_type: type, prog: str, *, every: bool) -> str:

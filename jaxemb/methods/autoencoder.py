@@ -25,6 +25,7 @@ from flax import linen as nn
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.losses.reconstruction import reconstruction_loss
 from jaxemb.models.autoencoder import ConvAutoencoder, DenseAutoencoder
 from jaxemb.sampling.corruption import Kind, corrupt
@@ -35,6 +36,7 @@ from jaxemb.training.run import Run
 from jaxemb.training.state import History, Training
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What determines an autoencoder, the points given."""

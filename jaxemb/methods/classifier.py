@@ -30,6 +30,7 @@ from flax import linen as nn
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.losses.softmax_classifier import softmax_classifier_loss
 from jaxemb.losses.terms import mean_of_terms
 from jaxemb.models import output_layer
@@ -42,6 +43,7 @@ from jaxemb.training.state import History, Training
 _BARRED = -1e9
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Every number of the training; those of the encoder are with it."""

@@ -33,6 +33,7 @@ from jaxemb.data.text import check_text
 from jaxemb.errors import InputError
 from jaxemb.factorize.ppmi import Margins, margins, ppmi
 from jaxemb.factorize.svd import svd
+from jaxemb.fields import documented
 from jaxemb.io import WordVectors
 from jaxemb.training.run import Run
 from jaxemb.training.state import History
@@ -40,6 +41,7 @@ from jaxemb.training.state import History
 _logger = logging.getLogger("jaxemb")
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Options of LSA."""

@@ -23,10 +23,12 @@ import numpy as np
 from jaxemb import checks
 from jaxemb.data.text import Text, check_text
 from jaxemb.data.vocabulary import Vocabulary
+from jaxemb.fields import documented
 from jaxemb.models import one_hot
 from jaxemb.training.state import History
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """One-hot vectors have no options: the dictionary is all there is."""

@@ -24,6 +24,7 @@ from flax import linen as nn
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.losses.combined import weighted_mean
 from jaxemb.losses.distances import pairwise_squared_euclidean
 from jaxemb.losses.reconstruction import reconstruction_loss
@@ -53,6 +54,7 @@ from jaxemb.training.state import Training
 __all__ = ["Fitted", "Model", "Options", "encode", "fit", "reconstruct", "start"]
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What determines a map, the points given."""

@@ -24,9 +24,11 @@ import numpy as np
 from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
+from jaxemb.fields import documented
 from jaxemb.training.state import History
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What determines the components, the points given."""

@@ -21,6 +21,7 @@ import numpy as np
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.methods.mds.all_pairs import begin_with, distances_of, no_batches
 from jaxemb.methods.mds.descent import Fitted, Moved, Stopping, Units, prepare
 from jaxemb.projections import sammon
@@ -31,6 +32,7 @@ from jaxemb.training.state import Training
 __all__ = ["Fitted", "Options", "fit", "start"]
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What determines a map, the distances given."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxemb.checks import check_field, check_fields, check_points
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 
 Metric = Literal["squared_euclidean", "cosine"]
 Engine = Literal["auto", "exact", "approximate"]
@@ -22,6 +23,7 @@ _LARGEST, _SMALLEST = 2.0**55, 2.0**-40
 _AT_A_TIME = 2**24
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Lists:
     """Inverted lists, which an approximate search looks through a few of."""

@@ -9,9 +9,11 @@ from typing import Any
 from jaxemb import checks
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.training.state import Metrics
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Run:
     """How to run a training. Nothing here changes what comes out."""

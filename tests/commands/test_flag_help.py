@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import pytest
 import tyro
 
-from jaxemb.commands import command_line, flag_help
+from jaxemb.commands import command_line
+from jaxemb.fields import field_docs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +104,6 @@ def test_docs_of_fields_are_inherited():
         kind: Literal["a", "b"] = "b"
         """Another."""
 
-    docs = flag_help.field_docs(Wider)
+    docs = field_docs(Wider)
     assert docs["dim"].startswith("Width of the vectors.")
     assert docs["kind"] == "Another."

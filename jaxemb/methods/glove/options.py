@@ -5,8 +5,10 @@ import dataclasses
 from jaxemb import checks
 from jaxemb.data.cooccurrence import Weighting
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Options of GloVe."""

@@ -28,6 +28,7 @@ import jax.numpy as jnp
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.losses.angular_margin import arcface_loss, cosface_loss
 from jaxemb.losses.combined import check_weights, join_terms
 from jaxemb.losses.contrastive import all_pairs_contrastive_loss
@@ -243,6 +244,7 @@ else:
     Name = Literal[tuple(LOSSES)]
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Choice:
     """A loss by its name, as on a command line."""

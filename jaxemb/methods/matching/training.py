@@ -13,6 +13,7 @@ from flax import linen as nn
 from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
+from jaxemb.fields import documented
 from jaxemb.methods.matching.losses import Loss
 from jaxemb.methods.matching.step import Embed, LossTerms, objective, refuse_collapse
 from jaxemb.sampling.balanced import BalancedBatches
@@ -26,6 +27,7 @@ Augment = Callable[[jax.Array, Any], Any]
 Rows = Callable[[int, int], np.ndarray]
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Every number of the training; those of encoder and loss are with these."""

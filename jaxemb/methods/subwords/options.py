@@ -4,9 +4,11 @@ import dataclasses
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.methods.word2vec.options import WindowOptions
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options(WindowOptions):
     """Options of subwords, which learn by negative sampling and plain gradient descent."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.methods.tsne.step import Gains
 from jaxemb.projections.grid import Mesh
 from jaxemb.projections.initialization import Initialization
@@ -18,6 +19,7 @@ from jaxemb.projections.repulsion import ACCURATE, FAST
 _MOST_STEPS = 2**31 - 1
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Grids:
     """Which grid sums the repulsion; each stays within the error that is asked for.
@@ -66,6 +68,7 @@ class Grids:
             checks.check_field(self, name, at_least=0)
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """What determines a map, the points given."""
@@ -166,6 +169,7 @@ class Options:
         return {"fast": FAST, "accurate": ACCURATE, "exact": None}[self.repulsion]
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class TransformOptions:
     """What determines where new points land, the map given."""

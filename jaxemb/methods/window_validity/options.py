@@ -5,8 +5,10 @@ from typing import Literal
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Options of window validity."""

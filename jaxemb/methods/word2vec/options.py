@@ -6,6 +6,7 @@ from typing import Literal
 
 from jaxemb import checks
 from jaxemb.errors import InputError
+from jaxemb.fields import documented
 from jaxemb.methods.word2vec.objectives import OBJECTIVES, Name, Objective
 from jaxemb.methods.word2vec.settings import Defaults, Dtype, Model, Settings
 
@@ -97,6 +98,7 @@ class WindowOptions:
             )
 
 
+@documented
 @dataclasses.dataclass(frozen=True)
 class Options(WindowOptions):
     """Options of word2vec; the defaults are skip-gram with negative sampling."""
