@@ -30,10 +30,10 @@ def use_cache() -> Path:
 class Common:
     """The flags of every experiment; an experiment has them as its field `common`."""
 
-    seed: int = 0
-    """Same seed, same bits."""
     out: Path = Path("runs/experiment")
     """Folder of the run."""
+    seed: int = 0
+    """Same seed, same bits."""
     data_dir: Path = dataclasses.field(default_factory=default_data_dir)
     """Where data sets lie (or JAXEMB_DATA)."""
     checkpoint_seconds: float = 300.0

@@ -7,6 +7,7 @@ need come first. `--help-all` shows everything.
 
 import dataclasses
 import inspect
+import re
 import textwrap
 import types
 from collections import Counter
@@ -20,6 +21,7 @@ from jaxemb.fields import field_docs
 
 WIDTH, HEIGHT = 100, 24
 INDENT = 22  # of what is told about a flag
+_SENTENCE = re.compile(r"(?<=[.?!])(?<!e\.g\.) ")
 # What tyro marks annotations with has no public name.
 _POSITIONAL = get_args(tyro.conf.Positional[int])[1]
 _SUPPRESSED = get_args(tyro.conf.Suppress[int])[1]
@@ -34,14 +36,16 @@ class Flag(NamedTuple):
     positional: bool
     doc: str
     default: Any
+    depth: int  # dataclasses around its own
 
 
-def flags(config_type: type, default: Any = None) -> Iterator[Flag]:
+def flags(config_type: type, default: Any = None, depth: int = 0) -> Iterator[Flag]:
     """Lists the flags of a dataclass and, in their place, those of its dataclass fields.
 
     Args:
       config_type: the dataclass.
       default: an instance, whose values are the defaults; None takes those of the fields.
+      depth: dataclasses around this one.
     """
     hints: dict[str, Any] = get_type_hints(config_type, include_extras=True)
     docs = field_docs(config_type)
@@ -51,7 +55,7 @@ def flags(config_type: type, default: Any = None) -> Iterator[Flag]:
             hint, marks = hint.__origin__, hint.__metadata__
         value = _default(field) if default is None else getattr(default, field.name)
         if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-            yield from flags(hint, None if value is dataclasses.MISSING else value)
+            yield from flags(hint, None if value is dataclasses.MISSING else value, depth + 1)
         elif _SUPPRESSED not in marks:
             metavar = next((mark.metavar for mark in marks if getattr(mark, "metavar", None)), None)
             word = metavar or _metavar(hint)
@@ -62,9 +66,8 @@ def flags(config_type: type, default: Any = None) -> Iterator[Flag]:
                 name = f"--[no-]{name[2:]}"
             else:
                 name = f"{name} {word}"
-            yield Flag(
-                config_type, field.name, name, _POSITIONAL in marks, docs.get(field.name, ""), value
-            )
+            place, doc = _POSITIONAL in marks, docs.get(field.name, "")
+            yield Flag(config_type, field.name, name, place, doc, value, depth)
 
 
 def text(config_type: type, prog: str, *, every: bool) -> str:
@@ -78,17 +81,18 @@ def text(config_type: type, prog: str, *, every: bool) -> str:
     found = list(flags(config_type))
     lines = _text(config_type, prog, found, every=every)
     most = len(found)
-    while not every and len(lines) >= HEIGHT and most > 1:
+    while not every and len(lines) > HEIGHT - 2 and most > 1:
         most -= 1
         met: Counter[type] = Counter()
         chosen = []
         for flag in found:
             met[flag.owner] += 1
-            if flag.positional or met[flag.owner] <= most:
+            # What lies deeper is for those who tune: options of an option.
+            if flag.positional or (met[flag.owner] <= most and flag.depth < 2):
                 chosen.append(flag)
         lines = _text(config_type, prog, chosen, every=False)
     if not every:
-        lines.append(f"--help-all tells more, of all {len(found)} flags.")
+        lines += ["", f"--help-all tells more, of all {len(found)} flags."]
     return "\n".join(lines)
 
 
@@ -99,7 +103,7 @@ def _text(config_type: type, prog: str, chosen: Sequence[Flag], *, every: bool) 
     for paragraph in told if every else told[:1]:
         lines += [*textwrap.wrap(" ".join(paragraph.split()), WIDTH), ""]
     for flag in chosen:
-        doc = flag.doc if every else flag.doc.split(". ")[0].removesuffix(".") + "."
+        doc = flag.doc if every else _SENTENCE.split(flag.doc)[0]
         lines += _lines(flag.name, f"{doc} {_told(flag)}".strip())
     return lines
 
@@ -130,6 +134,8 @@ def _told(flag: Flag) -> str:
     value = flag.default
     if value is dataclasses.MISSING:
         return "" if flag.positional else "(required)"
+    if value is None:
+        return ""  # the text says what that does
     if isinstance(value, tuple):
         return f"(default: {' '.join(map(str, value))})" if value else ""
     return f"(default: {value})"

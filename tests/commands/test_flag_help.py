@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 import tyro
 
-from jaxemb.commands import command_line
+from jaxemb.commands import command_line, flag_help
 from jaxemb.fields import field_docs
 
 
@@ -55,10 +55,11 @@ def test_help_shows_the_first_sentence(capsys, flag):
         "usual\nwidth.\n\n"
         "  FILE                What is read.\n"
         "  --dim INT           Width of the vectors. (default: 50)\n"
-        "  --rate FLOAT|None   None takes 0.1. (default: None)\n"
+        "  --rate FLOAT|None   None takes 0.1.\n"
         "  --kind {a,b}        Which one. (default: a)\n"
         "  --sizes N           Some sizes. (default: 1 2)\n"
         "  --[no-]fast         Whether to hurry. (default: True)\n"
+        "\n"
         "--help-all tells more, of all 6 flags.\n"
     )
 
@@ -78,7 +79,7 @@ def test_help_shows_the_first_flags_of_each_part_that_fit(capsys):
     out = shown(capsys, "--help", config)
     names = [line.split()[0] for line in out.splitlines() if line.startswith("  --")]
     assert names == [f"--p{n}-{i}" for n in (4, 12, 10) for i in range(min(n, 7))]
-    assert len(out.splitlines()) == 4 + len(names) + 1 <= 24
+    assert len(out.splitlines()) == 4 + len(names) + 2 <= 24
     assert "all 26 flags" in out
 
 
@@ -91,7 +92,7 @@ def test_help_all_shows_all(capsys):
         "  --dim INT           Width of the vectors. Wide ones take longer than narrow ones, "
         "the wider the",
         "                      longer they take. (default: 50)",
-        "  --rate FLOAT|None   None takes 0.1. (default: None)",
+        "  --rate FLOAT|None   None takes 0.1.",
         "  --kind {a,b}        Which one. (default: a)",
         "  --sizes N           Some sizes. (default: 1 2)",
         "  --[no-]fast         Whether to hurry. (default: True)",
@@ -107,3 +108,12 @@ def test_docs_of_fields_are_inherited():
     docs = field_docs(Wider)
     assert docs["dim"].startswith("Width of the vectors.")
     assert docs["kind"] == "Another."
+
+
+def test_options_of_options_are_for_those_who_ask_for_all(capsys):
+    inner = dataclasses.make_dataclass("Inner", [("deep", int, 1)], frozen=True)
+    middle = dataclasses.make_dataclass("Middle", [("shown", int, 1), ("inner", inner, inner())])
+    outer = dataclasses.make_dataclass("Outer", [("middle", middle, None)])
+    assert [flag.field for flag in flag_help.flags(outer)] == ["shown", "deep"]
+    assert "--deep" not in flag_help.text(outer, "it", every=False)
+    assert "--deep" in flag_help.text(outer, "it", every=True)
