@@ -2,10 +2,10 @@
 
     python -m experiments.mnist_matching
 
-Two cores of an Intel Xeon (model 207), 0.8 minutes: AUC 0.926, after centering on the test mean
-0.963.
+Two busy cores of an AMD EPYC, 1.1 minutes: AUC 0.926, after centering on the test mean 0.963.
 """
 
+import dataclasses
 import sys
 
 import jax
@@ -23,7 +23,6 @@ from jaxemb.training.network import in_blocks
 from .harness import command, run_folder
 from .harness.matching import digit_embedding
 from .harness.matching import training as harness
-from .harness.matching.digit_embedding import Config
 from .harness.matching.pictures import draw_hardest_pairs, draw_neighbors
 
 # The line of the table in README.md, of entries of summary.json.
@@ -32,6 +31,20 @@ FIGURE = "AUC {auc:.3f}, after centering on the test mean {centred_auc:.3f}"
 # Images judged, about all of three digits, and images that give the threshold: pairs are squares.
 JUDGED = 3000
 EPISODES = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(digit_embedding.Config):
+    """Trains on some digits and judges on others, of other writers.
+
+    Digits are set upright and become oriented gradients, and a linear map evens out how those of
+    one digit vary, a closed form: seven digits are too few to learn filters from that serve others.
+    --encoder conv and mlp learn them all the same, by --loss.
+
+    Writes pairs.png (the hardest pairs), neighbors.png, images.png and map.html (all digits by
+    t-SNE), summary.json, and for a network metrics.jsonl and checkpoints/ to --out; the same
+    command again then goes on where it was stopped.
+    """
 
 
 # What the test of this script runs.

@@ -2,7 +2,7 @@
 
     python -m experiments.omniglot
 
-Two cores of an Intel Xeon (model 207), 3.0 minutes: error 2.75% (people 4.5%).
+Two busy cores of an AMD EPYC, 12.3 minutes: error 2.50% (people 4.5%).
 """
 
 import dataclasses

@@ -2,7 +2,7 @@
 
     python -m experiments.pca
 
-Two cores of an AMD EPYC (Zen 4), 0.7 minutes: accuracy from 20 noisy digits: all numbers 0.457, 10
+Two busy cores of an AMD EPYC, 0.7 minutes: accuracy from 20 noisy digits: all numbers 0.457, 10
 components 0.563.
 """
 

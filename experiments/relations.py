@@ -2,8 +2,8 @@
 
     python -m experiments.relations --vectors runs/word2vec/vectors.txt
 
-Two cores of an Intel Xeon (model 207), 1.0 minutes: man and woman: 3CosAdd 61.0%, cosine of offsets
-0.26, of shuffled ones 0.13.
+Two busy cores of an AMD EPYC, 1.5 minutes: man and woman: 3CosAdd 73.2%, cosine of offsets 0.30, of
+shuffled ones 0.14.
 """
 
 import dataclasses

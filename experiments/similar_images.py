@@ -2,8 +2,7 @@
 
     python -m experiments.similar_images
 
-Two cores of an Intel Xeon (model 207), 5.0 minutes: mAP by deep ranking 0.280, by a classifier
-0.335.
+Two busy cores of an AMD EPYC, 10.5 minutes: mAP by deep ranking 0.281, by a classifier 0.332.
 """
 
 import dataclasses

@@ -2,8 +2,7 @@
 
     python -m experiments.tsne --data mnist
 
-Two cores of an AMD EPYC (Zen 4), 2.8 minutes: KL 2.775, 10-NN accuracy 0.976, trustworthiness
-0.995.
+Two busy cores of an AMD EPYC, 1.2 minutes: KL 2.776, 10-NN accuracy 0.976, trustworthiness 0.996.
 """
 
 import dataclasses

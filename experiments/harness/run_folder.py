@@ -1,6 +1,5 @@
 """The folder of a run: what it was asked, how it went, what came out."""
 
-import dataclasses
 import importlib.metadata
 import json
 import math
@@ -15,6 +14,7 @@ from typing import Any
 import jax
 
 from jaxemb.atomic import replacing
+from jaxemb.commands.flag_help import flags
 from jaxemb.errors import InputError
 from jaxemb.training.run import Run
 from jaxemb.training.state import History
@@ -101,7 +101,7 @@ def command_of(config: Any) -> str:
         spec = sys.modules["__main__"].__spec__
         name = "" if spec is None else spec.name.rpartition(".")[2]
     words = ["python", "-m", f"experiments.{name}"]
-    usual = flat_fields(type(config)()) if _has_defaults(config) else {}
+    usual = {flag.field: flag.default for flag in flags(type(config))}
     for field, value in flat_fields(config).items():
         if field in _PLACES or value == usual.get(field):
             continue
@@ -112,13 +112,6 @@ def command_of(config: Any) -> str:
             several = value if isinstance(value, (list, tuple)) else [value]
             words += [f"--{flag}", *map(str, several)]
     return " ".join(words)
-
-
-def _has_defaults(config: Any) -> bool:
-    return all(
-        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-        for field in dataclasses.fields(config)
-    )
 
 
 def finish(out: Path, figures: Mapping[str, Any]) -> None:

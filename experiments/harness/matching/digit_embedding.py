@@ -35,16 +35,7 @@ DESCRIBED = 7 * 7 * 12
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Trains on some digits and judges on others, of other writers.
-
-    Digits are set upright and become oriented gradients, and a linear map evens out how those of
-    one digit vary, a closed form: seven digits are too few to learn filters from that serve others.
-    --encoder conv and mlp learn them all the same, by --loss.
-
-    Writes pairs.png (the hardest pairs), neighbors.png, images.png and map.html (all digits by
-    t-SNE), summary.json, and for a network metrics.jsonl and checkpoints/ to --out; the same
-    command again then goes on where it was stopped.
-    """
+    """What an embedding of digits is made from."""
 
     trained_on: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     """Digits of the training images that are learned from."""
