@@ -198,7 +198,8 @@ def test_training_that_fails(ask_many, planted, tmp_path):
     line = told(err)
     pattern = (
         r"error: the loss (exploded to \S+ from \S+|is not finite) at step \d+ with learning rate "
-        r"\d\.?\d*; a smaller learning rate may help. The last good checkpoint: none was written yet"
+        r"\d\.?\d*; a smaller learning rate may help. The last good checkpoint: none was written "
+        "yet"
     )
     assert re.fullmatch(pattern, line), line
     assert not (early / "vectors.txt").exists()
