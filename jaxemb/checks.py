@@ -117,8 +117,8 @@ def check_points(points: np.ndarray, *, at_least: int = 4, name: str = "points")
 def check_fields(options: Any) -> None:
     """Refuses fields of the wrong type, and values that a `Literal` doesn't list.
 
-    NumPy's scalars are numbers, too, and become Python's, which neither overflow nor round; a bool
-    is none.
+    NumPy's scalars are numbers, too, and become Python's, which neither overflow nor round; whole
+    numbers become floats where a float is meant; a bool is none.
 
     Args:
       options: a dataclass instance.
@@ -129,10 +129,14 @@ def check_fields(options: Any) -> None:
     hints = get_type_hints(type(options))
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
+        allowed = _alternatives(hints[field.name])
         if isinstance(value, np.generic):
             value = value.item()
             object.__setattr__(options, field.name, value)
-        allowed = _alternatives(hints[field.name])
+        if type(value) is int and allowed and float in allowed and int not in allowed:
+            # So that 0 and 0.0 are the same options, also for a checkpoint.
+            value = float(value) if abs(value) < 1 << 1000 else math.inf
+            object.__setattr__(options, field.name, value)
         if allowed is not None and not any(_fits(value, kind) for kind in allowed):
             told = " or ".join(
                 ", ".join(map(repr, get_args(kind)))

@@ -64,6 +64,13 @@ def test_numpys_numbers_become_pythons():
     assert fields == Fields(2, 0.5, "b", False)
 
 
+def test_whole_numbers_become_floats_where_those_are_meant():
+    """The command line makes 0.0 of what is 0 in Python; a checkpoint is of the same run."""
+    fields = Fields(number=3)
+    check_fields(fields)
+    assert repr(fields.number) == "3.0"
+
+
 @pytest.mark.parametrize(
     ("options", "found"),
     [
