@@ -256,7 +256,7 @@ def draw_accuracies(out: Path, accuracies: list[Accuracy], name: str) -> None:
         shared = axes = figure.add_subplot(1, len(levels), place, sharey=shared)
         add_title(axes, f"{name}, noise {noise:g}")
         label = "accuracy on unseen points: mean, range" if place == 1 else ""
-        draw_lines(axes, lines, x="labelled examples", y=label, log_x=True)
+        draw_lines(axes, lines, x="labeled examples", y=label, log_x=True)
         axes.set_xticks(counts, [f"{count:,}" for count in counts])
         axes.minorticks_off()
     save(figure, out / "overfitting.png")

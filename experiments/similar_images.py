@@ -49,7 +49,7 @@ JUDGED, TRIPLETS = 1000, 10_000
 QUERIES = 6
 TITLES = {
     "pixels": "pixels",
-    "descriptors": "colours and edges",
+    "descriptors": "colors and edges",
     "classifier": "classifier",
     "ranking": "deep ranking",
 }
@@ -268,7 +268,7 @@ def evaluate(
 ) -> dict[str, float]:
     """Searches the test images, and prints tables."""
     figures: dict[str, float] = {}
-    print("\nfound among the other test images; triplets are of one class, by colours and edges")
+    print("\nfound among the other test images; triplets are of one class, by colors and edges")
     print(f"{'':>18}   R@1   R@5  R@10 MAP@R   mAP  triplets")
     by_class = {}
     for name, rows in vectors.items():

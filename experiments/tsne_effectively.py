@@ -162,7 +162,7 @@ def map_knot(config: Config) -> dict[str, float]:
         config.common.out / "runs.png",
         panels,
         columns=config.seeds,
-        title="A closed loop, a trefoil knot, from several starts; colours run along it",
+        title="A closed loop, a trefoil knot, from several starts; colors run along it",
     )
     print("\nA trefoil knot: whether several starts agree depends on perplexity.")
     print("  perplexity  " + "".join(f"{p:>8g}" for p in stability))

@@ -153,7 +153,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
     for (system, found), scores in zip(measured.items(), judged, strict=True):
         figures |= {f"{part}_{system}_{name}": value for name, value in (found | scores).items()}
         near = found.get("neighbors_and_affinities_seconds")
-        descent = found.get("optimisation_seconds")
+        descent = found.get("optimization_seconds")
         rows.append(
             (
                 system.removesuffix("_tsne")

@@ -52,7 +52,7 @@ def open_tsne(
     return {
         "seconds": ended - began,
         "neighbors_and_affinities_seconds": joined - began,
-        "optimisation_seconds": ended - joined,
+        "optimization_seconds": ended - joined,
         "peak_mb": peak_mb(),
     }
 
@@ -93,7 +93,7 @@ def jaxemb_tsne(
     return {
         "seconds": ended - began,
         "neighbors_and_affinities_seconds": took["neighbors"] + took["affinities"],
-        "optimisation_seconds": took["initialization"] + took["optimization"],
+        "optimization_seconds": took["initialization"] + took["optimization"],
         "recall": fitted.recall,
         "peak_mb": peak_mb(),
     }

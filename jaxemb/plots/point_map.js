@@ -1,4 +1,4 @@
-// The page around the map: names, classes, images, search, neighbours.
+// The page around the map: names, classes, images, search, neighbors.
 // What it shows can be read from the data attributes of <body>.
 
 const element = (id) => document.getElementById(id)
@@ -12,7 +12,7 @@ function unpack(name, Kind) {
 
 const [x, y] = [unpack("x", Float32Array), unpack("y", Float32Array)]
 const labels = unpack("labels", Int32Array)
-const ids = unpack("neighbours", Int32Array)
+const ids = unpack("neighbors", Int32Array)
 const cosines = unpack("cosines", Float32Array)
 const counts = unpack("counts", Float64Array)
 const {names, classes, palette, sprites} = data
@@ -96,14 +96,14 @@ function relabel() {
   view.redraw()
 }
 
-function writeName(context, i, pixels, colour, weight) {
+function writeName(context, i, pixels, color, weight) {
   context.font = `${weight} ${pixels}px system-ui, sans-serif`
   const [left, bottom, half] = [view.left(i), view.top(i) - 5, context.measureText(names[i]).width / 2]
   context.fillStyle = "rgb(255 255 255 / 75%)"
   context.beginPath()
   context.roundRect(left - half - 2, bottom - pixels - 3, 2 * half + 4, pixels + 4, 4)
   context.fill()
-  context.fillStyle = colour
+  context.fillStyle = color
   context.fillText(names[i], left, bottom)
 }
 
@@ -177,14 +177,14 @@ function select(i) {
   element("message").textContent = ""
   element("suggestions").replaceChildren()
   element("details").hidden = i === undefined
-  for (const name of ["word", "point", "x", "y", "neighbours", "nearest"]) delete state[name]
+  for (const name of ["word", "point", "x", "y", "neighbors", "nearest"]) delete state[name]
   near = i === undefined ? [] : [...(ids?.slice(i * k, (i + 1) * k) ?? [])]
   view.alpha = near.length ? 0.2 : 0.75
   relabel()
   view.redraw()
   if (i === undefined) return
   Object.assign(state, {point: i, x: x[i], y: y[i], nearest: near.join(" ")})
-  if (names) Object.assign(state, {word: names[i], neighbours: near.map(call).join(" ")})
+  if (names) Object.assign(state, {word: names[i], neighbors: near.map(call).join(" ")})
   element("name").textContent = call(i)
   const facts = [names ? `number ${(i + 1).toLocaleString("en")} by frequency` : `point ${i.toLocaleString("en")}`]
   if (counts) facts.push(`seen ${counts[i].toLocaleString("en")} times`)
@@ -193,7 +193,7 @@ function select(i) {
   element("image").hidden = !sprites
   if (sprites) paint(element("image"), i, 224)
   element("near").hidden = !k
-  element("neighbours").replaceChildren(
+  element("neighbors").replaceChildren(
     ...near.map((j, nth) => {
       const cosine = cosines[i * k + nth]
       const item = document.createElement("li")

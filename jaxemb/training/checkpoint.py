@@ -274,7 +274,7 @@ def _read(path: Path, like: Any, run: str | None) -> Any:
             has, lacks = ("state", "checkpoint") if name in wanted else ("checkpoint", "state")
             raise InputError(
                 f"{path}: leaf {name}: is in the {has} but not in the {lacks}; was it saved with "
-                "another model or optimiser?"
+                "another model or optimizer?"
             )
         for what, value in (
             ("dtype", str(wanted[name].dtype)),
@@ -288,8 +288,8 @@ def _read(path: Path, like: Any, run: str | None) -> Any:
     # Last, for the others say more.
     if run is not None and manifest.get("run") != run:
         raise InputError(
-            f"{path}: is of another run: its key, options or data differ; give each run a folder "
-            "of its own."
+            f"{path}: is of another run, whose key, options or data differ, or of an earlier "
+            "version; give each run a folder of its own."
         )
     hosts = _read_arrays(path / ARRAYS, wanted)
     for name, entry in entries.items():

@@ -211,7 +211,7 @@ def test_training_that_fails(ask_many, planted, tmp_path):
     kept = sorted((late / "checkpoints").iterdir())
     again = ask_many([("word2vec", [*longer, 10, "--out", late])])
     check(again, [f"{late}/checkpoints: no checkpoint can be used. "])
-    assert "is of another run: its key, options or data differ" in again[0][1]
+    assert "is of another run, whose key, options or data differ" in again[0][1]
     assert sorted((late / "checkpoints").iterdir()) == kept
 
     # A checkpoint of other shapes, put into the folder of a run that has begun.

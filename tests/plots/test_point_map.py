@@ -76,7 +76,7 @@ def _pixels(browser, canvas: str, i: int, width: int = 5) -> np.ndarray:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "color"])
 def test_a_point_under_the_pointer_shows_its_image(browser, tmp_path, channels):
     images = _arrays(channels)[2]
     points = _open(browser, tmp_path / "map.html", images=images)
@@ -194,7 +194,8 @@ def test_all_points_in_one_place(browser, tmp_path):
     point_map.write_html(tmp_path / "map.html", np.full((5, 2), 3.0))
     _show(browser, tmp_path / "map.html")
     _move_to(browser, [3, 3]).perform()
-    _wait(browser, lambda shown: "over" in shown)
+    shown = _wait(browser, lambda shown: "over" in shown)
+    assert 0 <= int(shown["over"]) < 5
 
 
 @pytest.mark.browser

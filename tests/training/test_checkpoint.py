@@ -304,7 +304,7 @@ def test_leaf_that_was_written_wrongly(directory):
             "leaf opt_state.1.0.count: is in the state but not in the checkpoint",
         ),
     ],
-    ids=["integer", "narrower", "key", "shape", "added leaf", "other optimiser"],
+    ids=["integer", "narrower", "key", "shape", "added leaf", "other optimizer"],
 )
 def test_state_of_another_kind(directory, change, sentence):
     checkpoint.save(directory, 200, change(make(200)))
