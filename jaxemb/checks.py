@@ -159,11 +159,11 @@ def as_options(options: Any, kind: type[Options]) -> Options:
         return kind()
     if type(options) is not kind:
         method = kind.__module__.split(".")[2]
-        found = options.__name__ if isinstance(options, type) else type(options).__name__
-        found += " itself, not one made of it" if isinstance(options, type) else ""
-        if type(options).__name__ == kind.__name__:
-            found = f"that of {type(options).__module__}"
-        raise InputError(f"options must be {method}.{kind.__name__}(...), found {found}")
+        what, found = ("the class ", options) if isinstance(options, type) else ("", type(options))
+        raise InputError(
+            f"options must be {method}.{kind.__name__}(...), found {what}{found.__name__} of "
+            f"{found.__module__}"
+        )
     return options
 
 

@@ -10,13 +10,25 @@ from typing import TypeVar
 Kind = TypeVar("Kind", bound=type)
 
 
+class _Docstring:
+    """A class's docstring with its fields, made when it is asked for: sources are read slowly."""
+
+    def __init__(self, kind: type):
+        """Keeps what the class says of itself."""
+        self._kind, self._own = kind, inspect.cleandoc(kind.__doc__ or "")
+
+    def __get__(self, instance: object, owner: type) -> str:
+        """Returns the whole."""
+        lines = [
+            textwrap.fill(f"{name}: {doc}", 96, initial_indent="  ", subsequent_indent="    ")
+            for name, doc in field_docs(self._kind).items()
+        ]
+        return "\n".join([self._own, "", "Attributes:", *lines])
+
+
 def documented(kind: Kind) -> Kind:
     """Adds the text below each field of a dataclass to its docstring, so that `help` shows it."""
-    lines = [
-        textwrap.fill(f"{name}: {doc}", 96, initial_indent="  ", subsequent_indent="    ")
-        for name, doc in field_docs(kind).items()
-    ]
-    kind.__doc__ = "\n".join([inspect.cleandoc(kind.__doc__ or ""), "", "Attributes:", *lines])
+    kind.__doc__ = _Docstring(kind)  # type: ignore[assignment]
     return kind
 
 

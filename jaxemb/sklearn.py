@@ -24,6 +24,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from jaxemb.checks import as_options
 from jaxemb.methods import mds, pca, sammon, tsne
 
 __all__ = ["MDS", "PCA", "TSNE", "Sammon"]
@@ -68,7 +69,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> "TSNE":
         """Maps the points X [N, D]."""
         options = dataclasses.replace(
-            self.options or tsne.Options(),
+            as_options(self.options, tsne.Options),
             dim=self.n_components,
             perplexity=self.perplexity,
             learning_rate=None if self.learning_rate == "auto" else self.learning_rate,
@@ -131,7 +132,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> "PCA":
         """Finds the directions of greatest variance of points X [N, D]."""
         options = dataclasses.replace(
-            self.options or pca.Options(),
+            as_options(self.options, pca.Options),
             components=self.n_components,
             whiten=self.whiten,
             solver=self.svd_solver,
@@ -201,7 +202,7 @@ class MDS(BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> "MDS":
         """Maps points X [N, D], or distances [N, N]."""
         options = dataclasses.replace(
-            self.options or mds.Options(),
+            as_options(self.options, mds.Options),
             dim=self.n_components,
             method=self.method,
             metric=self.metric,
@@ -209,7 +210,7 @@ class MDS(BaseEstimator):
             tolerance=self.eps,
         )
         self.fitted_ = mds.fit(_seed(self.random_state), _points(self, X), options)
-        _tell(self, self.fitted_)
+        _keep(self, self.fitted_)
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
@@ -256,14 +257,14 @@ class Sammon(BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> "Sammon":
         """Maps points X [N, D], or distances [N, N]."""
         options = dataclasses.replace(
-            self.options or sammon.Options(),
+            as_options(self.options, sammon.Options),
             dim=self.n_components,
             metric=self.metric,
             iterations=self.max_iter,
             tolerance=self.eps,
         )
         self.fitted_ = sammon.fit(_seed(self.random_state), _points(self, X), options)
-        _tell(self, self.fitted_)
+        _keep(self, self.fitted_)
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
@@ -271,8 +272,8 @@ class Sammon(BaseEstimator):
         return self.fit(X).embedding_
 
 
-def _tell(estimator: Any, fitted: mds.Fitted) -> None:
-    """Sets what a finished estimator of distances tells."""
+def _keep(estimator: Any, fitted: mds.Fitted) -> None:
+    """Sets the attributes that maps of distances have."""
     estimator.embedding_ = fitted.embedding
     estimator.stress_ = float(fitted.stress[-1]) if len(fitted.stress) else float("nan")
     estimator.n_iter_ = len(fitted.stress)

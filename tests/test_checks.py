@@ -74,10 +74,10 @@ def test_whole_numbers_become_floats_where_those_are_meant():
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        ({"dim": 3}, "dict"),
-        (tsne.Options, "Options itself, not one made of it"),
-        (mds.Options(), "that of jaxemb.methods.mds.options"),
-        (0, "int"),
+        ({"dim": 3}, "dict of builtins"),
+        (tsne.Options, "the class Options of jaxemb.methods.tsne.options"),
+        (mds.Options(), "Options of jaxemb.methods.mds.options"),
+        (0, "int of builtins"),
     ],
 )
 def test_options_are_those_of_the_method(options, found):

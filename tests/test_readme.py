@@ -67,6 +67,15 @@ def test_snippets_of_the_readme(tmp_path, monkeypatch):
     names = {"__name__": "__main__"}
     for number, code in enumerate(SNIPPETS, 1):
         exec(compile(code, f"README.md, snippet {number}", "exec"), names)
+    assert len(SNIPPETS) == 3
+    assert (tmp_path / "colors.vec").exists()
+    assert names["placed"].shape == (20, 2)
+    assert np.isfinite(names["placed"]).all()
+    # Digits that training never saw, among three.
+    found = names["gallery"].nearest(names["vectors"], k=2)
+    digits = names["labels"][~names["known"]]
+    right = [int(near[0].nearest) == digit for near, digit in zip(found, digits, strict=True)]
+    assert np.mean(right) > 0.6
 
 
 def test_what_an_example_is():

@@ -1,4 +1,4 @@
-"""Applies what a method has learned to new data: vectors of words, places in a map, classes ..."""
+"""Applies a saved fit to new data: vectors of words, places in a map, classes."""
 
 import dataclasses
 import importlib
@@ -40,7 +40,7 @@ def run(config: Config) -> None:
     fitted = io.load(config.folder)
     vectors = fitted if isinstance(fitted, io.WordVectors) else getattr(fitted, "vectors", None)
     if isinstance(vectors, io.WordVectors):
-        _tell_words(config, vectors)
+        _use_words(config, vectors)
         return
     # Methods may share a Fitted, but each has its own options.
     module = type(getattr(fitted, "options", fitted)).__module__
@@ -63,11 +63,11 @@ def _apply(method: Any, fitted: Any, values: np.ndarray, place: str) -> np.ndarr
         known = method.predict if hasattr(method, "predict") else method.encode
         return np.asarray(known(fitted.model, values))
     if not hasattr(fitted, "embedding") or not hasattr(method, "transform"):
-        raise InputError(f"{place} has no way to apply to new data; parametric_tsne has, and pca")
+        raise InputError(f"{place} places no new points; tsne, parametric_tsne and pca do")
     return np.asarray(method.transform(fitted, values))
 
 
-def _tell_words(config: Config, vectors: io.WordVectors) -> None:
+def _use_words(config: Config, vectors: io.WordVectors) -> None:
     if not config.source.endswith(".txt"):
         for word, cosine in vectors.nearest(config.source, config.count):
             print(f"{word}  {cosine:.4f}")

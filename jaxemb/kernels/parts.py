@@ -10,6 +10,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+# Parts of a long training's step; a short one would be done before they are compiled.
+PARTS = 8
+
 
 def in_parts(function: Callable[..., Any], count: int, arguments: Any) -> list[Any]:
     """Applies a function to slices of its arguments.

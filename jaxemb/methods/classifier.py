@@ -187,10 +187,10 @@ def start(
     given = dict(params or {})
     if strange := given.keys() - {"encoder", "output"}:
         raise InputError(f'params must have the keys "encoder" and "output", found {strange}')
-    with network.taking(encoder, inputs):
-        if "encoder" not in given:
+    if "encoder" not in given:
+        with network.taking(encoder, inputs):
             given["encoder"] = jax.jit(encoder.init)(init_key, inputs[:1])
-        dim = jax.eval_shape(encoder.apply, given["encoder"], inputs[:1]).shape[-1]
+    dim = network.output_of(encoder, given["encoder"], inputs[:1]).shape[-1]
     if "output" not in given:
         given["output"] = output_layer.init(dim=dim, classes=classes)
     room = given["output"]["bias"].size
@@ -230,7 +230,9 @@ def start(
         chance_loss=math.log(classes) + options.scale,
         call_steps=options.call_steps,
         validation=network.validation_by(
-            None if validation is None else _accuracy(finish, given, validation),
+            None
+            if validation is None
+            else _accuracy(encoder, given["encoder"], finish, validation),
             every=options.validate_every,
             patience=options.patience,
         ),
@@ -253,14 +255,8 @@ def predict(model: Model, inputs: np.ndarray, *, at_a_time: int = network.AT_A_T
       InputError: if there are none, or the network cannot take them.
     """
     inputs = _examples(inputs)
-    there = jnp.arange(model.params["output"]["bias"].size) < model.classes
     with network.taking(model.module, inputs):
-        found = network.in_blocks(
-            lambda part: scores(model.module, model.params, part, there, model.scale),
-            inputs,
-            at_a_time=at_a_time,
-        )
-    return found.argmax(axis=1)
+        return _likeliest(model, inputs, at_a_time)
 
 
 @functools.partial(jax.jit, static_argnames=("module", "scale"))
@@ -273,6 +269,15 @@ def scores(
     return jnp.where(there[None, :], logits, _BARRED)
 
 
+def _likeliest(model: Model, inputs: np.ndarray, at_a_time: int) -> np.ndarray:
+    there = jnp.arange(model.params["output"]["bias"].size) < model.classes
+    return network.in_blocks(
+        lambda part: scores(model.module, model.params, part, there, model.scale),
+        inputs,
+        at_a_time=at_a_time,
+    ).argmax(axis=1)
+
+
 def _examples(inputs: Any) -> np.ndarray:
     """Returns inputs [N, ...] as an array of finite numbers, N at least 1."""
     found = np.asarray(inputs)
@@ -283,14 +288,15 @@ def _examples(inputs: Any) -> np.ndarray:
 
 
 def _accuracy(
-    finish: Callable[[Any], Fitted], params: Any, validation: Any
+    encoder: nn.Module, variables: Any, finish: Callable[[Any], Fitted], validation: Any
 ) -> Callable[[Any], float]:
-    inputs, labels = network.pair(validation)
+    inputs, labels = network.validation_pair(validation)
     inputs, labels = _examples(inputs), np.asarray(labels)
     checks.check_labels(labels, len(inputs))
-    predict(finish(params).model, inputs[:1])
+    network.output_of(encoder, variables, inputs[:1])
 
     def score(params: Any) -> float:
-        return float((predict(finish(params).model, inputs) == labels).mean())
+        found = _likeliest(finish(params).model, inputs, network.AT_A_TIME)
+        return float((found == labels).mean())
 
     return score

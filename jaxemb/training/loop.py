@@ -120,18 +120,19 @@ def fit(training: Training, run: Run | None = None) -> Any:
         checkpoint can be used.
       OSError: if a checkpoint cannot be written.
     """
-    if not isinstance(run := run or Run(), Run):
+    run = Run() if run is None else run
+    if not isinstance(run, Run):
         raise InputError(f"run must be a jaxemb.training.run.Run, found {type(run).__name__}")
     state, steps = training.state, training.steps
     rejected: tuple[str, ...] = ()
-    itself = ""
+    identity = ""
     if run.checkpoints is not None:
-        itself = fingerprint(training)
+        identity = fingerprint(training)
         run.checkpoints.mkdir(parents=True, exist_ok=True)
         # Who may not write there learns of it now, not after hours.
         with tempfile.TemporaryFile(dir=run.checkpoints):
             pass
-        found = checkpoint.restore(run.checkpoints, state, run=itself)
+        found = checkpoint.restore(run.checkpoints, state, run=identity)
         if found is not None:
             state, rejected = found.state, found.rejected
             for sentence in rejected:
@@ -202,7 +203,7 @@ def fit(training: Training, run: Run | None = None) -> Any:
             if done == steps or asked or because or due:
                 _guard_parameters(state, metrics, run.checkpoints, saved)
                 if run.checkpoints is not None:
-                    checkpoint.save(run.checkpoints, done, state, run=itself)
+                    checkpoint.save(run.checkpoints, done, state, run=identity)
                     saved, last_saved = done, time.perf_counter()
     if asked and done < steps and not because:
         because = asked[0].name

@@ -204,6 +204,21 @@ def taking(network: nn.Module, inputs: Any) -> Iterator[None]:
         ) from error
 
 
+def output_of(network: nn.Module, variables: Any, inputs: Any) -> jax.ShapeDtypeStruct:
+    """Returns shape and type of what a network makes of inputs, without computing it.
+
+    Args:
+      network: the Flax module.
+      variables: its parameters.
+      inputs: arrays [B, ...], or their shapes.
+
+    Raises:
+      InputError: if it cannot take them.
+    """
+    with taking(network, inputs):
+        return jax.eval_shape(network.apply, variables, inputs)
+
+
 def check_network(network: Any) -> None:
     """Refuses what is no Flax module.
 
@@ -243,7 +258,7 @@ def check_numbers(inputs: Any) -> None:
                     )
 
 
-def pair(validation: Any) -> tuple[Any, Any]:
+def validation_pair(validation: Any) -> tuple[Any, Any]:
     """Returns inputs and labels to judge by.
 
     Raises:

@@ -58,7 +58,7 @@ def test_what_places_nothing(capsys):
     io.save("map", jaxemb.sammon.fit(0, POINTS, jaxemb.sammon.Options(iterations=3)))
     status, _, err = ask(capsys, "map", "new.npy")
     assert (status, err.count("\n")) == (2, 1)
-    assert err.startswith("error: map: sammon has no way to apply to new data")
+    assert err.startswith("error: map: sammon places no new points; tsne")
     io.save("other", jaxemb.training.state.History())
     assert "holds a History, which no method made" in ask(capsys, "other", "new.npy")[2]
 

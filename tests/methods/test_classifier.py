@@ -45,7 +45,7 @@ def accuracy(fitted, data):
     return (classifier.predict(fitted.model, data[0]) == data[1]).mean()
 
 
-def same(one, other):
+def assert_same(one, other):
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
@@ -58,8 +58,8 @@ def test_classes_are_learned_and_the_start_is_kept(data, start):
     before = jax.tree.map(np.array, start)
     fitted = fit(data, OPTIONS, params=start)
     assert accuracy(fitted, data) > 0.9
-    same(before, start)
-    same(fitted.model.params, fit(data, OPTIONS, params=start).model.params)
+    assert_same(before, start)
+    assert_same(fitted.model.params, fit(data, OPTIONS, params=start).model.params)
 
 
 def test_classes_that_are_not_there_are_neither_learned_nor_answered(data, start):
@@ -91,7 +91,7 @@ def test_a_loop_of_ones_own_gives_the_same_bits(data, augment):
     state, update = training.state, jax.jit(training.update)
     for step in range(training.steps):
         state, _ = update(state, training.batch(step))
-    same(training.finish(state).model.params, fit(data, augment=augment).model.params)
+    assert_same(training.finish(state).model.params, fit(data, augment=augment).model.params)
 
 
 def test_an_interrupted_training_goes_on_to_the_same_bits(data, tmp_path):
@@ -99,7 +99,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(data, tmp_path):
     whole = fit(data, run=run)
     (tmp_path / "run" / "00000012").rename(tmp_path / "last")
     again = fit(data, run=run)
-    same(again.model.params, whole.model.params)
+    assert_same(again.model.params, whole.model.params)
     assert len(again.history.loss) < 12
 
 
@@ -122,7 +122,7 @@ def test_each_option_changes_the_result(data):
         other = fit(data, dataclasses.replace(FEW, **{name: value}))
         assert differ(other.model.params, params), name
     for name, value in SPEED_ALONE.items():
-        same(fit(data, dataclasses.replace(FEW, **{name: value})).model.params, params)
+        assert_same(fit(data, dataclasses.replace(FEW, **{name: value})).model.params, params)
 
 
 def test_the_best_by_validation_is_kept_and_patience_ends_it(data):
@@ -138,7 +138,7 @@ def test_the_best_by_validation_is_kept_and_patience_ends_it(data):
     assert stopped.history.steps < 60
     # Judged at the end alone, the last are the best.
     rarely = fit(data, dataclasses.replace(often, validate_every=60), validation=wrong)
-    same(rarely.model.params, last.model.params)
+    assert_same(rarely.model.params, last.model.params)
 
 
 def test_mistakes_are_named(data, start):

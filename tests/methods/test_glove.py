@@ -115,6 +115,16 @@ def test_an_epochs_gradients_are_those_of_all_pairs():
     np.testing.assert_allclose(seen["sum"], expected, rtol=1e-4, atol=1e-4)
 
 
+def test_the_number_of_parts_changes_no_result():
+    batch, states = batch_of(stream(), 0), []
+    for parts in (1, 8):
+        step = update(
+            OPTIONS, vocabulary=V, optimizer=OPTIMIZER, learning_rate=SCHEDULE, parts=parts
+        )
+        states.append(jax.jit(step)(start(), batch)[0])
+    np.testing.assert_array_equal(*(state.params["vectors"] for state in states))
+
+
 def test_only_rows_of_the_step_change():
     state = start()
     before = np.asarray(state.params["vectors"])

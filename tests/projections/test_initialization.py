@@ -32,7 +32,7 @@ def start(how, points=None, dim=2, graph=None, seed=0):
     )
 
 
-def agree(found, expected, dim=2):
+def assert_agree(found, expected, dim=2):
     """Up to signs, scale and noise, which has 1/100 of the first coordinate's deviation."""
     expected = expected / expected[:, 0].std() * DEVIATION
     for axis in range(dim):
@@ -45,7 +45,7 @@ def agree(found, expected, dim=2):
 def test_pca_is_that_of_scikit_learn(width, size):
     points = made(width)
     found = start("pca", points * np.float32(size), dim=3, graph=graph_of(points))
-    agree(found, PCA(3).fit_transform(points.astype(float)), dim=3)
+    assert_agree(found, PCA(3).fit_transform(points.astype(float)), dim=3)
     np.testing.assert_allclose(found[:, 0].std(), DEVIATION, rtol=0.01)
     assert found.dtype == np.float32
 
@@ -68,7 +68,7 @@ def test_random_depends_on_the_key_alone():
 
 def test_given_positions_are_scaled_and_centered():
     given = np.random.default_rng(1).normal(size=(N, 2)) * 1e30 + 5e30
-    agree(start(given), given - given.mean(axis=0))
+    assert_agree(start(given), given - given.mean(axis=0))
 
 
 def test_columns_that_are_missing_or_constant_are_noise():

@@ -277,7 +277,9 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         {"about": ("options", np.arange(3)), "state": other_key},
         {"about": ("options", np.arange(3)), "batches": lambda *steps: 2 * ones(*steps)},
     ):
-        with pytest.raises(InputError, match="no checkpoint can be used.*is of another run: its k"):
+        with pytest.raises(
+            InputError, match="no checkpoint can be used.*is of another run, whose k"
+        ):
             fit(tmp_path, **other)
     assert fit(tmp_path, about=("options", np.arange(3))).history.steps == 20
 

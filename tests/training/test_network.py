@@ -87,7 +87,7 @@ def test_steps_are_those_of_adam_and_decay_leaves_biases_alone(decay):
     np.testing.assert_array_equal(PARAMS["bias"], 1)
 
 
-def same(found, expected):
+def assert_same(found, expected):
     for name, value in expected.params.items():
         np.testing.assert_array_equal(found.params[name], value)
 
@@ -97,7 +97,7 @@ def test_a_loop_of_ones_own_gives_the_same_bits():
     state, update = own.state, jax.jit(own.update)
     for step in range(own.steps):
         state, _ = update(state, own.batch(step))
-    same(own.finish(state), fit())
+    assert_same(own.finish(state), fit())
 
 
 def test_a_run_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
@@ -105,7 +105,7 @@ def test_a_run_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
         fit(Run(tmp_path, 0.0, report=die))
     found = fit(Run(tmp_path, 0.0))
     assert len(found.history.loss) == 16
-    same(found, fit())
+    assert_same(found, fit())
 
 
 def closeness(target, seen):
@@ -131,7 +131,7 @@ def test_validation_keeps_the_best_parameters_and_ends_when_none_are_better(tmp_
 
 def test_validation_that_gets_better_all_the_time_changes_nothing():
     validation = network.Validation(closeness(-1.0, []), every=1, patience=1)
-    same(fit(validation=validation), fit())
+    assert_same(fit(validation=validation), fit())
 
 
 def test_a_run_with_validation_cut_in_the_middle_ends_with_the_same_bits(tmp_path):
@@ -141,7 +141,7 @@ def test_a_run_with_validation_cut_in_the_middle_ends_with_the_same_bits(tmp_pat
     with pytest.raises(Killed):
         fit(Run(tmp_path, 0.0, report=die), **options())
     found, expected = fit(Run(tmp_path, 0.0), **options()), fit(**options())
-    same(found, expected)
+    assert_same(found, expected)
     assert found.history.steps == expected.history.steps
 
 

@@ -16,6 +16,7 @@ from jaxemb.data.pairs import Pairs
 from jaxemb.data.text import check_text
 from jaxemb.errors import InputError
 from jaxemb.io import WordVectors
+from jaxemb.kernels.parts import PARTS
 from jaxemb.losses.glove import glove_loss
 from jaxemb.methods.glove.options import Options
 from jaxemb.methods.glove.step import update
@@ -141,7 +142,7 @@ def start(
             vocabulary=words,
             optimizer=optimizer,
             learning_rate=schedule,
-            parts=8 if counts.nnz * options.epochs > _LONG else 1,
+            parts=PARTS if counts.nnz * options.epochs > _LONG else 1,
         ),
         finish,
         chance_loss=loss_of_zeros(counts, options),

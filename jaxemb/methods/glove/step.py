@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxemb.kernels.glove import GloveGradients, glove_gradients
-from jaxemb.kernels.parts import in_parts, join
+from jaxemb.kernels.parts import PARTS, in_parts, join
 from jaxemb.methods.glove.options import Options
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.counted_pairs import PairBatch
@@ -34,7 +34,7 @@ def update(
     vocabulary: int,
     optimizer: RowOptimizer,
     learning_rate: optax.Schedule,
-    parts: int = 8,
+    parts: int = PARTS,
 ) -> Update:
     """Builds the step.
 

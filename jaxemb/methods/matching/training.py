@@ -212,10 +212,10 @@ def start(
     given = dict(params or {})
     if strange := given.keys() - {"encoder", "loss"}:
         raise InputError(f'params must have the keys "encoder" and "loss", found {strange}')
-    with network.taking(encoder, nothing):
-        if "encoder" not in given:
+    if "encoder" not in given:
+        with network.taking(encoder, nothing):
             given["encoder"] = jax.jit(encoder.init)(encoder_key, nothing)
-        dim = jax.eval_shape(encoder.apply, given["encoder"], nothing).shape[-1]
+    dim = network.output_of(encoder, given["encoder"], nothing).shape[-1]
     if "loss" not in given:
         given["loss"] = loss.init(loss_key, classes, dim)
     chance = None if loss.chance is None else loss.chance(rows(0, 1).shape[1], classes)
@@ -279,7 +279,8 @@ def start_on(
         validation=network.validation_by(
             score, every=options.validate_every, patience=options.patience
         ),
-        about=options,
+        # A loss's own numbers are seen in what it is at chance level.
+        about=(options, chance_loss),
     )
 
 
@@ -299,7 +300,7 @@ def encode(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> 
     """
     if not isinstance(model, Model):
         raise InputError(f"model must be that of a Fitted, found {type(model).__name__}")
-    inputs = _on_host(inputs)
+    inputs = np.asarray(inputs) if isinstance(inputs, list) else inputs
     leaves, tree = jax.tree.flatten(inputs)
     if not _count(inputs):
         raise InputError("inputs must be at least one example, found none")
@@ -358,13 +359,12 @@ def _numbered(labels: Any, rows: int, *, by_class: bool) -> tuple[Any, int]:
 
 
 def _recall_at_1(encoder: nn.Module, variables: Any, validation: Any) -> Callable[[Any], float]:
-    inputs, labels = network.pair(validation)
+    inputs, labels = network.validation_pair(validation)
     inputs, labels = _on_host(inputs), np.asarray(labels)
     checks.check_labels(labels, _count(inputs))
     network.check_numbers(inputs)
     one = jax.tree.map(lambda leaf: leaf[np.arange(1)], inputs)
-    with network.taking(encoder, one):
-        jax.eval_shape(encoder.apply, variables, one)
+    network.output_of(encoder, variables, one)
 
     def score(params: Any) -> float:
         vectors = encode(Model(encoder, params["encoder"]), inputs)

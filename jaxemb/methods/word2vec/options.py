@@ -7,13 +7,12 @@ from typing import Literal
 from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
+from jaxemb.kernels.parts import PARTS
 from jaxemb.methods.word2vec.objectives import OBJECTIVES, Name, Objective
 from jaxemb.methods.word2vec.settings import Defaults, Dtype, Model, Settings
 
 # Texts above this many words have steps of 4,096 words, others of 1,024.
 LONG = 1_000_000
-# Parts of a step; two cores gain nothing from more.
-PARTS = 8
 
 
 @dataclasses.dataclass(frozen=True)

@@ -40,7 +40,7 @@ def fit(options=OPTIONS, *, key=3, labels=LABELS, loss=LOSS, run=QUIET, **argume
     return matching.fit(key, ENCODER, loss, POINTS, labels, options, run=run, **arguments)
 
 
-def same(one, other):
+def assert_same(one, other):
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
@@ -74,18 +74,25 @@ def test_a_loop_of_ones_own_gives_the_same_bits(augment):
     for step in range(training.steps):
         state, _ = update(state, training.batch(step))
     own = training.finish(state)
-    same(own.model.variables, fit(loss=loss, augment=augment).model.variables)
+    assert_same(own.model.variables, fit(loss=loss, augment=augment).model.variables)
 
 
 def test_an_interrupted_training_goes_on_to_the_same_bits(fitted, tmp_path):
     run = Run(checkpoints=tmp_path, seconds=0, progress=False)
     whole = fit(run=run)
-    same(whole.model.variables, fitted.model.variables)
+    assert_same(whole.model.variables, fitted.model.variables)
     (tmp_path / "00000012").rename(tmp_path.parent / "last")
     again = fit(run=run)
-    same(again.model.variables, fitted.model.variables)
+    assert_same(again.model.variables, fitted.model.variables)
     assert again.history.steps == 12
     assert len(again.history.loss) < 12
+
+
+def test_a_checkpoint_of_another_margin_is_refused(tmp_path):
+    run = Run(checkpoints=tmp_path, progress=False)
+    fit(run=run)
+    with pytest.raises(InputError, match="is of another run"):
+        fit(loss=matching.losses.triplet(margin=0.3, mining="all"), run=run)
 
 
 # Of a training without validation; those that validation needs are tested with it.
@@ -124,15 +131,15 @@ def test_options_of_speed_alone_change_nothing_but_rounding(name, fitted):
 def test_key_augmentation_and_loss_change_the_result(fitted):
     for other in (fit(key=4), fit(augment=jitter), fit(loss=matching.losses.contrastive())):
         assert differ(other.model.variables, fitted.model.variables)
-    same(fit(key=jax.random.key(3)).model.variables, fitted.model.variables)
+    assert_same(fit(key=jax.random.key(3)).model.variables, fitted.model.variables)
 
 
 def test_labels_may_be_any_numbers(fitted):
-    same(fit(labels=LABELS * 10 - 7).model.variables, fitted.model.variables)
+    assert_same(fit(labels=LABELS * 10 - 7).model.variables, fitted.model.variables)
     # Also where the loss has a vector for each class.
     proxies = matching.losses.proxy_nca()
     named = fit(labels=LABELS * 10 - 7, loss=proxies)
-    same(named.loss_params, fit(loss=proxies).loss_params)
+    assert_same(named.loss_params, fit(loss=proxies).loss_params)
     assert named.loss_params["centers"].shape == (6, 4)
 
 
@@ -143,7 +150,7 @@ def test_a_training_goes_on_from_another():
     before = jax.tree.map(np.array, given)
     more = fit(loss=proxies, params=given)
     assert more.history.loss.mean() < first.history.loss.mean()
-    same(given, before)
+    assert_same(given, before)
     with pytest.raises(InputError, match='params must have the keys "encoder" and "loss"'):
         fit(params={"params": first.model.variables})
 
@@ -163,10 +170,10 @@ def test_the_best_by_validation_is_kept_and_patience_ends_it():
     stopped = fit(patient, validation=validation)
     assert stopped.history.stopped_because == "no better for 2 validations"
     assert stopped.history.steps < 60
-    same(stopped.model.variables, fit(patient, validation=validation).model.variables)
+    assert_same(stopped.model.variables, fit(patient, validation=validation).model.variables)
     # Judged at other steps, another may be the best.
     rarely = fit(dataclasses.replace(spoiled, validate_every=60), validation=validation)
-    same(rarely.model.variables, last.model.variables)
+    assert_same(rarely.model.variables, last.model.variables)
 
 
 def test_labels_of_another_kind_need_rows_of_ones_own():

@@ -13,6 +13,7 @@ from jaxemb.errors import InputError
 from jaxemb.methods import word2vec
 from jaxemb.methods.word2vec import Options
 from jaxemb.methods.word2vec.objectives import OBJECTIVES
+from jaxemb.methods.word2vec.options import choose
 from jaxemb.training.run import Run
 
 # Few words a step, so that there are some, and one part, which compiles in a third of the time.
@@ -104,6 +105,22 @@ def test_each_option_changes_the_result(fitted, name):
 def test_these_options_change_speed_alone(fitted, name):
     other = dataclasses.replace(SMALL, **{name: SPEED_ALONE[name]})
     assert same(fitted(SMALL), fitted(other))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "parts"),
+    [
+        ({"epochs": 1}, 10**7, 8),
+        ({"epochs": 3}, 400_000, 8),
+        ({"epochs": 1}, 400_000, 1),
+        ({"epochs": 1, "groups": 12}, 10**7, 4),
+        ({"epochs": 1, "parts": 2}, 100, 2),
+    ],
+)
+def test_a_long_training_has_parts(fields, words, parts):
+    settings = choose(Options(**fields), OBJECTIVES["negative_sampling"], words)
+    assert settings.parts == parts
+    assert settings.groups % parts == 0
 
 
 def test_no_option_is_forgotten():
