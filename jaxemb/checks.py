@@ -196,6 +196,21 @@ def check_field(
     raise InputError(f"{name} must be {range_}, found {value}")
 
 
+def check_widths(options: Any, name: str) -> None:
+    """Refuses a field of layers' widths that aren't all whole numbers of at least 1.
+
+    Raises:
+      InputError: naming the field.
+    """
+    widths = getattr(options, name)
+    if not isinstance(widths, (tuple, list)) or not all(
+        isinstance(width, (int, np.integer)) and not isinstance(width, bool) for width in widths
+    ):
+        raise InputError(f"{name} must be whole numbers, the widths of layers, found {widths!r}")
+    if min(widths, default=1) < 1:
+        raise InputError(f"{name} must be widths of at least 1, found {min(widths)}")
+
+
 def as_key(key: Any) -> jax.Array:
     """Returns a typed random key; a whole number is a seed.
 

@@ -10,7 +10,8 @@ import numpy as np
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io.word_bytes import decode, encode
-from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.io.word_table import check
+from jaxemb.io.word_vectors import WordVectors
 from jaxemb.models.subword_table import SubwordTable, word_vectors
 
 MAGIC, VERSION = struct.pack("<i", 793712314), 12

@@ -8,7 +8,8 @@ import numpy as np
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io import text_rows
-from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.io.word_table import check
+from jaxemb.io.word_vectors import WordVectors
 
 
 def read(path: Path) -> WordVectors:

@@ -10,7 +10,8 @@ from numpy.lib import format as npy
 
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.io.word_table import check
+from jaxemb.io.word_vectors import WordVectors
 
 ROWS = 1024  # records built at a time
 DEFLATE = 1032  # deflate never shrinks more than this

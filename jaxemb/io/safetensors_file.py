@@ -10,7 +10,8 @@ from safetensors.numpy import save_file
 
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.io.word_table import check
+from jaxemb.io.word_vectors import WordVectors
 
 # Not in the metadata: those share a header that is limited to 100 MB.
 TYPES = {"vectors": ("F32", 2), "words": ("U8", 1)}

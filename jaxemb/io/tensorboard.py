@@ -10,7 +10,8 @@ from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io import text_rows
 from jaxemb.io.word_bytes import decode
-from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.io.word_table import check
+from jaxemb.io.word_vectors import WordVectors
 
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
 PBTXT = f"""embeddings {{

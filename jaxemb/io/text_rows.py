@@ -9,7 +9,8 @@ import numpy as np
 
 from jaxemb.errors import InputError
 from jaxemb.io.word_bytes import decode, encode
-from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.io.word_table import check
+from jaxemb.io.word_vectors import WordVectors
 
 BLOCK = 1 << 20  # bytes of text held at a time
 ROWS = 1024  # rows formatted at a time

@@ -9,7 +9,8 @@ from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io import word2vec_header
 from jaxemb.io.word_bytes import decode, encode
-from jaxemb.io.word_vectors import WordVectors, check
+from jaxemb.io.word_table import check
+from jaxemb.io.word_vectors import WordVectors
 
 BLOCK = 1 << 20  # bytes read at a time; no word is longer
 

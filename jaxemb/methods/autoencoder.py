@@ -24,6 +24,13 @@ import numpy as np
 from flax import linen as nn
 
 from jaxemb import checks
+from jaxemb.data.standardized import (
+    as_rows,
+    checked_moments,
+    checked_rows,
+    checked_validation,
+    standard,
+)
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
 from jaxemb.losses.reconstruction import reconstruction_loss
@@ -31,7 +38,6 @@ from jaxemb.models.autoencoder import ConvAutoencoder, DenseAutoencoder
 from jaxemb.sampling.corruption import Kind, corrupt
 from jaxemb.sampling.minibatches import minibatches
 from jaxemb.training import loop, network
-from jaxemb.training.network import AT_A_TIME
 from jaxemb.training.run import Run
 from jaxemb.training.state import History, Training
 
@@ -78,8 +84,8 @@ class Options:
         checks.check_field(self, "learning_rate", above=0, at_most=10)
         most = 1 if self.noise_kind == "masking" else 1000
         checks.check_field(self, "noise", at_least=0, at_most=most)
-        check_widths(self, "hidden")
-        check_widths(self, "features")
+        checks.check_widths(self, "hidden")
+        checks.check_widths(self, "features")
 
 
 class Model(NamedTuple):
@@ -281,83 +287,3 @@ def explained(module: nn.Module, values: np.ndarray) -> Callable[[Any], float]:
         return -float(np.square(values - given_back, dtype=np.float64).sum() / spread)
 
     return score
-
-
-def as_rows(points: Any, *, at_least: int = 4) -> np.ndarray:
-    """Returns points [N, D], of images their pixels, as floats.
-
-    Raises:
-      InputError: if they are not finite, or fewer than `at_least`.
-    """
-    if np.ndim(points) in (3, 4):
-        points = np.reshape(points, (len(points), -1))
-    return checks.as_points(points, at_least=at_least)
-
-
-def checked_rows(points: Any, mean: np.ndarray) -> np.ndarray:
-    """Returns points [N, D] for a network that was trained on points of this mean [D].
-
-    Raises:
-      InputError: if they are none.
-    """
-    rows = as_rows(points, at_least=1)
-    if rows.shape[1] != len(mean):
-        raise InputError(
-            f"points must have {len(mean)} numbers, as those trained with, found {rows.shape[1]}"
-        )
-    return rows
-
-
-def checked_validation(points: Any, mean: np.ndarray) -> np.ndarray:
-    """Returns points [M, D] for validation.
-
-    Raises:
-      InputError: if they are none, or all equal to the mean.
-    """
-    rows = checked_rows(points, mean)
-    if not (rows != mean[None, :]).any():
-        raise InputError("all points for validation are the mean of those trained with")
-    return rows
-
-
-def checked_moments(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """Returns the `moments` of points, or raises InputError if all are equal."""
-    mean, scale = moments(points)
-    if scale == 0:
-        raise InputError(
-            f"all {len(points):,} points are at the same place, so there is nothing to learn; were "
-            "the right columns read?"
-        )
-    return mean, scale
-
-
-def moments(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """Returns the mean, and the root of the columns' mean variance; 0 only if all are equal."""
-    mean = points.mean(axis=0, dtype=np.float64)
-    if not np.any(points != points[:1]):
-        return mean, 0.0
-    variance = [
-        np.square(points[start : start + AT_A_TIME] - mean).sum()
-        for start in range(0, len(points), AT_A_TIME)
-    ]
-    return mean, float(np.sqrt(np.sum(variance) / points.size))
-
-
-def standard(points: np.ndarray, mean: np.ndarray, scale: float) -> np.ndarray:
-    """Returns points [N, D] as networks see them, less the mean and divided by the scale."""
-    return ((points - mean) / scale).astype(np.float32)
-
-
-def check_widths(options: Any, name: str) -> None:
-    """Refuses a field of layers' widths that aren't all whole numbers of at least 1.
-
-    Raises:
-      InputError: naming the field.
-    """
-    widths = getattr(options, name)
-    if not isinstance(widths, (tuple, list)) or not all(
-        isinstance(width, (int, np.integer)) and not isinstance(width, bool) for width in widths
-    ):
-        raise InputError(f"{name} must be whole numbers, the widths of layers, found {widths!r}")
-    if min(widths, default=1) < 1:
-        raise InputError(f"{name} must be widths of at least 1, found {min(widths)}")

@@ -35,7 +35,7 @@ from jaxemb.losses.softmax_classifier import softmax_classifier_loss
 from jaxemb.losses.terms import mean_of_terms
 from jaxemb.models import output_layer
 from jaxemb.sampling.minibatches import minibatches
-from jaxemb.training import loop, network
+from jaxemb.training import loop, network, network_checks
 from jaxemb.training.run import Run
 from jaxemb.training.state import History, Training
 
@@ -178,7 +178,7 @@ def start(
 ) -> Training:
     """Prepares a training; arguments and errors as in `fit`."""
     options = checks.as_options(options, Options)
-    network.check_network(encoder)
+    network_checks.check_encoder(encoder)
     inputs, labels = _examples(inputs), np.asarray(labels)
     checks.check_labels(labels, len(inputs))
     classes = int(labels.max()) + 1 if classes is None else classes
@@ -188,9 +188,9 @@ def start(
     if strange := given.keys() - {"encoder", "output"}:
         raise InputError(f'params must have the keys "encoder" and "output", found {strange}')
     if "encoder" not in given:
-        with network.taking(encoder, inputs):
+        with network_checks.taking(encoder, inputs):
             given["encoder"] = jax.jit(encoder.init)(init_key, inputs[:1])
-    dim = network.output_of(encoder, given["encoder"], inputs[:1]).shape[-1]
+    dim = network_checks.output_of(encoder, given["encoder"], inputs[:1]).shape[-1]
     if "output" not in given:
         given["output"] = output_layer.init(dim=dim, classes=classes)
     room = given["output"]["bias"].size
@@ -255,7 +255,7 @@ def predict(model: Model, inputs: np.ndarray, *, at_a_time: int = network.AT_A_T
       InputError: if there are none, or the network cannot take them.
     """
     inputs = _examples(inputs)
-    with network.taking(model.module, inputs):
+    with network_checks.taking(model.module, inputs):
         return _likeliest(model, inputs, at_a_time)
 
 
@@ -283,17 +283,17 @@ def _examples(inputs: Any) -> np.ndarray:
     found = np.asarray(inputs)
     if found.ndim < 2 or not len(found):
         raise InputError(f"inputs must be one example or more, [N, ...], found {list(found.shape)}")
-    network.check_numbers(found)
+    network_checks.check_numbers(found)
     return found
 
 
 def _accuracy(
     encoder: nn.Module, variables: Any, finish: Callable[[Any], Fitted], validation: Any
 ) -> Callable[[Any], float]:
-    inputs, labels = network.validation_pair(validation)
+    inputs, labels = network_checks.validation_pair(validation)
     inputs, labels = _examples(inputs), np.asarray(labels)
     checks.check_labels(labels, len(inputs))
-    network.output_of(encoder, variables, inputs[:1])
+    network_checks.output_of(encoder, variables, inputs[:1])
 
     def score(params: Any) -> float:
         found = _likeliest(finish(params).model, inputs, network.AT_A_TIME)

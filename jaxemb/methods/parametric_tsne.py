@@ -23,6 +23,7 @@ import numpy as np
 from flax import linen as nn
 
 from jaxemb import checks
+from jaxemb.data.standardized import as_rows, checked_moments, standard
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
 from jaxemb.losses.combined import weighted_mean
@@ -31,16 +32,7 @@ from jaxemb.losses.reconstruction import reconstruction_loss
 from jaxemb.losses.sampled_tsne_kl import sampled_tsne_kl
 from jaxemb.losses.terms import mean_of_terms
 from jaxemb.losses.triplet import mined_triplets_loss
-from jaxemb.methods.autoencoder import (
-    Fitted,
-    Model,
-    as_rows,
-    check_widths,
-    checked_moments,
-    encode,
-    reconstruct,
-    standard,
-)
+from jaxemb.methods.autoencoder import Fitted, Model, encode, reconstruct
 from jaxemb.methods.tsne.affinities import check_perplexity
 from jaxemb.models.autoencoder import DenseAutoencoder
 from jaxemb.projections.affinities import by_perplexity
@@ -92,7 +84,7 @@ class Options:
         checks.check_field(self, "dim", at_least=1)
         checks.check_field(self, "perplexity", at_least=1)
         checks.check_field(self, "neighbors_per_perplexity", at_least=1, at_most=1e6)
-        check_widths(self, "hidden")
+        checks.check_widths(self, "hidden")
         for name in (*Weights._fields, "margin"):
             checks.check_field(self, name, at_least=0, at_most=1e6)
         if not any(self.weights):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jaxemb import io
 from jaxemb.errors import InputError
 from jaxemb.io import glove_text
-from jaxemb.io.word_vectors import check
+from jaxemb.io.word_table import check
 
 WORDS = ["the", "straße", "日本", "x"]
 VECTORS = np.random.default_rng(5).standard_normal((4, 3)).astype(np.float32)

@@ -17,7 +17,7 @@ from jaxemb.fields import documented
 from jaxemb.methods.matching.losses import Loss
 from jaxemb.methods.matching.step import Embed, LossTerms, objective, refuse_collapse
 from jaxemb.sampling.balanced import BalancedBatches
-from jaxemb.training import loop, network
+from jaxemb.training import loop, network, network_checks
 from jaxemb.training.run import Run
 from jaxemb.training.state import History, Training
 
@@ -169,14 +169,14 @@ def start(
     """Prepares a training; arguments and errors as in `fit`."""
     options = checks.as_options(options, Options)
     key = checks.as_key(key)
-    network.check_network(encoder)
+    network_checks.check_encoder(encoder)
     if not isinstance(loss, Loss):
         found = getattr(loss, "__name__", repr(loss))
         raise InputError(
             f"loss must be a Loss, such as losses.triplet(margin=0.2), found {found:.80}"
         )
     inputs = _on_host(inputs)
-    network.check_numbers(inputs)
+    network_checks.check_numbers(inputs)
     labels, classes = _numbered(_on_host(labels), _count(inputs), by_class=rows is None)
     # The steps fold the key with their numbers, of which this is one more; `split` alone would give
     # keys of the first steps again.
@@ -213,9 +213,9 @@ def start(
     if strange := given.keys() - {"encoder", "loss"}:
         raise InputError(f'params must have the keys "encoder" and "loss", found {strange}')
     if "encoder" not in given:
-        with network.taking(encoder, nothing):
+        with network_checks.taking(encoder, nothing):
             given["encoder"] = jax.jit(encoder.init)(encoder_key, nothing)
-    dim = network.output_of(encoder, given["encoder"], nothing).shape[-1]
+    dim = network_checks.output_of(encoder, given["encoder"], nothing).shape[-1]
     if "loss" not in given:
         given["loss"] = loss.init(loss_key, classes, dim)
     chance = None if loss.chance is None else loss.chance(rows(0, 1).shape[1], classes)
@@ -304,7 +304,7 @@ def encode(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> 
     leaves, tree = jax.tree.flatten(inputs)
     if not _count(inputs):
         raise InputError("inputs must be at least one example, found none")
-    with network.taking(model.module, inputs):
+    with network_checks.taking(model.module, inputs):
         return network.in_blocks(
             lambda *part: _apply(model.module, model.variables, jax.tree.unflatten(tree, part)),
             *leaves,
@@ -359,12 +359,12 @@ def _numbered(labels: Any, rows: int, *, by_class: bool) -> tuple[Any, int]:
 
 
 def _recall_at_1(encoder: nn.Module, variables: Any, validation: Any) -> Callable[[Any], float]:
-    inputs, labels = network.validation_pair(validation)
+    inputs, labels = network_checks.validation_pair(validation)
     inputs, labels = _on_host(inputs), np.asarray(labels)
     checks.check_labels(labels, _count(inputs))
-    network.check_numbers(inputs)
+    network_checks.check_numbers(inputs)
     one = jax.tree.map(lambda leaf: leaf[np.arange(1)], inputs)
-    network.output_of(encoder, variables, one)
+    network_checks.output_of(encoder, variables, one)
 
     def score(params: Any) -> float:
         vectors = encode(Model(encoder, params["encoder"]), inputs)
