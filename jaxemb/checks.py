@@ -1,11 +1,14 @@
 """Checks of values where they enter, before arrays are traced."""
 
 import dataclasses
+import decimal
 import math
+import numbers
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.errors import InputError
@@ -51,9 +54,9 @@ def as_points(points: Any, *, at_least: int = 4, name: str = "points") -> np.nda
     """Returns a matrix of finite floats; other real numbers become floats that hold them.
 
     Args:
-      points: [N, D] real, as any library has it. Floats of 32 bits and more stay as they are;
-        shorter ones, truth values and whole numbers of up to 16 bits become float32, longer whole
-        numbers float64.
+      points: [N, D] real, as any library has it: lists, arrays of NumPy and JAX, data frames.
+        Floats of 32 and 64 bits stay as they are; shorter ones, truth values and whole numbers of
+        up to 16 bits become float32, all others float64.
       at_least: smallest N.
       name: what to call them.
 
@@ -63,17 +66,49 @@ def as_points(points: Any, *, at_least: int = 4, name: str = "points") -> np.nda
     Raises:
       InputError: naming shape, dtype or the first bad place.
     """
+    if np.ma.is_masked(points):
+        raise InputError(
+            f"{name} have {int(np.ma.getmaskarray(points).sum()):,} masked entries; fill them, or "
+            "drop these rows, first"
+        )
+    if hasattr(points, "toarray") and hasattr(points, "nnz"):
+        raise InputError(
+            f"{name} must be dense, found the sparse {type(points).__name__} of shape "
+            f"{points.shape}; .toarray() makes them so, and sklearn's TruncatedSVD(50) reduces "
+            "many columns first"
+        )
     try:
         table = np.asarray(points)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InputError(f"{name} must be a matrix, a point a row: {error}") from error
-    if table.dtype not in (np.float32, np.float64) and table.dtype.kind != "c":
-        for kind in (np.float32, np.float64):
-            if np.can_cast(table.dtype, kind):
-                table = table.astype(kind)
-                break
+    if table.dtype.kind == "O":
+        table = _unboxed(points, table, name)
+    if table.dtype not in (np.float32, np.float64):
+        if np.can_cast(table.dtype, np.float32) and table.dtype.kind != "c":
+            table = table.astype(np.float32)
+        elif table.dtype.kind in "iuf":
+            table = table.astype(np.float64)
     check_points(table, at_least=at_least, name=name)
     return table
+
+
+def _unboxed(points: Any, table: np.ndarray, name: str) -> np.ndarray:
+    """Returns an array of Python objects as float64, if all are real numbers."""
+    for place in np.ndindex(table.shape):
+        value = table[place]
+        # Decimal and Fraction are numbers; a text of digits may be a name.
+        if value is not None and not isinstance(value, (numbers.Number, decimal.Decimal)):
+            row, *rest = place
+            column = rest[0] if rest else 0
+            names = list(getattr(points, "columns", ()))
+            told = repr(names[column]) if names else str(column)
+            raise InputError(
+                f"{name} must be real numbers, found {value!r:.80} in row {row}, column {told}"
+            )
+    try:
+        return table.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a matrix of real numbers: {error}") from error
 
 
 def check_points(points: np.ndarray, *, at_least: int = 4, name: str = "points") -> None:
@@ -214,13 +249,19 @@ def check_widths(options: Any, name: str) -> None:
 def as_key(key: Any) -> jax.Array:
     """Returns a typed random key; a whole number is a seed.
 
+    Keys of the older `jax.random.PRNGKey` are taken, too.
+
     Raises:
       InputError: for anything else, and for a seed that JAX would silently cut to 32 bits.
     """
+    if isinstance(key, (np.ndarray, jax.Array)) and key.shape == ():
+        key = int(key) if jnp.issubdtype(key.dtype, jnp.integer) else key
     if isinstance(key, jax.Array) and jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
         if key.shape != ():
             raise InputError(f"one random key is needed, found an array of {key.shape}")
         return key
+    if getattr(key, "dtype", None) == np.uint32 and getattr(key, "shape", None) == (2,):
+        return jax.random.wrap_key_data(jnp.asarray(key))
     if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
         if 0 <= key < 1 << 32:
             return jax.random.key(int(key))

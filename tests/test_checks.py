@@ -3,6 +3,7 @@ import math
 from typing import Literal
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -108,10 +109,11 @@ def test_fields_of_the_wrong_type_are_named(field, value, message):
 
 
 def test_a_seed_is_a_key():
-    assert as_key(np.int64(3)) == as_key(jax.random.key(3))
+    for same in (np.int64(3), np.array(3), jnp.int32(3), jax.random.PRNGKey(3)):
+        assert as_key(same) == as_key(jax.random.key(3))
 
 
-@pytest.mark.parametrize("key", [-1, 1 << 32, 0.5, "0", None, True, np.zeros(2, np.uint32)])
+@pytest.mark.parametrize("key", [-1, 1 << 32, 0.5, "0", None, True, np.zeros(3, np.uint32)])
 def test_what_is_no_key_is_refused(key):
     with pytest.raises(InputError, match="key must be|a seed must be"):
         as_key(key)

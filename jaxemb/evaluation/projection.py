@@ -4,7 +4,7 @@ Scores are computed in float64 on the host. Where a score is of a sample of poin
 and ranks are among all points.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import chex
 import numpy as np
@@ -12,6 +12,8 @@ from scipy.spatial import procrustes
 from scipy.stats import spearmanr
 
 from jaxemb.evaluation.neighbors import nearest_in_map
+
+Metric = Literal["euclidean", "precomputed"]
 
 # Distances in a block: 128 MiB in float64, whatever the number of points.
 _DISTANCES_AT_A_TIME = 2**24
@@ -33,14 +35,21 @@ class NeighborScores(NamedTuple):
 
 
 def neighbor_scores(
-    points: np.ndarray, embedding: np.ndarray, *, k: int = 10, rows: int = 1000, seed: int = 0
+    points: np.ndarray,
+    embedding: np.ndarray,
+    *,
+    k: int = 10,
+    metric: Metric = "euclidean",
+    rows: int = 1000,
+    seed: int = 0,
 ) -> NeighborScores:
-    """Compares the k nearest neighbors, Euclidean, of points with those in the map.
+    """Compares the k nearest neighbors of points with those in the map.
 
     Args:
-      points: [N, D] finite.
+      points: [N, D] finite; with the metric "precomputed" their distances [N, N].
       embedding: [N, d] the map, finite.
       k: neighbors of each point; below N / 2.
+      metric: of the points; the map's is Euclidean.
       rows: size of the sample of points, drawn without replacement; ranks are among all points.
       seed: of the sample.
 
@@ -63,7 +72,8 @@ def neighbor_scores(
     tile = max(1, _DISTANCES_AT_A_TIME // size)
     for start in range(0, len(sample), tile):
         block = sample[start : start + tile]
-        original, mapped = _distances(points, block), _distances(embedding, block)  # [b, N]
+        original = _distances(points, block, metric)  # [b, N]
+        mapped = _distances(embedding, block)
         # The ranks, in one space, of the nearest neighbors in the other.
         intruders = _ranks(original, np.argpartition(mapped, k, axis=1)[:, :k])
         extruded = _ranks(mapped, np.argpartition(original, k, axis=1)[:, :k])
@@ -104,13 +114,19 @@ def knn_accuracy(
 
 
 def shepard_correlation(
-    points: np.ndarray, embedding: np.ndarray, *, pairs: int = 100_000, seed: int = 0
+    points: np.ndarray,
+    embedding: np.ndarray,
+    *,
+    metric: Metric = "euclidean",
+    pairs: int = 100_000,
+    seed: int = 0,
 ) -> float:
     """Correlates distances between points with those in the map, by rank (Spearman).
 
     Args:
-      points: [N, D] finite, N >= 2.
+      points: [N, D] finite, N >= 2; with the metric "precomputed" their distances [N, N].
       embedding: [N, d] the map, finite.
+      metric: of the points.
       pairs: pairs of different points drawn, with replacement.
       seed: of the draw.
 
@@ -120,25 +136,31 @@ def shepard_correlation(
     Raises:
       AssertionError: if a shape disagrees with the above.
     """
-    left, right = pair_distances(points, embedding, pairs=pairs, seed=seed)
+    left, right = pair_distances(points, embedding, metric=metric, pairs=pairs, seed=seed)
     if not (np.ptp(left) and np.ptp(right)):
         return np.nan
     return float(spearmanr(left, right).statistic)
 
 
 def pair_distances(
-    points: np.ndarray, embedding: np.ndarray, *, pairs: int = 100_000, seed: int = 0
+    points: np.ndarray,
+    embedding: np.ndarray,
+    *,
+    metric: Metric = "euclidean",
+    pairs: int = 100_000,
+    seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Measures random pairs in both spaces, as for a Shepard diagram.
 
     Args:
-      points: [N, D] finite, N >= 2.
+      points: [N, D] finite, N >= 2; with the metric "precomputed" their distances [N, N].
       embedding: [N, d] the map, finite.
+      metric: of the points.
       pairs: P, pairs of different points drawn, with replacement.
       seed: of the draw.
 
     Returns:
-      [P] Euclidean distances between points, and [P] those in the map.
+      [P] distances between points, and [P] those in the map.
 
     Raises:
       AssertionError: if a shape disagrees with the above.
@@ -154,6 +176,9 @@ def pair_distances(
     for start in range(0, pairs, tile):
         i, j = first[start : start + tile], second[start : start + tile]
         for space, found in ((points, original), (embedding, mapped)):
+            if space is points and metric == "precomputed":
+                found[start : start + tile] = points[i, j]
+                continue
             gaps = space[i].astype(np.float64) - space[j]
             found[start : start + tile] = np.linalg.norm(gaps, axis=1)
     return original, mapped
@@ -210,8 +235,12 @@ def _sample(size: int, rows: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(size, rows, replace=False))
 
 
-def _distances(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Returns [S, N] squared Euclidean distances; a point's to itself is infinite."""
+def _distances(points: np.ndarray, rows: np.ndarray, metric: Metric = "euclidean") -> np.ndarray:
+    """Returns [S, N] distances, Euclidean ones squared; a point's to itself is infinite."""
+    if metric == "precomputed":
+        given = points[rows].astype(np.float64)
+        given[np.arange(len(rows)), rows] = np.inf
+        return given
     origin = points[:1].astype(np.float64)
     queries = points[rows] - origin
     squared = np.empty((len(rows), len(points)))

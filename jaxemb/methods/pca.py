@@ -62,13 +62,16 @@ class Fitted(NamedTuple):
     Attributes:
       embedding: [N, C] float32 the points' coordinates along the directions, in their units;
         whitened, in standard deviations.
-      pca: mean, directions, deviations and shares of the variance.
+      pca: mean, directions, deviations and shares of the variance, in float32.
+      origin: [D] float64 that was subtracted before: the mean of float64 points, whose differences
+        float32 could not hold beside it; 0 for others.
       options: of the method.
       history: empty, for nothing is iterated.
     """
 
     embedding: np.ndarray
     pca: pca.PCA
+    origin: np.ndarray
     options: Options
     history: History = History()
 
@@ -92,7 +95,12 @@ def fit(
     """
     options = checks.as_options(options, Options)
     key = None if key is None else checks.as_key(key)
-    table = _table(points)
+    points = checks.as_points(points, at_least=1)
+    origin = np.zeros(points.shape[1])
+    if points.dtype == np.float64:
+        # Of values, not of their sum, which may overflow.
+        origin = np.mean(points / len(points), axis=0) * len(points)
+    table = _table(points, origin)
     width = min(table.shape)
     if options.components > width:
         raise InputError(
@@ -112,7 +120,7 @@ def fit(
             power_iterations=options.power_iterations,
         )
     embedding = np.asarray(pca.transform(found, table, whiten=options.whiten))
-    return Fitted(embedding, found, options)
+    return Fitted(embedding, found, origin, options)
 
 
 def transform(fitted: Fitted, points: Any) -> np.ndarray:
@@ -128,10 +136,13 @@ def transform(fitted: Fitted, points: Any) -> np.ndarray:
     Raises:
       InputError: if the points are no such matrix.
     """
-    table = _table(points)
+    points = checks.as_points(points, at_least=1)
     dim = len(fitted.pca.mean)
-    if table.shape[1] != dim:
-        raise InputError(f"points must have {dim} numbers, as those fitted, found {table.shape[1]}")
+    if points.shape[1] != dim:
+        raise InputError(
+            f"points must have {dim} numbers, as those fitted, found {points.shape[1]}"
+        )
+    table = _table(points, fitted.origin)
     return np.asarray(pca.transform(fitted.pca, table, whiten=fitted.options.whiten))
 
 
@@ -143,7 +154,7 @@ def inverse(fitted: Fitted, embedding: Any) -> np.ndarray:
       embedding: [M, C] real numbers, as `transform` returns it.
 
     Returns:
-      [M, D] float32, without what the directions left out had.
+      [M, D], float32 or, if the points were, float64, without what the directions left out had.
 
     Raises:
       InputError: if the embedding is no such matrix.
@@ -152,9 +163,20 @@ def inverse(fitted: Fitted, embedding: Any) -> np.ndarray:
     components = fitted.pca.directions.shape[1]
     if scores.shape[1] != components:
         raise InputError(f"embedding must have {components} columns, found {scores.shape[1]}")
-    return np.asarray(pca.inverse(fitted.pca, scores, whiten=fitted.options.whiten))
+    found = np.asarray(pca.inverse(fitted.pca, scores, whiten=fitted.options.whiten))
+    return found + fitted.origin if fitted.origin.any() else found
 
 
-def _table(points: Any) -> jax.Array:
-    """Returns points [N, D] as an array of a device, or raises InputError."""
-    return jnp.asarray(checks.as_points(points, at_least=1))
+def _table(points: np.ndarray, origin: np.ndarray) -> jax.Array:
+    """Returns points [N, D] as float32 about an origin, on a device.
+
+    Raises:
+      InputError: if they are too large for float32.
+    """
+    with np.errstate(over="ignore"):
+        table = np.asarray(points - origin if origin.any() else points, np.float32)
+    if not np.isfinite(table).all():
+        raise InputError(
+            "points must be less than 3e38 apart, found more; divide them by their size first"
+        )
+    return jnp.asarray(table)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from jaxemb.checks import check_points
 from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
-from jaxemb.projections.neighbors import check_points
 
 # Distances in a block: 32 MiB in float64.
 _AT_A_TIME = 1 << 22

@@ -13,8 +13,10 @@ import numpy as np
 from jaxemb.checks import check_field, check_fields, check_points
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
+from jaxemb.projections.distance_matrix import check_distances
 
-Metric = Literal["squared_euclidean", "cosine"]
+Metric = Literal["euclidean", "cosine"]
+Given = Literal["precomputed"]
 Engine = Literal["auto", "exact", "approximate"]
 
 # Squares of these, and their sums over a million columns, are float32 numbers.
@@ -59,8 +61,9 @@ class Neighbors(NamedTuple):
 
     Attributes:
       ids: [N, k] int32, nearest first; never -1, and never the point itself.
-      distances: [N, k] float32, squared Euclidean in the units of `points * scale`, or 1 - cosine
-        in [0, 2]; taken of differences, so that close points far from the rest keep theirs.
+      distances: [N, k] float32, squared, in the units of `points * scale`; or 1 - cosine in [0, 2],
+        half the square of unit vectors' distance. Taken of differences, so that close points far
+        from the rest keep theirs.
       scale: what points were multiplied by: 1, or a power of two where squares would not be
         float32 numbers.
       recall: share in [0, 1] of the true neighbors found; 1 for an exact search, measured on a
@@ -77,7 +80,7 @@ def nearest_neighbors(
     points: np.ndarray,
     *,
     k: int,
-    metric: Metric = "squared_euclidean",
+    metric: Metric | Given = "euclidean",
     engine: Engine = "auto",
     lists: Lists | None = None,
 ) -> Neighbors:
@@ -87,10 +90,9 @@ def nearest_neighbors(
     accelerator all pairs are compared tile by tile (`tiled_search`).
 
     Args:
-      points: [N, D] float, N at least 4.
+      points: [N, D] float, N at least 4; [N, N] their distances for the metric "precomputed".
       k: neighbors of each, less than N.
-      metric: "squared_euclidean", or "cosine" for 1 - cosine, where a zero vector has cosine 0 to
-        anything.
+      metric: "euclidean"; "cosine" for 1 - cosine; or "precomputed".
       engine: "exact", "approximate" (CPU), or "auto": exact for few points, and on accelerators.
       lists: of an approximate search.
 
@@ -98,12 +100,16 @@ def nearest_neighbors(
       The neighbors. The same input gives the same bits on the same machine.
 
     Raises:
-      InputError: if `points` or k is outside its documented range, or a number is not finite.
+      InputError: if `points` or k is outside its documented range, a number is not finite, or a
+        point of the metric "cosine" is zero.
     """
     check_points(points)
     rows = len(points)
     if not 1 <= k < rows:
         raise InputError(f"k must be from 1 to {rows - 1}, the other points, found {k}")
+    if metric == "precomputed":
+        check_distances(points)
+        return _nearest_given(points, np.arange(rows), k)
     lists = lists or Lists()
     table, scale = _prepared(points, metric)
     accelerator = jax.default_backend() != "cpu"
@@ -126,13 +132,14 @@ def neighbors_among(
     points: np.ndarray,
     *,
     k: int,
-    metric: Metric = "squared_euclidean",
+    metric: Metric | Given = "euclidean",
 ) -> Neighbors:
     """Finds the k nearest references of each new point, exactly.
 
     Args:
-      references: [M, D] float, M at least 4.
-      points: [N, D] float, N at least 1.
+      references: [M, D] float, M at least 4; for the metric "precomputed" anything of M rows.
+      points: [N, D] float, N at least 1; for the metric "precomputed" the distances [N, M] of new
+        points to the references.
       k: at most M.
       metric: as in `nearest_neighbors`.
 
@@ -140,16 +147,23 @@ def neighbors_among(
       The neighbors; a reference equal to the point is one of them.
 
     Raises:
-      InputError: if an argument is outside its documented range, or a number is not finite.
+      InputError: if an argument is outside its documented range, a number is not finite, or a
+        point of the metric "cosine" is zero.
     """
-    check_points(references, name="references")
-    check_points(points, at_least=1)
-    if points.shape[1] != references.shape[1]:
-        raise InputError(
-            f"points have {points.shape[1]} columns, the references {references.shape[1]}"
-        )
+    given = metric == "precomputed"
+    if not given:
+        check_points(references, name="references")
+    check_points(points, at_least=1, name="distances" if given else "points")
+    width = len(references) if given else references.shape[1]
+    if points.shape[1] != width:
+        what = "distances to each of the references" if given else "columns, as the references"
+        raise InputError(f"points must have {width} {what}, found {points.shape[1]}")
     if not 1 <= k <= len(references):
         raise InputError(f"k must be from 1 to {len(references)}, the references, found {k}")
+    if metric == "precomputed":
+        if points.min() < 0:
+            raise InputError(f"distances must be at least 0, found {points.min()}")
+        return _nearest_given(points, None, k)
     both, scale = _prepared(np.concatenate([references, points]), metric)
     table, queries = both[: len(references)], both[len(references) :]
     if jax.default_backend() != "cpu":
@@ -162,14 +176,38 @@ def neighbors_among(
     return Neighbors(*_sorted(table, queries, ids, metric), scale, 1.0)
 
 
+def _nearest_given(distances: np.ndarray, own: np.ndarray | None, k: int) -> Neighbors:
+    """Returns the nearest by a matrix [N, M] of distances; `own` is [N], each row's own column."""
+    largest = float(distances.max())
+    scale = 2.0 ** -np.frexp(largest)[1] if largest > _LARGEST or 0 < largest < _SMALLEST else 1.0
+    ids = np.empty((len(distances), k), np.int32)
+    found = np.empty((len(distances), k), np.float32)
+    step = max(1, _AT_A_TIME // distances.shape[1])
+    for start in range(0, len(distances), step):
+        block = np.array(distances[start : start + step])
+        if own is not None:
+            block[np.arange(len(block)), own[start : start + step]] = np.inf
+        # Stable, so that equally near ones come in the order of the columns.
+        nearest = np.argsort(block, axis=1, kind="stable")[:, :k]
+        ids[start : start + step] = nearest
+        squares = np.square(np.take_along_axis(block, nearest, axis=1) * scale)
+        found[start : start + step] = squares
+    return Neighbors(ids, found, scale, 1.0)
+
+
 def _prepared(points: np.ndarray, metric: Metric) -> tuple[np.ndarray, float]:
     """Returns the points in float32, centered or of unit norm, and what they were multiplied by."""
     largest = np.abs(points).max(axis=1 if metric == "cosine" else None, keepdims=True)
     if metric == "cosine":
+        if (zero := np.flatnonzero(largest == 0)).size:
+            raise InputError(
+                f"a point that is zero has no cosine: row {zero[0]}; {zero.size:,} such rows. Drop "
+                'them, or take the metric "euclidean"'
+            )
         # Divided first, squares neither overflow nor vanish.
-        table = points / np.where(largest > 0, largest, 1)
-        norms = np.linalg.norm(table, axis=1, keepdims=True)
-        return np.ascontiguousarray(table / np.where(norms > 0, norms, 1), np.float32), 1.0
+        table = points / largest
+        table /= np.linalg.norm(table, axis=1, keepdims=True)
+        return np.ascontiguousarray(table, np.float32), 1.0
     # Far from the origin, products would cancel; the sum of huge numbers would overflow.
     table = points - np.mean(points, axis=0, dtype=np.float64, keepdims=True)
     widest = float(np.abs(table).max())
@@ -187,16 +225,16 @@ def tiled_search(
     queries: jax.Array | None = None,
     *,
     k: int,
-    metric: Metric = "squared_euclidean",
+    metric: Metric = "euclidean",
 ) -> jax.Array:
     """Finds the k nearest rows of a table by comparing all pairs, a tile of queries at a time.
 
     Args:
-      table: [M, D] float; rows of norm 1 or 0 for "cosine".
+      table: [M, D] float; rows of norm 1 for "cosine".
       own: [N] the row of the table that each query is, left out; -1 for none.
       queries: [N, D]; None takes the table.
       k: neighbors of each.
-      metric: "squared_euclidean" or "cosine".
+      metric: "euclidean" or "cosine".
 
     Returns:
       [N, k] int32 row numbers, nearest first; equally near ones in the order of the table.
@@ -209,7 +247,7 @@ def tiled_search(
     chex.assert_shape(queries, (None, dim))
     chex.assert_shape(own, (len(queries),))
     # The norms' halves: the query's own is the same for all rows.
-    halves = jnp.sum(table * table, axis=1) / 2 if metric == "squared_euclidean" else 0.0
+    halves = jnp.sum(table * table, axis=1) / 2 if metric == "euclidean" else 0.0
 
     def one(query: jax.Array, self: jax.Array) -> jax.Array:
         # GPUs would otherwise multiply in TF32 and confuse near neighbors.
@@ -231,7 +269,7 @@ def _faiss() -> Any:
 
 def _flat_index(table: np.ndarray, metric: Metric) -> Any:
     faiss = _faiss()
-    make = faiss.IndexFlatL2 if metric == "squared_euclidean" else faiss.IndexFlatIP
+    make = faiss.IndexFlatL2 if metric == "euclidean" else faiss.IndexFlatIP
     index = make(table.shape[1])
     index.add(table)
     return index
@@ -244,7 +282,7 @@ def _search_lists(
     faiss = _faiss()
     rows, dim = table.shape
     lists = max(1, int(asked.lists_per_root * rows**0.5))
-    euclidean = metric == "squared_euclidean"
+    euclidean = metric == "euclidean"
     kind = faiss.METRIC_L2 if euclidean else faiss.METRIC_INNER_PRODUCT
     coarse = (faiss.IndexFlatL2 if euclidean else faiss.IndexFlatIP)(dim)
     index = faiss.IndexIVFFlat(coarse, dim, lists, kind)
@@ -304,9 +342,7 @@ def _distances(
         other = table[ids]  # [step, k, D]
         squares = jnp.sum(jnp.square(other - query[:, None]), axis=-1)
         if metric == "cosine":
-            # The vectors have length 1, or 0, which has cosine 0 to anything.
-            zero = ~(jnp.any(other != 0, axis=-1) & jnp.any(query != 0, axis=-1)[:, None])
-            squares = jnp.where(zero, 1, squares / 2)
+            squares /= 2  # the vectors have length 1
         squares, ids = jax.lax.sort((squares, ids), num_keys=2)
         return ids, squares
 

@@ -22,7 +22,7 @@ def loop_distances(a, b, metric):
         for j in range(len(b)):
             if metric == "cosine":
                 size = np.sqrt(a[i] @ a[i]) * np.sqrt(b[j] @ b[j])
-                found[i, j] = 1 - a[i] @ b[j] / size if size else 1
+                found[i, j] = 1 - a[i] @ b[j] / size
             else:
                 found[i, j] = np.sum((a[i] - b[j]) ** 2)
     return found
@@ -37,10 +37,11 @@ def check(found, distances):
     assert all(len(set(row)) == k for row in found.ids.tolist())
 
 
-@pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_neighbors_are_those_of_the_loops(metric):
     points = made()
-    points[3] = 0
+    if metric == "euclidean":
+        points[3] = 0
     expected = loop_distances(points, points, metric)
     np.fill_diagonal(expected, np.inf)
     found = nearest_neighbors(points, k=K, metric=metric)
@@ -50,7 +51,7 @@ def test_neighbors_are_those_of_the_loops(metric):
     assert found.ids.dtype == np.int32
 
 
-@pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_tiles_find_the_same(metric, monkeypatch):
     monkeypatch.setattr(neighbors, "_AT_A_TIME", 7 * N)  # several tiles, the last not full
     tiled_search.clear_cache()
@@ -70,7 +71,7 @@ def test_a_point_is_left_out_by_identity_among_duplicates(engine):
     np.testing.assert_array_equal(found.distances[:60], 0)
 
 
-@pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_lists_find_most(metric):
     points = made(2, 3000)
     found = nearest_neighbors(points, k=K, metric=metric, engine="approximate")
@@ -95,9 +96,9 @@ def test_new_points_find_references():
     references, points = made(4), made(5, 9)
     points[0] = references[11]
     found = neighbors_among(references, points, k=K)
-    check(found, loop_distances(points, references, "squared_euclidean"))
+    check(found, loop_distances(points, references, "euclidean"))
     assert found.ids[0, 0] == 11
-    with pytest.raises(InputError, match="points have 4 columns, the references 5"):
+    with pytest.raises(InputError, match="points must have 5 columns, as the references, found 4"):
         neighbors_among(references, points[:, :4], k=K)
     with pytest.raises(InputError, match="k must be from 1 to 60, the references, found 61"):
         neighbors_among(references, points, k=61)
@@ -107,7 +108,7 @@ def test_close_points_far_from_the_rest_keep_their_distances():
     points = made(6)
     points[:5] = 1000 + 1e-3 * np.arange(5)[:, None]
     found = nearest_neighbors(points, k=4)
-    expected = loop_distances(points, points, "squared_euclidean")[:5, :5]
+    expected = loop_distances(points, points, "euclidean")[:5, :5]
     np.testing.assert_allclose(found.distances[0], np.sort(expected[0])[1:], rtol=1e-3)
 
 
@@ -153,3 +154,54 @@ def with_gaps():
 def test_bad_input_is_named(points, k, message):
     with pytest.raises(InputError, match=message):
         nearest_neighbors(points, k=k)
+
+
+def test_given_distances_have_the_neighbors_of_their_points():
+    points = made(10)
+    squares = loop_distances(points, points, "euclidean")
+    found = nearest_neighbors(np.sqrt(squares), k=K, metric="precomputed")
+    check(found, squares + np.diag(np.full(N, np.inf)))
+    assert (found.ids != np.arange(N)[:, None]).all()
+    huge = nearest_neighbors(np.sqrt(squares) * 1e200, k=K, metric="precomputed")
+    np.testing.assert_array_equal(huge.ids, found.ids)
+    assert np.isfinite(huge.distances).all()
+    to_others = loop_distances(made(11, 9), points, "euclidean")
+    check(
+        neighbors_among(np.zeros((N, 0)), np.sqrt(to_others), k=K, metric="precomputed"), to_others
+    )
+
+
+def test_equally_near_points_come_in_their_order():
+    distances = 1 - np.eye(6)
+    found = nearest_neighbors(distances, k=3, metric="precomputed").ids
+    np.testing.assert_array_equal(found[[0, 3]], [[1, 2, 3], [0, 1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda d: d[:, :-1], "distances must be a square matrix"),
+        (lambda d: d - 1, "distances must be at least 0"),
+        (lambda d: d + np.eye(6), "distances must be 0 on the diagonal"),
+        (lambda d: d + np.triu(d), "distances must be symmetric"),
+    ],
+)
+def test_what_are_no_distances_is_named(spoil, message):
+    with pytest.raises(InputError, match=message):
+        nearest_neighbors(spoil(1 - np.eye(6)), k=3, metric="precomputed")
+
+
+def test_given_distances_to_references_are_checked():
+    with pytest.raises(InputError, match="6 distances to each of the references, found 5"):
+        neighbors_among(np.eye(6), np.ones((2, 5)), k=3, metric="precomputed")
+    with pytest.raises(InputError, match="distances must be at least 0, found -1"):
+        neighbors_among(np.eye(6), -np.ones((2, 6)), k=3, metric="precomputed")
+
+
+def test_a_zero_point_has_no_cosine():
+    points = made(12)
+    points[[3, 8]] = 0
+    with pytest.raises(InputError, match="no cosine: row 3; 2 such rows"):
+        nearest_neighbors(points, k=K, metric="cosine")
+    with pytest.raises(InputError, match="no cosine"):
+        neighbors_among(made(12), points[3:4], k=K, metric="cosine")

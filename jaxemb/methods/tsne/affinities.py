@@ -1,5 +1,6 @@
 """Joint probabilities of t-SNE, from points: each step checked."""
 
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -15,7 +16,12 @@ from jaxemb.memory import require_memory
 from jaxemb.methods.tsne.options import Options
 from jaxemb.projections import affinities
 from jaxemb.projections.affinities import Graph
-from jaxemb.projections.neighbors import Engine, Lists, Metric, nearest_neighbors
+from jaxemb.projections.neighbors import Engine, Given, Lists, Metric, nearest_neighbors
+
+_logger = logging.getLogger("jaxemb")
+
+# Where none is asked for, as van der Maaten's code.
+_PERPLEXITY = 30.0
 
 
 class Affinities(NamedTuple):
@@ -39,8 +45,8 @@ class Affinities(NamedTuple):
 def affinities_of(
     points: np.ndarray,
     *,
-    perplexity: float | Sequence[float] = 30.0,
-    metric: Metric = "squared_euclidean",
+    perplexity: float | Sequence[float] | None = None,
+    metric: Metric | Given = "euclidean",
     engine: Engine = "auto",
     neighbors_per_perplexity: float = 3.0,
     lists: Lists | None = None,
@@ -48,8 +54,9 @@ def affinities_of(
     """Finds the joint probabilities of points.
 
     Args:
-      points: [N, D] float, N at least 4.
-      perplexity: from 1 to less than N / 3; several make the mean of their affinities.
+      points: [N, D] float, N at least 4; [N, N] distances for the metric "precomputed".
+      perplexity: from 1 to less than N / 3; several make the mean of their affinities. None: 30, or
+        as many as there can be.
       metric: of the neighbors' distances.
       engine: of the search for neighbors.
       neighbors_per_perplexity: neighbors of a point, as a multiple of the largest perplexity.
@@ -64,6 +71,8 @@ def affinities_of(
     points = as_points(points)
     count, width = points.shape
     perplexities = check_perplexity(perplexity, count)
+    if perplexity is None and perplexities[0] < _PERPLEXITY:
+        _logger.info(f"perplexity {perplexities[0]:.3g}: {count} points allow no more")
     k = min(count - 1, int(neighbors_per_perplexity * max(perplexities)))
     # Neighbors and their distances, the graph, and what it is made of; a search's copies.
     require_memory(
@@ -94,7 +103,7 @@ def affinities_for(key: jax.Array, points: np.ndarray, options: Options) -> Affi
     """
     return affinities_of(
         jittered(key, points, options.jitter),
-        perplexity=options.perplexities,
+        perplexity=options.perplexity,
         metric=options.metric,
         engine=options.neighbors,
         neighbors_per_perplexity=options.neighbors_per_perplexity,
@@ -102,12 +111,16 @@ def affinities_for(key: jax.Array, points: np.ndarray, options: Options) -> Affi
     )
 
 
-def check_perplexity(perplexity: float | Sequence[float], points: int) -> list[float]:
+def check_perplexity(perplexity: float | Sequence[float] | None, points: int) -> list[float]:
     """Refuses a perplexity that so many points cannot have; returns all asked for.
+
+    None asks for 30, or as many as there can be.
 
     Raises:
       InputError: if one is less than 1 or not less than a third of the points, or there is none.
     """
+    if perplexity is None:
+        return [min(_PERPLEXITY, (points - 1) / 3)]
     perplexities = [perplexity] if isinstance(perplexity, (int, float)) else list(perplexity)
     for value in perplexities or [math.nan]:
         # NaN fails this comparison.

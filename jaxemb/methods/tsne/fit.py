@@ -15,7 +15,8 @@ from jaxemb.methods.tsne.affinities import Affinities, affinities_for
 from jaxemb.methods.tsne.options import Options
 from jaxemb.methods.tsne.programs import Call, Metrics, steps_by_grid
 from jaxemb.methods.tsne.step import Descent, Phase
-from jaxemb.projections.initialization import initialize
+from jaxemb.projections import mds
+from jaxemb.projections.initialization import Initialization, initialize
 from jaxemb.training import loop
 from jaxemb.training.run import Run
 from jaxemb.training.state import History, Training, TrainState, Update
@@ -35,7 +36,7 @@ class Fitted(NamedTuple):
       perplexity: [N] float32 as each point reached it, the mean over several.
       recall: share of the true neighbors found.
       seconds: of each phase: "neighbors", "affinities", "initialization", "optimization".
-      points: [N, D] float that the map shows.
+      points: [N, D] float that the map shows, or their distances [N, N].
       options: that it was made with.
       history: of the run.
     """
@@ -80,7 +81,8 @@ def fit(
 
     Args:
       key: random key, or a seed: of the start's noise, and the jitter.
-      points: [N, D] real numbers, N at least 4.
+      points: [N, D] real numbers, N at least 4; with the metric "precomputed" their distances
+        [N, N], symmetric with a zero diagonal.
       options: of the map.
       positions: [N, d] where the points begin, in place of `options.initialization`; their scale
         does not matter.
@@ -150,8 +152,7 @@ def start_from(
         graph,
         mesh=options.mesh,
         grids=options.grids,
-        gains=options.gains,
-        min_gradient_norm=options.min_gradient_norm,
+        rule=options.rule,
     )
     call = _with_trace(steps, options.measure_every)
 
@@ -190,9 +191,14 @@ def first_positions(
       options: of the map.
       positions: as in `fit`.
     """
+    how: Initialization | np.ndarray = options.initialization
+    if positions is not None:
+        how = np.asarray(positions)
+    elif options.metric == "precomputed" and how == "pca":
+        how = mds.classical(found.points, dim=options.dim)[0]
     return initialize(
         key,
-        options.initialization if positions is None else np.asarray(positions),
+        how,
         points=found.points,
         graph=found.graph,
         dim=options.dim,

@@ -10,10 +10,10 @@ import numpy as np
 from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
-from jaxemb.methods.tsne.step import Gains
+from jaxemb.methods.tsne.step import Rule
 from jaxemb.projections.grid import Mesh
 from jaxemb.projections.initialization import Initialization
-from jaxemb.projections.neighbors import Engine, Lists, Metric
+from jaxemb.projections.neighbors import Engine, Given, Lists, Metric
 from jaxemb.projections.repulsion import ACCURATE, FAST
 
 _MOST_STEPS = 2**31 - 1
@@ -73,9 +73,9 @@ class Grids:
 class Options:
     """What determines a map, the points given."""
 
-    perplexity: float | tuple[float, ...] = 30.0
+    perplexity: float | tuple[float, ...] | None = None
     """How many neighbors a point sees, from 1 to less than a third of the points; several make the
-    mean of their affinities."""
+    mean of their affinities. None: 30, or as many as there can be."""
     dim: int = 2
     """Dimensions of the map: 1, 2 or 3."""
     iterations: int = 750
@@ -87,9 +87,11 @@ class Options:
     early_iterations: int = 250
     """How many early steps there are."""
     initialization: Initialization = "pca"
-    """Where points begin: by PCA, by the graph's eigenvectors, or at random."""
-    metric: Metric = "squared_euclidean"
-    """Distance by which neighbors are nearest."""
+    """Where points begin: by PCA (of distances by classical scaling, which is the same), by the
+    graph's eigenvectors, or at random."""
+    metric: Metric | Given = "euclidean"
+    """Distance by which neighbors are nearest; with precomputed, the data are the points'
+    distances [N, N]."""
     neighbors: Engine = "auto"
     """Search for neighbors: exact, or approximate, which auto takes for large data on a CPU."""
     neighbors_per_perplexity: float = 3.0
@@ -110,6 +112,9 @@ class Options:
     """Factor on the gain where the gradient goes on."""
     least_gain: float = 0.01
     """Smallest gain."""
+    max_step_norm: float = 5.0
+    """Length of a point's longest step, in units of the map: longer ones throw points out of
+    tight clusters. inf: no limit."""
     start_deviation: float = 1e-4
     """Standard deviation of the first coordinate at the start."""
     start_noise: float = 1e-2
@@ -130,9 +135,10 @@ class Options:
         if isinstance(self.perplexity, (list, np.ndarray)):
             object.__setattr__(self, "perplexity", tuple(self.perplexity))
         checks.check_fields(self)
-        for value in self.perplexities or (None,):
+        several = self.perplexity if isinstance(self.perplexity, tuple) else (self.perplexity,)
+        for value in several or ("none",):
             # NaN fails this comparison.
-            if not (isinstance(value, numbers.Real) and value >= 1):
+            if value is not None and not (isinstance(value, numbers.Real) and value >= 1):
                 raise InputError(f"perplexity must be at least 1, found {value}")
         checks.check_field(self, "dim", at_least=1, at_most=3)
         checks.check_field(self, "iterations", at_least=1, at_most=_MOST_STEPS)
@@ -144,24 +150,31 @@ class Options:
         checks.check_field(self, "early_iterations", at_least=0, at_most=_MOST_STEPS)
         checks.check_field(self, "neighbors_per_perplexity", at_least=1, at_most=1e6)
         checks.check_field(self, "jitter", at_least=0, at_most=1e6)
+        if self.metric == "precomputed":
+            if self.jitter:
+                raise InputError("jitter must be 0 with precomputed distances: it moves points")
+            if self.neighbors == "approximate":
+                raise InputError('neighbors must be "exact" or "auto" with precomputed distances')
         checks.check_field(self, "min_gradient_norm", at_least=0)
         for name in ("early_momentum", "momentum", "gain_decay"):
             checks.check_field(self, name, at_least=0, at_most=1)
         checks.check_field(self, "gain_increase", at_least=0, at_most=1e6)
         checks.check_field(self, "least_gain", above=0, at_most=1e6)
+        checks.check_field(self, "max_step_norm", above=0)
         checks.check_field(self, "start_deviation", above=0, at_most=1e6)
         checks.check_field(self, "start_noise", at_least=0, at_most=1e6)
         checks.check_field(self, "measure_every", at_least=1, at_most=_MOST_STEPS)
 
     @property
-    def perplexities(self) -> tuple[float, ...]:
-        """All perplexities asked for."""
-        return self.perplexity if isinstance(self.perplexity, tuple) else (self.perplexity,)
-
-    @property
-    def gains(self) -> Gains:
-        """How each coordinate's factor of the learning rate changes."""
-        return Gains(self.gain_increase, self.gain_decay, self.least_gain)
+    def rule(self) -> Rule:
+        """What every step does alike."""
+        return Rule(
+            self.gain_increase,
+            self.gain_decay,
+            self.least_gain,
+            self.max_step_norm,
+            self.min_gradient_norm,
+        )
 
     @property
     def mesh(self) -> Mesh | None:
@@ -174,9 +187,9 @@ class Options:
 class TransformOptions:
     """What determines where new points land, the map given."""
 
-    perplexity: float = 5.0
+    perplexity: float | None = None
     """How many of the map's points a new one sees, from 1 to a third of them; fewer than in the
-    map's making keep it from landing between clusters."""
+    map's making keep it from landing between clusters. None: 5, or as many as there can be."""
     iterations: int = 250
     """Steps of gradient descent."""
     learning_rate: float = 0.1
@@ -197,7 +210,8 @@ class TransformOptions:
           InputError: naming the field.
         """
         checks.check_fields(self)
-        checks.check_field(self, "perplexity", at_least=1)
+        if self.perplexity is not None:
+            checks.check_field(self, "perplexity", at_least=1)
         checks.check_field(self, "iterations", at_least=0, at_most=_MOST_STEPS)
         checks.check_field(self, "learning_rate", above=0, at_most=0.5)
         checks.check_field(self, "momentum", at_least=0, at_most=1)

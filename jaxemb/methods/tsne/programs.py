@@ -12,7 +12,7 @@ from scipy.fft import next_fast_len
 from jaxemb.errors import InputError
 from jaxemb.methods.tsne import step as tsne
 from jaxemb.methods.tsne.options import Grids
-from jaxemb.methods.tsne.step import Gains, Phase
+from jaxemb.methods.tsne.step import Phase, Rule
 from jaxemb.projections import grid
 from jaxemb.projections.affinities import Graph
 from jaxemb.projections.grid import Mesh
@@ -45,9 +45,7 @@ class RepulsionPlan(NamedTuple):
 ALL_PAIRS = RepulsionPlan(0, 0.0, -np.inf, np.inf)
 
 
-def steps_by_grid(
-    graph: Graph, *, mesh: Mesh | None, grids: Grids, gains: Gains, min_gradient_norm: float
-) -> Call:
+def steps_by_grid(graph: Graph, *, mesh: Mesh | None, grids: Grids, rule: Rule) -> Call:
     """Returns the `call` of a training that runs steps of t-SNE.
 
     A step is run by the smallest grid that holds the map before it, or over all pairs where that
@@ -58,8 +56,7 @@ def steps_by_grid(
       graph: the joint probabilities.
       mesh: how fine grids are; None sums over all pairs exactly.
       grids: which there are.
-      gains: how they change.
-      min_gradient_norm: as in `step.update`.
+      rule: of all steps.
 
     Returns:
       The call: (state, phases, how many of them) -> (state, metrics [phases]). The state is
@@ -96,8 +93,7 @@ def steps_by_grid(
                 np.int32(count),
                 nodes=plan.nodes,
                 order=order,
-                gains=gains,
-                min_gradient_norm=min_gradient_norm,
+                rule=rule,
             )
             done, span = int(now), float(wide)
         return state, metrics
@@ -105,9 +101,7 @@ def steps_by_grid(
     return call
 
 
-@functools.partial(
-    jax.jit, static_argnames=("gains", "nodes", "order", "min_gradient_norm"), donate_argnums=(0, 1)
-)
+@functools.partial(jax.jit, static_argnames=("rule", "nodes", "order"), donate_argnums=(0, 1))
 def take_steps(
     state: TrainState,
     metrics: Metrics,
@@ -118,10 +112,9 @@ def take_steps(
     done: jax.Array,
     stop: jax.Array,
     *,
-    gains: Gains,
+    rule: Rule,
     nodes: int = 0,
     order: int = 0,
-    min_gradient_norm: float = 0.0,
 ) -> tuple[TrainState, Metrics, jax.Array, jax.Array]:
     """Runs steps while the map's width is in the plan's range.
 
@@ -134,10 +127,9 @@ def take_steps(
       phases: the schedule's entries.
       done: how many of these were run before.
       stop: how many to run at most, with those.
-      gains: how they change.
+      rule: of all steps.
       nodes: of the grid along each axis.
       order: of its splines.
-      min_gradient_norm: as in `step.update`.
 
     Returns:
       The state, the metrics, how many phases are done, and how wide the map is.
@@ -149,7 +141,7 @@ def take_steps(
             return exact_repulsion(positions)
         return grid_repulsion(positions, factor, nodes=nodes, mesh=Mesh(per_unit, order))
 
-    update = tsne.update(graph, repel, gains=gains, min_gradient_norm=min_gradient_norm)
+    update = tsne.update(graph, repel, rule)
 
     def span(state: TrainState) -> jax.Array:
         return jnp.max(jnp.max(state.params, axis=0) - jnp.min(state.params, axis=0))

@@ -1,5 +1,6 @@
 """t-SNE, one step at a time: attraction along the graph, repulsion by all, momentum and gains."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,20 +14,27 @@ from jaxemb.projections.repulsion import Repulsion
 from jaxemb.training.state import TrainState
 
 
-class Gains(NamedTuple):
-    """How each coordinate's factor of the learning rate changes (Jacobs 1988).
+class Rule(NamedTuple):
+    """What every step does alike, whatever the schedule.
 
-    The numbers are those of the authors' code.
+    Each coordinate's learning rate has a factor, its gain (Jacobs 1988), which changes by the
+    numbers of the authors' code.
 
     Attributes:
-      increase: added where the gradient turns back.
-      decay: factor where it goes on.
-      least: the smallest gain.
+      gain_increase: added to the gain where the gradient turns back.
+      gain_decay: factor on the gain where it goes on.
+      least_gain: the smallest.
+      max_step_norm: length of a point's longest step. A point that lies on its neighbors' far side
+        would otherwise jump back and forth, further each time, and be thrown out of the map.
+      min_gradient_norm: a gradient shorter than this ends the run: further steps leave the
+        positions alone. 0 never does.
     """
 
-    increase: float = 0.2
-    decay: float = 0.8
-    least: float = 0.01
+    gain_increase: float = 0.2
+    gain_decay: float = 0.8
+    least_gain: float = 0.01
+    max_step_norm: float = 5.0
+    min_gradient_norm: float = 0.0
 
 
 class Phase(NamedTuple):
@@ -130,25 +138,21 @@ def start(key: jax.Array, positions: jax.Array, graph: Graph) -> TrainState:
 def update(
     graph: Graph,
     repel: Callable[[jax.Array], Repulsion],
-    *,
-    gains: Gains,
-    min_gradient_norm: float = 0.0,
+    rule: Rule,
 ) -> Callable[[TrainState, Phase], tuple[TrainState, dict[str, jax.Array]]]:
     """Returns the function that takes a step.
 
     Args:
       graph: the joint probabilities.
       repel: positions -> their repulsion.
-      gains: how they change.
-      min_gradient_norm: a gradient shorter than this ends the run: further steps leave the
-        positions alone. 0 never does.
+      rule: of all steps.
 
     Returns:
       The function: (state, the schedule's entry) -> (the next state, metrics: "loss", the KL as
       last measured, in nats; "learning_rate"; "gradient_norm").
 
     Reference:
-      van der Maaten & Hinton 2008, JMLR 9, eq. 5 and algorithm 1.
+      van der Maaten & Hinton 2008, JMLR 9, eq. 5 and algorithm 1; the longest step is openTSNE's.
     """
 
     def take(state: TrainState, phase: Phase) -> tuple[TrainState, dict[str, jax.Array]]:
@@ -165,16 +169,20 @@ def update(
         gradient = jax.lax.optimization_barrier(gradient)
         norm = jnp.sqrt(jnp.sum(gradient * gradient))
         agrees = jnp.sign(gradient) == jnp.sign(descent.velocity)
-        factors = jnp.where(agrees, descent.gains * gains.decay, descent.gains + gains.increase)
-        factors = jnp.maximum(factors, gains.least)
+        factors = jnp.where(
+            agrees, descent.gains * rule.gain_decay, descent.gains + rule.gain_increase
+        )
+        factors = jnp.maximum(factors, rule.least_gain)
         step = phase.learning_rate * factors * gradient
         velocity = phase.momentum * descent.velocity - step
+        if rule.max_step_norm < math.inf:
+            velocity = shorten(velocity, rule.max_step_norm)
         moved = positions + velocity
         # Forces leave the mean alone but for rounding, which would add up.
         moved -= jnp.mean(moved, axis=0, keepdims=True)
         converged = descent.converged
-        if min_gradient_norm > 0:
-            small = phase.may_stop & (norm < min_gradient_norm) & (converged < 0)
+        if rule.min_gradient_norm > 0:
+            small = phase.may_stop & (norm < rule.min_gradient_norm) & (converged < 0)
             converged = jnp.where(small, state.step, converged)
             moved, velocity, factors = jax.tree.map(
                 lambda new, old: jnp.where(converged < 0, new, old),
@@ -188,6 +196,25 @@ def update(
         return following, metrics
 
     return take
+
+
+def shorten(steps: jax.Array, longest: float) -> jax.Array:
+    """Shortens the steps that are longer than they may be; their directions stay.
+
+    Args:
+      steps: [N, d] finite.
+      longest: the length allowed.
+
+    Returns:
+      [N, d].
+    """
+    # Relative to their size, squares don't overflow. Each part is rounded alike in whatever
+    # program this is compiled into: products and sums would be fused in one and not in another.
+    steps = jax.lax.optimization_barrier(steps)
+    size = jnp.maximum(jnp.max(jnp.abs(steps), axis=1, keepdims=True), longest)
+    squares = jax.lax.optimization_barrier(jnp.square(steps / size))
+    share = longest / size / jnp.sqrt(jnp.sum(squares, axis=1, keepdims=True))
+    return steps * jax.lax.optimization_barrier(jnp.minimum(share, 1))
 
 
 def attract(positions: jax.Array, graph: Graph) -> jax.Array:

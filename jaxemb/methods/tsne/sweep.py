@@ -17,7 +17,7 @@ from jaxemb.methods.tsne.affinities import Affinities, affinities_for
 from jaxemb.methods.tsne.fit import first_positions, phases_for
 from jaxemb.methods.tsne.options import Options
 from jaxemb.methods.tsne.programs import ALL_PAIRS, limits, no_metrics, take_steps
-from jaxemb.methods.tsne.step import Gains, Phase
+from jaxemb.methods.tsne.step import Phase, Rule
 from jaxemb.projections.affinities import Graph
 from jaxemb.projections.repulsion import exact_repulsion
 from jaxemb.training.state import TrainState
@@ -41,7 +41,7 @@ def sweep(
     options: Options | None = None,
     *,
     positions: Any = None,
-    perplexities: Sequence[float] | None = None,
+    perplexities: Sequence[float | tuple[float, ...] | None] | None = None,
     learning_rates: Sequence[float | None] | None = None,
     vmap: bool = False,
 ) -> Sweep:
@@ -84,7 +84,7 @@ def sweep(
     known: dict[Any, Affinities] = {}
     found = []
     for number, setting in enumerate(settings):
-        name = (setting.perplexities, number if setting.jitter else None)
+        name = (setting.perplexity, number if setting.jitter else None)
         if name not in known:
             known[name] = affinities_for(split[number][0], points, setting)
         found.append(known[name])
@@ -104,8 +104,7 @@ def sweep(
         limits(ALL_PAIRS),
         np.int32(0),
         np.int32(options.iterations),
-        gains=options.gains,
-        min_gradient_norm=options.min_gradient_norm,
+        rule=options.rule,
         vmap=vmap,
     )
     for number, (one_kl, limit) in enumerate(zip(np.asarray(kl), together, strict=True)):
@@ -146,15 +145,14 @@ def _padded(graph: Graph, rows: int) -> Graph:
     )
 
 
-@functools.partial(jax.jit, static_argnames=("gains", "min_gradient_norm", "vmap"))
+@functools.partial(jax.jit, static_argnames=("rule", "vmap"))
 def _run_all(
     runs: tuple[Graph, TrainState, Phase],
     served: tuple[jax.Array, jax.Array, jax.Array],
     begin: jax.Array,
     end: jax.Array,
     *,
-    gains: Gains,
-    min_gradient_norm: float,
+    rule: Rule,
     vmap: bool,
 ) -> tuple[TrainState, jax.Array, Any]:
     """Returns the last states, their KL, and what single runs return beside.
@@ -174,8 +172,7 @@ def _run_all(
             phases,
             begin,
             end,
-            gains=gains,
-            min_gradient_norm=min_gradient_norm,
+            rule=rule,
         )
         normalizer = exact_repulsion(state.params).normalizer
         return state, tsne.divergence(state.params, graph, normalizer), rest

@@ -17,6 +17,9 @@ from jaxemb.projections.affinities import by_perplexity
 from jaxemb.projections.grid import Mesh
 from jaxemb.projections.neighbors import neighbors_among
 
+# Where none is asked for.
+_PERPLEXITY = 5.0
+
 
 def transform(
     fitted: Fitted, new_points: Any, options: TransformOptions | None = None
@@ -30,7 +33,8 @@ def transform(
 
     Args:
       fitted: N points of D numbers in d dimensions. Distances to them are by the map's metric.
-      new_points: [M, D] real numbers.
+      new_points: [M, D] real numbers; with the metric "precomputed" their distances [M, N] to the
+        points of the map.
       options: of the descent.
 
     Returns:
@@ -46,14 +50,17 @@ def transform(
     points = as_points(new_points, at_least=1, name="new_points")
     embedding, references = fitted.embedding, fitted.points
     count, dim = embedding.shape
-    if options.perplexity > count / 3:
+    perplexity = options.perplexity
+    if perplexity is None:
+        perplexity = min(_PERPLEXITY, count / 3)
+    if perplexity > count / 3:
         raise InputError(
             f"perplexity must be from 1 to a third of the {count} points of the map, found "
-            f"{options.perplexity:g}"
+            f"{perplexity:g}"
         )
-    k = min(count, int(options.neighbors_per_perplexity * options.perplexity))
+    k = min(count, int(options.neighbors_per_perplexity * perplexity))
     near = neighbors_among(references, points, k=k, metric=fitted.options.metric)
-    p = by_perplexity(jnp.asarray(near.distances), perplexity=options.perplexity).p
+    p = by_perplexity(jnp.asarray(near.distances), perplexity=perplexity).p
     mesh, margin = options.mesh, options.margin
     low = embedding.min(axis=0) - margin
     span = float(np.max(embedding.max(axis=0) + margin - low))

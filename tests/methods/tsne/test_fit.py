@@ -1,5 +1,6 @@
 import dataclasses
 import functools
+import math
 import re
 import signal
 
@@ -251,8 +252,9 @@ def test_a_sweep_is_single_runs_bit_for_bit():
     np.testing.assert_allclose(together.kl, maps.kl, rtol=0.15)
     with pytest.raises(InputError, match="as many keys as perplexities and learning rates"):
         sweep(keys, points, options, perplexities=[5.0], learning_rates=rates)
+    free = dataclasses.replace(options, max_step_norm=math.inf)
     with pytest.raises(InputError, match="run 1 exploded"):
-        sweep(keys, points, options, perplexities=perplexities, learning_rates=[None, 1e9])
+        sweep(keys, points, free, perplexities=perplexities, learning_rates=[None, 1e9])
     with pytest.raises(InputError, match='repulsion must be "exact" in a sweep'):
         sweep(keys, points, SHORT)
 
@@ -272,9 +274,13 @@ def test_a_sweep_takes_all_else_from_the_options():
 def test_a_learning_rate_that_explodes_is_named(rate):
     message = "the map exploded: .*" + re.escape(f"with learning rate {rate:.3g}; a smaller one")
     with pytest.raises(InputError, match=message):
-        short(learning_rate=rate, grids=SMALL)
+        short(learning_rate=rate, grids=SMALL, max_step_norm=math.inf)
     with pytest.raises(InputError, match=message):
-        short(learning_rate=rate, repulsion="exact")
+        short(learning_rate=rate, repulsion="exact", max_step_norm=math.inf)
+    # With steps of bounded length nothing explodes.
+    fitted = short(learning_rate=rate)
+    assert np.isfinite(fitted.embedding).all()
+    assert fitted.kl < fitted.kl_trace[0, 1]
 
 
 @pytest.mark.parametrize("places", [1, 3, 9])
@@ -313,6 +319,25 @@ def test_awkward_points_are_mapped():
     assert np.isfinite(short(points[:4], perplexity=1.2).embedding).all()
 
 
+def test_distances_give_the_map_of_their_points():
+    points, labels = made()
+    distances = np.linalg.norm(points[:, None].astype(float) - points[None], axis=2)
+    given = short(distances, metric="precomputed", initialization="spectral")
+    # The same but for rounding: so near at first, and as good at the end.
+    few = {"iterations": 5, "early_iterations": 5, "initialization": "spectral"}
+    start = short(distances, metric="precomputed", **few).embedding
+    expected = short(**few).embedding
+    np.testing.assert_allclose(start, expected, rtol=0.01, atol=1e-3 * np.abs(expected).max())
+    assert abs(given.kl - short(initialization="spectral").kl) < 0.1
+    # Classical scaling is PCA, but for signs.
+    scaled = short(distances, metric="precomputed", iterations=1).embedding
+    by_pca = short(iterations=1).embedding
+    for axis in range(2):
+        assert abs(np.corrcoef(scaled[:, axis], by_pca[:, axis])[0, 1]) > 0.99
+    placed = tsne.transform(given, distances[:9])
+    assert np.median(np.linalg.norm(placed - given.embedding[:9], axis=1)) < 2
+
+
 def test_real_points_of_any_kind_are_taken():
     points, _ = made()
     expected = short().embedding
@@ -342,6 +367,7 @@ CHANGES = {
     "gain_increase": ({}, 0.1),
     "gain_decay": ({}, 0.9),
     "least_gain": ({}, 0.7),
+    "max_step_norm": ({}, 0.1),
     "start_deviation": ({}, 1e-3),
     "start_noise": ({}, 1e-3),
     "measure_every": ({}, 20),
@@ -434,7 +460,13 @@ def test_bad_points_are_named(points, message):
         ({"exaggeration": 0.5}, "exaggeration must be at least 1"),
         ({"jitter": -0.1}, "jitter must be at least 0"),
         ({"initialization": "umap"}, "initialization must be 'pca', 'spectral', 'random'"),
-        ({"metric": "euclid"}, "metric must be 'squared_euclidean', 'cosine', found 'euclid'"),
+        (
+            {"metric": "manhattan"},
+            "metric must be 'euclidean', 'cosine' or 'precomputed', found 'manhattan'",
+        ),
+        ({"metric": "precomputed", "jitter": 0.1}, "jitter must be 0 with precomputed distances"),
+        ({"metric": "precomputed", "neighbors": "approximate"}, 'neighbors must be "exact"'),
+        ({"max_step_norm": 0}, "max_step_norm must be more than 0, found 0"),
         ({"neighbors": "best"}, "neighbors must be 'auto', 'exact', 'approximate'"),
         ({"repulsion": "none"}, "repulsion must be 'fast', 'accurate', 'exact'"),
     ],

@@ -1,3 +1,5 @@
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -53,8 +55,10 @@ def test_steps_are_those_of_a_plain_loop():
         points=N, early_iterations=3, exaggeration=4.0, learning_rate=7.0, measure_every=2
     )(0, 5)
     state = tsne.start(jax.random.key(0), y, graph)
-    take = jax.jit(tsne.update(graph, exact_repulsion, gains=tsne.Gains()))
+    longest = 0.3
+    take = jax.jit(tsne.update(graph, exact_repulsion, tsne.Rule(max_step_norm=longest)))
     y = np.asarray(ordered, float)
+    shortened = []
     velocity, gains = np.zeros((N, 2)), np.ones((N, 2))
     for step in range(5):
         exaggeration, momentum = (4, 0.5) if step < 3 else (1, 0.8)
@@ -71,6 +75,11 @@ def test_steps_are_those_of_a_plain_loop():
             else:
                 gains[i, c] = max(0.8 * gains[i, c], 0.01)
             velocity[i, c] = momentum * velocity[i, c] - 7 * gains[i, c] * gradient[i, c]
+        for i in range(N):
+            length = math.hypot(*velocity[i])
+            shortened.append(length > longest)
+            if shortened[-1]:
+                velocity[i] *= longest / length
         y = y + velocity
         y = y - y.mean(axis=0)
         state, metrics = take(state, jax.tree.map(lambda leaf, step=step: leaf[step], phases))
@@ -83,6 +92,7 @@ def test_steps_are_those_of_a_plain_loop():
             last = metrics["loss"]
         assert metrics["loss"] == last
     assert int(state.step) == 5
+    assert 0.1 < np.mean(shortened) < 0.9
 
 
 def test_a_small_gradient_ends_a_run_after_the_early_steps():
@@ -91,7 +101,7 @@ def test_a_small_gradient_ends_a_run_after_the_early_steps():
         points=N, early_iterations=2, exaggeration=4.0, learning_rate=1.0, measure_every=1
     )(0, 4)
     state = tsne.start(jax.random.key(0), y, graph)
-    take = jax.jit(tsne.update(graph, exact_repulsion, gains=tsne.Gains(), min_gradient_norm=100.0))
+    take = jax.jit(tsne.update(graph, exact_repulsion, tsne.Rule(min_gradient_norm=100.0)))
     seen = []
     for step in range(4):
         state, _ = take(state, jax.tree.map(lambda leaf, step=step: leaf[step], phases))

@@ -134,7 +134,7 @@ def test_bad_input_is_named():
     map_ = fitted(embedding, references)
     with pytest.raises(InputError, match="new_points must be finite"):
         transform(map_, np.full((1, 6), np.nan))
-    with pytest.raises(InputError, match="points have 5 columns, the references 6"):
+    with pytest.raises(InputError, match="points must have 6 columns, as the references, found 5"):
         transform(map_, np.ones((2, 5)))
     with pytest.raises(InputError, match="too many for a grid"):
         transform(map_._replace(embedding=embedding * 1e6), references[:2])
