@@ -68,8 +68,8 @@ class Config:
     """Dimensions of the maps."""
     methods: tuple[Method, ...] = ("pca", "classical", "smacof", "sammon", "autoencoder", "tsne")
     """Methods, in this order."""
-    perplexity: float = 30.0
-    """How many neighbors a point sees: of t-SNE."""
+    perplexity: float | None = None
+    """How many neighbors a point sees: of t-SNE. None: 30, or as many as there can be."""
     iterations: int = 750
     """Steps of t-SNE."""
     stress_iterations: int = 300
@@ -90,7 +90,8 @@ class Config:
         checks.check_field(self, "dim", at_least=1, at_most=3)
         for name in ("iterations", "stress_iterations", "autoencoder_iterations"):
             checks.check_field(self, name, at_least=1)
-        checks.check_field(self, "perplexity", at_least=1)
+        if self.perplexity is not None:
+            checks.check_field(self, "perplexity", at_least=1)
         if not self.methods or len(set(self.methods)) < len(self.methods):
             raise InputError("methods must name one method or more, each once")
         if min(self.hidden, default=1) < 1:
@@ -156,7 +157,7 @@ def check_size(config: Config, points: Points) -> None:
             f"all pairs and take {MOST:,} at most; use some of the points with --n, or leave these "
             "--methods out"
         )
-    if "tsne" in config.methods and config.perplexity >= size / 3:
+    if "tsne" in config.methods and (config.perplexity or 1) >= size / 3:
         raise InputError(
             f"perplexity {config.perplexity:g} must be less than a third of the {size:,} points"
         )

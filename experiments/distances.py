@@ -60,6 +60,8 @@ class Config:
     """Iterations over which this change is averaged."""
     rounding: float = mds.Options.rounding
     """Stress, as a share of that of one place, that is nothing but rounding."""
+    metric: Literal["euclidean", "precomputed"] = "euclidean"
+    """euclidean: the data are points; precomputed: their distances."""
     initialization: Literal["classical", "random"] = "classical"
     """Where points begin; where pairs are sampled, classical means the first components."""
     noise: float = mds.Options.noise
@@ -109,6 +111,8 @@ def mds_options(config: Config, *, sampled: bool) -> mds.Options:
         method = config.method
     return mds.Options(
         method=method,
+        # Samples of pairs are of points; more precomputed distances are refused before.
+        metric="euclidean" if sampled else config.metric,
         dim=config.dim,
         iterations=config.iterations,
         tolerance=config.tolerance,
@@ -125,6 +129,7 @@ def mds_options(config: Config, *, sampled: bool) -> mds.Options:
 def sammon_options(config: Config) -> sammon.Options:
     """Returns the options of Sammon's mapping."""
     return sammon.Options(
+        metric=config.metric,
         dim=config.dim,
         iterations=config.iterations or sammon.Options.iterations,
         tolerance=config.tolerance,
@@ -143,7 +148,10 @@ SMOKE = Config(iterations=60, points=projection.PointFlags(n=150))
 def run(config: Config) -> None:
     """Looks at distances, maps, judges and draws."""
     points = projection.prepare(
-        config, dim=config.dim, check=lambda points: check_size(config, points)
+        config,
+        dim=config.dim,
+        metric=config.metric,
+        check=lambda points: check_size(config, points),
     )
     if points is None:
         return
@@ -167,7 +175,9 @@ def run(config: Config) -> None:
     )
     draw_fit(config, points.values, fitted)
     title = f"{config.points.name}: distances, {config.method}"
-    projection.write(config.common.out, points, fitted.embedding, figures, title=title)
+    projection.write(
+        config.common.out, points, fitted.embedding, figures, title=title, metric=config.metric
+    )
 
 
 def check_size(config: Config, points: Points) -> None:
@@ -177,11 +187,11 @@ def check_size(config: Config, points: Points) -> None:
       InputError: naming the way out.
     """
     size, width = points.values.shape
-    if size > config.all_pairs and config.method != "gradient":
+    if size > config.all_pairs and (config.method != "gradient" or config.metric == "precomputed"):
         raise InputError(
             f"{config.points.data}: {size:,} points, but {config.method} looks at all pairs and "
-            f"takes {config.all_pairs:,} at most; use some with --n, or sample pairs with --method "
-            "gradient"
+            f"takes {config.all_pairs:,} at most; use some with --n"
+            + (", or sample pairs with --method gradient" * (config.metric == "euclidean"))
         )
     if size > config.all_pairs and config.initialization == "classical" and config.dim > width:
         raise InputError(f"dim must be at most {width}, the width of the points")
@@ -203,7 +213,8 @@ def fit(config: Config, values: np.ndarray) -> mds.Fitted:
 def measure(config: Config, values: np.ndarray, positions: np.ndarray) -> dict[str, float]:
     """Computes the stress of the finished map, of many points by a sample of them."""
     rows = choose(config, len(values), config.all_pairs)
-    distances, kept = jnp.asarray(distance_matrix(values[rows])), jnp.asarray(positions[rows])
+    distances = jnp.asarray(distances_between(config, values, rows))
+    kept = jnp.asarray(positions[rows])
     share = len(rows) * (len(rows) - 1) / (len(values) * (len(values) - 1))
     relative = config.method == "sammon"
     stress = float(jax.jit(sammon_stress if relative else raw_stress)(kept, distances))
@@ -211,6 +222,13 @@ def measure(config: Config, values: np.ndarray, positions: np.ndarray) -> dict[s
         "stress": stress if relative else stress / share,
         "kruskal_stress": float(jax.jit(kruskal_stress)(kept, distances)),
     }
+
+
+def distances_between(config: Config, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns the distances of all pairs of these points."""
+    if config.metric == "precomputed":
+        return values[np.ix_(rows, rows)].astype(np.float32)
+    return distance_matrix(values[rows])
 
 
 def choose(config: Config, size: int, most: int) -> np.ndarray:
@@ -224,7 +242,7 @@ def look(config: Config, points: Points) -> dict[str, float]:
     """Compares distances within and between classes, and finds pairs that say it all."""
     assert points.labels is not None
     rows = choose(config, len(points.values), LOOKED_AT)
-    labels, distances = points.labels[rows], distance_matrix(points.values[rows])
+    labels, distances = points.labels[rows], distances_between(config, points.values, rows)
     above = np.triu(np.ones(distances.shape, bool), 1)
     same = labels[:, None] == labels[None, :]
     within, between = distances[above & same], distances[above & ~same]
@@ -305,7 +323,9 @@ def draw_fit(config: Config, values: np.ndarray, fitted: mds.Fitted) -> None:
     from jaxemb.plots.lines import Line, write_lines
 
     out, title = config.common.out, f"{config.points.name}, {config.method}"
-    wanted, found = pair_distances(values, fitted.embedding, seed=config.common.seed)
+    wanted, found = pair_distances(
+        values, fitted.embedding, metric=config.metric, seed=config.common.seed
+    )
     write_shepard(out / "shepard.png", wanted, found, title=f"{title}: Shepard diagram")
     if len(fitted.stress):
         # Means of some iterations, where all are too many to be told apart.

@@ -11,14 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxemb import checks
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
-from jaxemb.factorize import pca
-from jaxemb.methods import tsne
+from jaxemb.methods import pca, tsne
 from jaxemb.methods.tsne.affinities import check_perplexity
 from jaxemb.training import loop
 from jaxemb.training.state import Metrics, TrainState
@@ -44,7 +42,8 @@ class Config:
     points: projection.PointFlags = projection.PointFlags()
     options: tsne.Options = tsne.Options()
     components: int = 50
-    """Principal components that neighbors are searched among; 0: the points as they are."""
+    """Principal components that Euclidean neighbors are searched among; 0: the points as they are.
+    """
     held_out: int = 0
     """Points left out, and placed into the finished map one by one afterwards."""
     film: Literal["", "gif", "mp4"] = ""
@@ -78,20 +77,25 @@ def run(config: Config) -> None:
 
         check_film(out / f"film.{config.film}")
     points = projection.prepare(
-        config, dim=config.options.dim, check=lambda points: check(config, points)
+        config,
+        dim=config.options.dim,
+        metric=config.options.metric,
+        check=lambda points: check(config, points),
     )
     if points is None:
         return
     order = np.random.default_rng(seed).permutation(len(points.values))
     held_out, kept = (np.sort(part) for part in np.split(order, [config.held_out]))
     values = reduce(config, points.values)
+    # Distances are to the points of the map alone.
+    seen_by = kept if config.options.metric == "precomputed" else slice(None)
     steps, maps = [], []
 
     def keep(step: int, positions: np.ndarray) -> None:
         steps.append(step)
         maps.append(positions)
 
-    fitted = fit(config, values[kept], keep if config.film else None)
+    fitted = fit(config, values[kept][:, seen_by], keep if config.film else None)
     run_folder.stop_if_asked(fitted.history)
     because = fitted.history.stopped_because
     print(
@@ -110,7 +114,7 @@ def run(config: Config) -> None:
     embedding = np.empty((len(values), config.options.dim), np.float32)
     embedding[kept] = fitted.embedding
     if len(held_out):
-        embedding[held_out] = tsne.transform(fitted, values[held_out])
+        embedding[held_out] = tsne.transform(fitted, values[held_out][:, seen_by])
         figures |= projection.score_held_out(points, embedding, kept, held_out)
     draw_trace(out / "trace.png", fitted)
     if config.film:
@@ -118,9 +122,10 @@ def run(config: Config) -> None:
 
         labels = None if points.labels is None else points.labels[kept]
         write_film(out / f"film.{config.film}", steps, maps, labels=labels)
-    told = ", ".join(f"{value:g}" for value in config.options.perplexities)
+    seen = check_perplexity(config.options.perplexity, len(kept))
+    told = ", ".join(f"{value:.3g}" for value in seen)
     title = f"{config.points.name}: t-SNE, perplexity {told}"
-    projection.write(out, points, embedding, figures, title=title)
+    projection.write(out, points, embedding, figures, title=title, metric=config.options.metric)
 
 
 def check(config: Config, points: Points) -> None:
@@ -130,15 +135,15 @@ def check(config: Config, points: Points) -> None:
         raise InputError(
             f"held_out {config.held_out} leaves fewer than 4 of {len(points.values):,} points"
         )
-    check_perplexity(config.options.perplexities, left)
+    check_perplexity(config.options.perplexity, left)
 
 
 def reduce(config: Config, values: np.ndarray) -> np.ndarray:
-    """Returns the first principal components, if the points have more."""
-    if not 0 < config.components < min(values.shape):
+    """Returns the first principal components, if the points have more; they keep no angles."""
+    euclidean = config.options.metric == "euclidean"
+    if not (euclidean and 0 < config.components < min(values.shape)):
         return values
-    table = jnp.asarray(values)
-    return np.asarray(pca.transform(pca.fit(table, components=config.components), table))
+    return pca.fit(values, pca.Options(components=config.components)).embedding
 
 
 def fit(

@@ -151,11 +151,14 @@ def flat_fields(config: Any) -> dict[str, Any]:
 
 
 def with_flag(message: str, config: Any) -> str:
-    """Writes the field that a message of the library begins with as its flag."""
-    name = re.match(r"\w+", message)
-    if name is None or name[0] not in flat_fields(config):
-        return message
-    return "--" + name[0].replace("_", "-") + message[name.end() :]
+    """Writes as flags the field that a message of the library begins with, and those in `these`."""
+    fields = flat_fields(config)
+
+    def flag(found: re.Match[str]) -> str:
+        name = found.group().strip("`")
+        return "--" + name.replace("_", "-") if name in fields else found.group()
+
+    return re.sub(r"^\w+|`\w+`", flag, message)
 
 
 def _fail(message: str) -> int:

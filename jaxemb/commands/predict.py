@@ -10,7 +10,7 @@ import tyro
 
 from jaxemb import io
 from jaxemb.atomic import replacing
-from jaxemb.data.tables import read_numbers
+from jaxemb.data.points import read_numbers
 from jaxemb.errors import InputError
 
 METHODS = "jaxemb.methods."
@@ -48,9 +48,7 @@ def run(config: Config) -> None:
     if not module.startswith(METHODS):
         raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
     method = importlib.import_module(METHODS + name)
-    values = read_numbers(Path(config.source))
-    if values.dtype == np.float64:
-        values = values.astype(np.float32)
+    values = read_numbers(Path(config.source)).values
     found = _apply(method, fitted, values, f"{config.folder}: {name}")
     path = config.out or Path("predicted.npy")
     with replacing(path) as part, part.open("wb") as file:

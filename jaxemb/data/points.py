@@ -1,29 +1,78 @@
 """Points to make a map of: images by the name of their set, or any table of numbers."""
 
+import dataclasses
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data import tables
+from jaxemb import checks
 from jaxemb.data.files import file_sha256
 from jaxemb.data.images import Choose
+from jaxemb.data.labels import number_labels
 from jaxemb.data.sets import IMAGES
+from jaxemb.data.table_text import Layout, Table
+from jaxemb.data.tables import counts_rows, find_column, read_table, texts_of
 from jaxemb.errors import InputError
 
-NUMBERS = (".npy", ".csv")
-"""How the names of files of numbers end."""
+_logger = logging.getLogger("jaxemb")
+
+# Columns so called are likely what a map is to be compared with, not a part of it.
+CLASSES = ("class", "classes", "label", "labels", "target", "targets", "y")
+# Names on a map are words or titles, no paragraphs.
+_LONGEST_NAME = 60
+# float32 keeps less than a ten-thousandth of a deviation where a column is as far as this from 0.
+_FAR = 1000
 
 
 class Points(NamedTuple):
-    """Points in a space of many dimensions, and what is known of each."""
+    """Points in a space of many dimensions, and what is known of each.
 
-    values: np.ndarray  # [N, D] float32, finite
-    labels: np.ndarray | None  # [N] int32, positions in `classes`
-    classes: tuple[str, ...]  # names of the labels; empty without
-    names: list[str] | None  # [N] words, most frequent first
-    images: np.ndarray | None  # [N, H, W] or [N, H, W, 3] uint8
-    sha256: dict[str, str]  # of each file read
+    Attributes:
+      values: [N, D] finite, float32, or float64 where that would lose differences.
+      labels: [N] int32, positions in `classes`; None without.
+      classes: names of the labels; empty without.
+      names: [N] words, most frequent first, or names of rows; None without.
+      images: [N, H, W] or [N, H, W, 3] uint8; None without.
+      sha256: of each file read.
+      features: D, what the numbers are called; None where they have no names.
+      columns: what else the table has, name to [N] strings.
+      rows: [N] int64, which of the file's points these are.
+    """
+
+    values: np.ndarray
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    names: list[str] | None = None
+    images: np.ndarray | None = None
+    sha256: dict[str, str] = {}
+    features: tuple[str, ...] | None = None
+    columns: dict[str, np.ndarray] = {}
+    rows: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are."""
+
+    label_column: str = ""
+    """Column of a table that has the labels, by name or by number from 1."""
+    drop: tuple[str, ...] = ()
+    """Columns that are no coordinates; the map's page shows them."""
+    coordinates: bool = False
+    """Take all columns of numbers as coordinates, also one called target, class, label or y, one
+    that counts the rows, and a table that looks like distances."""
+    standardize: bool = False
+    """Bring every column to mean 0 and standard deviation 1."""
+
+    def __post_init__(self) -> None:
+        """Refuses values of the wrong type.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
 
 
 def read_images(name: str, data_dir: Path, choose: Choose = np.arange) -> Points:
@@ -46,46 +95,168 @@ def read_images(name: str, data_dir: Path, choose: Choose = np.arange) -> Points
     images = found.images
     if found.white != 255:
         images = np.round(255 * (images / found.white)).astype(np.uint8)
-    sha256 = {str(path): file_sha256(path) for path in found.files}
-    return Points(values, found.labels, found.classes, None, images, sha256)
+    return Points(
+        values,
+        found.labels,
+        found.classes,
+        images=images,
+        sha256={str(path): file_sha256(path) for path in found.files},
+    )
 
 
-def read_numbers(path: Path, choose: Choose = np.arange) -> Points:
+def read_numbers(
+    path: Path,
+    choose: Choose = np.arange,
+    *,
+    columns: Columns | None = None,
+    layout: Layout | None = None,
+) -> Points:
     """Reads a table of numbers.
 
+    A column that counts the rows is left out, a text column with repeated values becomes the
+    labels, one of different values the names; this is logged.
+
     Args:
-      path: a .npy array [N, D] or a .csv of numbers.
+      path: a table, as for `read_table`.
       choose: which of its rows.
+      columns: what its columns are.
+      layout: what the file does not say.
 
     Returns:
       The points.
 
     Raises:
-      InputError: if the file is missing or damaged, or a number is not finite in float32.
+      InputError: if the file is missing or damaged, a number is not finite, there is no column of
+        numbers, or a column's name says that it may be the label.
     """
-    table = tables.read_numbers(path)
-    if table.ndim != 2 or table.dtype.kind not in "fiub" or not table.shape[1]:
+    columns = columns or Columns()
+    as_text = [name for name in (columns.label_column, *columns.drop) if name]
+    table = read_table(path, layout, as_text=as_text)
+    if table.values.ndim > 2:
         raise InputError(
-            f"{path}: expected an array [N, D] of real numbers, found {list(table.shape)} of "
-            f"{table.dtype!s:.80}; reshape images to a row each"
+            f"{path}: expected an array [N, D] of real numbers, found {list(table.values.shape)}; "
+            "reshape images to a row each"
         )
-    rows = choose(len(table))
-    chosen = table if len(rows) == len(table) else table[rows]
-    with np.errstate(over="ignore"):  # to infinity, and so refused
-        values = np.array(chosen, np.float32)
-    _check_finite(path, values, rows)
-    return Points(values, None, (), None, None, {str(path): file_sha256(path)})
+    table, labels, names = _roles(path, table, columns)
+    if not table.values.shape[1]:
+        raise InputError(f"{path}: no column of numbers is left; found {', '.join(table.texts)}")
+    rows = choose(len(table.values))
+    chosen = table.values if len(rows) == len(table.values) else table.values[rows]
+    values = _checked(path, chosen, rows)
+    if columns.standardize:
+        values = _standardized(path, values, table.names)
+    found = Points(
+        _narrowed(values),
+        sha256={str(path): file_sha256(path)},
+        features=table.names,
+        columns={name: column[rows] for name, column in table.texts.items()},
+        names=None if names is None else [str(names[row]) for row in rows],
+    )
+    if labels is not None:
+        numbered = number_labels(labels)
+        found = found._replace(labels=numbered.ids[rows], classes=numbered.classes)
+    return found
 
 
-def _check_finite(path: Path, values: np.ndarray, rows: np.ndarray) -> None:
+def _roles(
+    path: Path, table: Table, columns: Columns
+) -> tuple[Table, np.ndarray | None, np.ndarray | None]:
+    """Returns the table of coordinates and further columns, the labels and the rows' names."""
+    numbers = table.names or tuple(str(place + 1) for place in range(table.values.shape[1]))
+    texts = dict(table.texts)
+    everything = [*texts, *numbers]
+    out = {find_column(path, name, everything) for name in columns.drop}
+    label = find_column(path, columns.label_column, everything) if columns.label_column else None
+    if label is not None and label not in texts:  # of an array
+        texts[label] = np.array(texts_of(path, table.values[:, numbers.index(label)]))
+    for name in out - {*texts}:
+        texts[name] = table.values[:, numbers.index(name)].astype(str)
+    kept = [name for name in numbers if name not in texts]
+    if not columns.coordinates:
+        if label is None:
+            asked = [name for name in kept if name.casefold() in CLASSES and table.names]
+            if asked:
+                raise InputError(
+                    f"{path}: column {asked[0]!r} may be the label of each row: `label_column` "
+                    f"{asked[0]} makes it so, `coordinates` takes it as a number like the others"
+                )
+            label = _label_among(texts, out)
+            if label is not None:
+                _logger.info(f"{path.name}: labels are column {label!r}")
+        for name in kept:
+            counts = name == table.unnamed or (table.names and name.casefold() in ("id", "index"))
+            if counts and counts_rows(table.values[:, numbers.index(name)]):
+                texts[name] = table.values[:, numbers.index(name)].astype(int).astype(str)
+                _logger.info(f"{path.name}: column {name!r} counts the rows, and is left out")
+        kept = [name for name in kept if name not in texts]
+    labels = None if label is None else texts.pop(label)
+    names = next((texts[name] for name in texts if _are_names(texts[name])), None)
+    values = table.values
+    if len(kept) < len(numbers):
+        values = values[:, [numbers.index(name) for name in kept]]
+    known = None if table.names is None else tuple(kept)
+    return Table(values, known, texts, table.unnamed), labels, names
+
+
+def _label_among(texts: dict[str, np.ndarray], out: set[str]) -> str | None:
+    """Returns the column of texts that has the labels, if only one can be meant."""
+    left = [name for name in texts if name not in out]
+    called = [name for name in left if name.casefold() in CLASSES]
+    repeated = [name for name in left if len(np.unique(texts[name])) <= len(texts[name]) / 2]
+    for likely in (called, repeated):
+        if len(likely) == 1:
+            return likely[0]
+    return None
+
+
+def _are_names(texts: np.ndarray) -> bool:
+    """Tells whether texts [N] are different names of the rows."""
+    return (
+        len(np.unique(texts)) == len(texts)
+        and max(map(len, texts)) <= _LONGEST_NAME
+        and not all(text.isdecimal() for text in texts)
+    )
+
+
+def _checked(path: Path, chosen: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns rows as floats that hold them.
+
+    Raises:
+      InputError: naming the first number that is not finite.
+    """
+    short = np.can_cast(chosen.dtype, np.float32)
+    values = np.asarray(chosen, np.float32 if short else np.float64)
+    limit = np.finfo(np.float32).max
     # Sums carry NaN and infinity along, and need no second matrix.
     with np.errstate(over="ignore", invalid="ignore"):
-        suspects = np.flatnonzero(~np.isfinite(values.sum(axis=1, dtype=np.float64)))
-    bad = [row for row in suspects if not np.isfinite(values[row]).all()]
+        suspects = np.flatnonzero(~(np.abs(values).sum(axis=1, dtype=np.float64) <= limit))
+    bad = [row for row in suspects if not (np.abs(values[row]) <= limit).all()]
     if bad:
-        column = int(np.argmin(np.isfinite(values[bad[0]])))
+        column = int(np.argmin(np.abs(values[bad[0]]) <= limit))
         raise InputError(
             f"{path}: point {rows[bad[0]]}, column {column} (both from 0) is "
-            f"{values[bad[0], column]} in float32, must be finite; {len(bad):,} of {len(rows):,} "
-            "points have such numbers. Fill them in or drop these points"
+            f"{values[bad[0], column]}, must be finite and less than 3e38; {len(bad):,} of "
+            f"{len(rows):,} points have such numbers. Fill them in or drop these points"
         )
+    return values
+
+
+def _standardized(path: Path, values: np.ndarray, names: tuple[str, ...] | None) -> np.ndarray:
+    """Returns columns of mean 0 and standard deviation 1; constant ones become 0."""
+    centered = values - values.mean(axis=0, dtype=np.float64)
+    deviations = centered.std(axis=0)
+    constant = np.flatnonzero(deviations <= 1e-12 * np.abs(values).max(axis=0))
+    if len(constant):
+        shown = [names[place] if names else str(place + 1) for place in constant[:5]]
+        _logger.info(f"{path.name}: {len(constant):,} columns are constant: {', '.join(shown)}")
+    centered[:, constant] = 0
+    return centered / np.where(deviations > 0, deviations, 1)
+
+
+def _narrowed(values: np.ndarray) -> np.ndarray:
+    """Returns float32 where it keeps the differences between points, which maps are made of."""
+    if values.dtype == np.float32:
+        return values
+    far = np.abs(values).max(axis=0) > _FAR * values.std(axis=0)
+    # A constant column has no differences to keep.
+    return values if (far & (np.ptp(values, axis=0) > 0)).any() else values.astype(np.float32)

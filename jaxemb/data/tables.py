@@ -1,175 +1,193 @@
-"""Readers of numbers and labels in .npy, .csv and plain text."""
+"""Tables of numbers: text, Parquet and NumPy's files."""
 
-import csv
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from jaxemb.data import table_text
+from jaxemb.data.table_text import Layout, Table
 from jaxemb.errors import InputError
 
+TEXT = (".csv", ".tsv", ".txt", ".dat")
+"""How the names of tables in text end; one of `PACKED` may follow."""
+PACKED = (".gz", ".xz", ".bz2", ".zip", ".zst")
+FILES = (*TEXT, ".parquet", ".npy", ".npz")
+"""How the names of tables end."""
 
-class Labels(NamedTuple):
-    """The class of each point."""
 
-    ids: np.ndarray  # [N] int32, positions in `classes`
-    classes: tuple[str, ...]  # in order; by number where all are numbers
-
-
-def read_numbers(path: Path) -> np.ndarray:
-    """Reads a matrix.
+def read_table(path: Path, layout: Layout | None = None, *, as_text: Iterable[str] = ()) -> Table:
+    """Reads a table.
 
     Args:
-      path: a `.npy` array [N, D] of real numbers; or a `.csv` of numbers, a line for each point,
-        cells separated by commas, with or without a first line of names.
+      path: CSV, or with tabs, semicolons, bars or blanks between cells, with or without a first
+        line of names, decimal points or commas, plain or compressed; .parquet; a .npy array; or a
+        .npz archive, in which one-dimensional arrays of as many entries are columns, too.
+      layout: what the file does not say.
+      as_text: names of columns whose numbers are names or classes, not quantities.
 
     Returns:
-      [N, D] of the file's own dtype, or float32 from a .csv. A .npy is mapped, not in memory yet.
+      The table. Columns without a name are called by their number, from 1.
 
     Raises:
       InputError: if the file is missing, damaged or something else; the message says where.
     """
+    layout = layout or Layout()
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    return _open_npy(path) if path.suffix == ".npy" else _read_csv(path)
+    kind = path.with_suffix("").suffix if path.suffix in PACKED else path.suffix
+    if kind == ".npy":
+        return _of_array(path, open_npy(path))
+    if kind == ".npz":
+        return _read_npz(path, layout.array, set(as_text))
+    if kind == ".parquet":
+        return _read_parquet(path, set(as_text))
+    return table_text.read_text(path, layout, set(as_text))
 
 
-def read_labels(path: Path, points: int) -> Labels:
-    """Reads the class of each point: integers or names.
-
-    Args:
-      path: a `.npy` array [N] of integers or strings; or a text of one label a line, with or
-        without a first line that names the column.
-      points: how many are expected, N.
-
-    Returns:
-      The labels.
+def find_column(path: Path, wanted: str, names: Sequence[str]) -> str:
+    """Returns the column of this name, or of this number, from 1.
 
     Raises:
-      InputError: if the file is missing or damaged, or has another number of labels.
+      InputError: naming the columns that there are.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    if path.suffix == ".npy":
-        array = _open_npy(path)
-        if array.ndim != 1 or array.dtype.kind not in "iubU":
-            raise InputError(
-                f"{path}: labels must be a list of integers or strings, found "
-                f"{list(array.shape)} of {array.dtype}"
-            )
-        labels = [str(label) for label in array.tolist()]
-    else:
-        labels = [cell for _, cell in _read_column(path)]
-        # Only their number shows whether the first is a heading.
-        labels = labels[len(labels) == points + 1 :]
-    if len(labels) != points:
-        raise InputError(
-            f"{path}: {len(labels):,} labels for {points:,} points; each point needs one, in the "
-            "order of the points"
-        )
-    classes = sorted(set(labels))
-    if all(label.removeprefix("-").isdecimal() for label in classes):
-        classes.sort(key=int)
-    ids = {label: i for i, label in enumerate(classes)}
-    return Labels(np.array([ids[label] for label in labels], np.int32), tuple(classes))
+    if wanted in names:
+        return wanted
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
+        return names[int(wanted) - 1]
+    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    raise InputError(f"{path}: no column {wanted!r}; there are {shown}")
 
 
-def _open_npy(path: Path) -> np.ndarray:
+def open_npy(path: Path) -> np.ndarray:
+    """Maps a .npy array.
+
+    Raises:
+      InputError: if it is damaged, or holds Python objects.
+    """
     try:
         # Mapped, so that the header's size is compared with the file's before memory is allocated.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        objects = "objects" in str(error).lower()
-        raise InputError(
-            f"{path}: holds Python objects, which only pickle reads, and pickle can run any code. "
-            "Write it as np.float32, or labels as integers or strings"
-            if objects
-            else f"{path}: cannot be read as a NumPy array: {error}. Is it truncated?"
-        ) from error
+        raise _not_numpy(path, error) from error
     if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: a NumPy archive of several arrays; save one, with np.save")
+        raise InputError(f"{path}: a NumPy archive of several arrays; name it .npz")
     return array
 
 
-def _read_csv(path: Path) -> np.ndarray:
-    rows = _rows(path)
-    line, first = next(rows, (0, []))
-    if not first:
-        raise InputError(f"{path}: is empty")
-    named = [not _is_number(cell) for cell in first]
-    if all(named) and first[0] == "":
+def counts_rows(values: np.ndarray) -> bool:
+    """Tells whether numbers [N] count the rows, from 0 or 1."""
+    counted = np.arange(len(values)) + values[:1]
+    return len(values) > 2 and values[0] in (0, 1) and bool(np.array_equal(values, counted))
+
+
+def _of_array(path: Path, array: np.ndarray) -> Table:
+    if array.dtype.kind in "mM":
         raise InputError(
-            f"{path}: line {line}: the first column has no name, so it is likely the number of the "
-            "row and no coordinate; write the table without it"
+            f"{path}: times are no numbers yet, found {array.dtype}; .astype('int64') makes them so"
         )
-    skip = line if all(named) else 0
+    if array.ndim < 2 or array.dtype.kind not in "fiub" or not array.size:
+        raise InputError(
+            f"{path}: expected an array [N, D] of real numbers, found {list(array.shape)} of "
+            f"{array.dtype!s:.80}"
+        )
+    return Table(array, None, {})
+
+
+def _read_npz(path: Path, wanted: str, as_text: set[str]) -> Table:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an empty table is refused below
-            table = np.loadtxt(
-                path,
-                np.float32,
-                comments=None,
-                delimiter=",",
-                skiprows=skip,
-                ndmin=2,
-                encoding="utf-8-sig",
-                quotechar='"',
-            )
-    except (ValueError, OverflowError) as error:
-        _find_fault(path, skip, len(first))
-        raise InputError(f"{path}: {error}") from error
-    if not table.size:
-        raise InputError(f"{path}: has no line of numbers")
-    return table
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not hasattr(archive, "files"):
+                raise InputError(f"{path}: one NumPy array, no archive; name it .npy")
+            arrays = {name: archive[name] for name in archive.files}
+    except InputError:
+        raise
+    except Exception as error:  # zipfile's and zlib's errors are of many kinds
+        raise _not_numpy(path, error) from error
+    shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
+    tables = [name for name, array in arrays.items() if array.ndim >= 2]
+    if wanted and wanted not in arrays:
+        raise InputError(f"{path}: no array {wanted!r}; there are {shapes}")
+    if not wanted and len(tables) != 1:
+        raise InputError(
+            f"{path}: {len(tables)} arrays may hold the points; `array` names it, of {shapes}"
+        )
+    name = wanted or tables[0]
+    table = _of_array(path, arrays.pop(name))
+    texts = {
+        other: np.array(_as_texts(array))
+        for other, array in arrays.items()
+        if array.shape == (len(table.values),) and array.dtype.kind in "iubfU"
+    }
+    return table._replace(texts=texts)
 
 
-def _find_fault(path: Path, skip: int, columns: int) -> None:
-    """Names the first bad cell or line; NumPy's own messages count lines differently."""
-    for line, row in _rows(path):
-        if line <= skip:
-            continue
-        if len(row) != columns:
-            raise InputError(
-                f"{path}: line {line}: {len(row)} cells, but {columns} in the first line; each "
-                "line is a point of as many numbers, separated by commas"
-            )
-        for column, cell in enumerate(row, 1):
-            if not _is_number(cell):
+def _read_parquet(path: Path, as_text: set[str]) -> Table:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError(
+            f"{path}: Parquet is read by pyarrow, which is not installed: "
+            "pip install 'jaxemb[parquet]'"
+        ) from error
+    try:
+        frame = pyarrow.parquet.read_table(path).to_pandas()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
+    if frame.index.dtype.kind not in "iu":
+        frame = frame.reset_index()
+    names, parts, texts = [], [], {}
+    for name, column in frame.items():
+        values = column.to_numpy()
+        first = values[0] if len(values) else None
+        if str(name) in as_text or values.dtype.kind not in "fiubO":
+            texts[str(name)] = np.array([str(value) for value in values])
+        elif values.dtype.kind != "O":
+            names.append(str(name))
+            parts.append(values[:, None])
+        elif isinstance(first, (np.ndarray, list)):
+            try:
+                rows = np.stack([np.asarray(value, float) for value in values])
+            except (TypeError, ValueError) as error:
                 raise InputError(
-                    f"{path}: line {line}: column {column}: {cell[:80]!r} is no number; cells are "
-                    "separated by commas, and only a first line without any number may be names"
-                )
+                    f"{path}: column {name!r} holds lists that differ in length, or no numbers"
+                ) from error
+            names += [f"{name} {place}" for place in range(1, rows.shape[1] + 1)]
+            parts.append(rows)
+        else:
+            texts[str(name)] = np.array(["" if value is None else str(value) for value in values])
+    rows = np.concatenate(parts, axis=1) if parts else np.empty((len(frame), 0))
+    return Table(rows, tuple(names), texts)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yields the number and cells of each line that isn't blank."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if row:
-                    yield reader.line_num, [cell.strip() for cell in row]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is no .csv in UTF-8: {error}") from error
+def texts_of(path: Path, array: np.ndarray) -> list[str]:
+    """Returns labels [N], whole numbers or names, as texts.
+
+    Raises:
+      InputError: if they are something else.
+    """
+    whole = array.dtype.kind == "f" and np.array_equal(array, np.rint(array))
+    if array.ndim != 1 or (array.dtype.kind not in "iubU" and not whole):
+        raise InputError(
+            f"{path}: labels must be a list of integers or strings, found {list(array.shape)} of "
+            f"{array.dtype}"
+        )
+    return _as_texts(array)
 
 
-def _read_column(path: Path) -> Iterator[tuple[int, str]]:
-    for line, row in _rows(path):
-        if len(row) != 1 or not row[0]:
-            raise InputError(
-                f"{path}: line {line}: expected one label, found {len(row)} cells "
-                f"{','.join(row)[:80]!r}; put a label with a comma in double quotes"
-            )
-        yield line, row[0]
+def _as_texts(array: np.ndarray) -> list[str]:
+    """Returns entries [N] as texts, whole numbers without a point."""
+    if array.dtype.kind == "f" and np.array_equal(array, np.rint(array)):
+        array = array.astype(np.int64)
+    return [str(entry) for entry in array.tolist()]
 
 
-def _is_number(cell: str) -> bool:
-    # Python's float also reads 1_000.
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
+def _not_numpy(path: Path, error: Exception) -> InputError:
+    if "object" in str(error).lower():
+        return InputError(
+            f"{path}: holds Python objects, which only pickle reads, and pickle can run any code. "
+            "Write it as np.float32, or labels as integers or strings"
+        )
+    return InputError(f"{path}: cannot be read by NumPy: {error}. Is it truncated?")

@@ -1,5 +1,6 @@
 """Points to make a map of, by name or path: images, word vectors or any table of numbers."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from jaxemb import io
 from jaxemb.data import points, tables
 from jaxemb.data.files import file_sha256
 from jaxemb.data.images import Choose
-from jaxemb.data.points import Points
+from jaxemb.data.labels import read_labels
+from jaxemb.data.points import Columns, Points
 from jaxemb.data.sets import IMAGES
+from jaxemb.data.table_text import Layout, is_table
 from jaxemb.errors import InputError
 
 VECTORS = (".txt", ".vec", ".bin", ".safetensors")
@@ -21,6 +24,8 @@ def load(
     data: str,
     *,
     labels: Path | None = None,
+    columns: Columns | None = None,
+    layout: Layout | None = None,
     n: int = 0,
     seed: int = 0,
     data_dir: Path,
@@ -30,10 +35,12 @@ def load(
 
     Args:
       data: a name of `jaxemb.data.sets.IMAGES`, the path of a vectors file that jaxemb.io reads
-        (.txt, .vec, .bin, .safetensors), or that of a .npy array [N, D] or .csv of numbers.
+        (.txt, .vec, .bin, .safetensors), or that of a table of numbers (`tables.read_table`).
         Images are scaled to [0, 1].
-      labels: a file of one label for each point of `data`: .npy, or text with one a line. They
-        replace those that `data` has.
+      labels: a file of one label for each point of `data`: .npy, text with one a line, or a table.
+        They replace those that `data` has.
+      columns: what the columns of a table are; with `labels`, the label column is of that file.
+      layout: what the files of tables do not say.
       n: points to read: the most frequent words, or a random subset of others in the order of the
         input. 0 reads all.
       seed: of the random subset.
@@ -48,7 +55,15 @@ def load(
         or if there are fewer than `n` points.
     """
     vectors = vectors or {}
+    columns = columns or Columns()
+    path = Path(data)
     is_words = data in vectors or data.endswith(VECTORS)
+    if is_words and path.suffix == ".txt" and path.is_file() and is_table(path):
+        is_words = False
+    is_numbers = path.suffix in (*tables.FILES, *tables.PACKED)
+    label_column = columns.label_column
+    if labels is not None:
+        columns = dataclasses.replace(columns, label_column="")
     chosen: list[tuple[int, np.ndarray]] = []
 
     def choose(size: int) -> np.ndarray:
@@ -66,20 +81,22 @@ def load(
     if data in IMAGES:
         found = points.read_images(data, data_dir, choose)
     elif is_words:
-        found = _read_words(vectors.get(data, Path(data)), choose)
-    elif data.endswith(points.NUMBERS):
-        found = points.read_numbers(Path(data), choose)
+        found = _read_words(vectors.get(data, path), choose)
+    elif is_numbers:
+        found = points.read_numbers(path, choose, columns=columns, layout=layout)
     else:
         raise InputError(
             f"data must be one of {', '.join([*IMAGES, *vectors])} or a file named "
-            f"{', '.join('*' + ending for ending in points.NUMBERS + VECTORS)}, found {data!r}"
+            f"{', '.join(dict.fromkeys('*' + ending for ending in tables.FILES + VECTORS))}, "
+            f"found {data!r}"
         )
     if labels is not None:
         ((size, rows),) = chosen
-        read = tables.read_labels(labels, size)
+        read = read_labels(labels, size, label_column, layout)
         sha256 = found.sha256 | {str(labels): file_sha256(labels)}
         found = found._replace(labels=read.ids[rows], classes=read.classes, sha256=sha256)
-    return found
+    ((_, rows),) = chosen
+    return found._replace(rows=rows)
 
 
 def _read_words(path: Path, choose: Choose) -> Points:
@@ -88,4 +105,4 @@ def _read_words(path: Path, choose: Choose) -> Points:
     table = io.read(path)
     size = len(choose(len(table.words)))
     names, values = table.words[:size], table.vectors[:size]
-    return Points(values, None, (), names, None, {str(path): file_sha256(path)})
+    return Points(values, names=names, sha256={str(path): file_sha256(path)})

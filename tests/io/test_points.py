@@ -105,13 +105,16 @@ def test_labels_take_the_place_of_those_that_the_data_has(tmp_path):
     ("array", "message"),
     [
         (np.zeros(5), r"expected an array \[N, D\] of real numbers, found \[5\] of float64"),
-        (np.zeros((5, 2, 2)), r".* found \[5, 2, 2\] of float64; reshape images to a row each"),
+        (np.zeros((5, 2, 2)), r".* found \[5, 2, 2\]; reshape images to a row each"),
         (np.zeros((5, 0)), r".* found \[5, 0\]"),
-        (np.zeros((0, 5)), "has no points"),
+        (np.zeros((0, 5)), r".* found \[0, 5\]"),
         (np.zeros((5, 2), complex), r".* found \[5, 2\] of complex128"),
         (np.full((5, 2), "1"), r".* found \[5, 2\] of <U1"),
-        (np.array([[1, 2], [3, np.nan], [np.inf, 5]]), "point 1, column 1 .* is nan .* 2 of 3"),
-        (np.array([[1, 2], [-1e300, 4]]), "point 1, column 0 .* is -inf in float32.* 1 of 2"),
+        (np.array([[1, 2], [3, np.nan], [np.inf, 5]]), "point 1, column 1 .* is nan, .* 2 of 3"),
+        (
+            np.array([[1, 2], [-1e300, 4]]),
+            "point 1, column 0 .* is -1e.300, must be finite and less than 3e38; 1 of 2",
+        ),
     ],
 )
 def test_arrays_of_another_kind_are_refused(tmp_path, array, message):
@@ -122,7 +125,7 @@ def test_arrays_of_another_kind_are_refused(tmp_path, array, message):
 
 def test_a_table_with_a_hole_is_refused(tmp_path):
     (tmp_path / "table.csv").write_text("1,2\n3,nan\n")
-    with pytest.raises(InputError, match=r"table.csv: point 1, column 1 \(both from 0\) is nan"):
+    with pytest.raises(InputError, match=r"table.csv: line 2: column 2: no number is there"):
         load(tmp_path / "table.csv", tmp_path)
 
 

@@ -11,9 +11,11 @@ import tyro
 
 from jaxemb import checks
 from jaxemb.atomic import replacing
-from jaxemb.data.points import Points
+from jaxemb.data.points import Columns, Points
+from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.io.points import load
+from jaxemb.projections.distance_matrix import check_distances
 
 from .. import command, run_folder
 
@@ -30,10 +32,12 @@ class PointFlags:
     """Which points to map; an experiment has these flags as its field `points`."""
 
     data: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "digits"
-    """digits, mnist, cifar10, faces, words (of a run of experiments.word2vec), a .npy array [N, D]
-    or .csv of numbers, or word vectors (.txt, .vec, .bin, .safetensors)."""
+    """digits, mnist, cifar10, faces, words (of a run of experiments.word2vec), a table of numbers
+    (.csv, .tsv, .txt, .parquet, .npy, .npz), or word vectors (.txt, .vec, .bin, .safetensors)."""
     labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """A label for each point of --data: .npy, or text with one a line."""
+    """A label for each point of --data: .npy, text with one a line, or a table."""
+    columns: Columns = Columns()
+    layout: Layout = Layout()
     n: int = 0
     """Points used: the most frequent words, a random subset of other points; 0 for all."""
 
@@ -65,13 +69,19 @@ class MapConfig(Protocol):
 
 
 def prepare(
-    config: MapConfig, *, dim: int, check: Callable[[Points], None] = lambda points: None
+    config: MapConfig,
+    *,
+    dim: int,
+    metric: str | None = None,
+    check: Callable[[Points], None] = lambda points: None,
 ) -> Points | None:
     """Reads the points and opens the run's folder.
 
     Args:
       config: the experiment's; config.json gets all of its fields.
       dim: dimensions of the map.
+      metric: of the distances between points, "precomputed" if the data are distances; None for
+        an experiment that has no such flag.
       check: refuses points that the experiment cannot map, by an InputError. It is called before
         the folder is made, so that the mended command may use the same one.
 
@@ -80,7 +90,8 @@ def prepare(
 
     Raises:
       InputError: if the points cannot be read, are fewer than 4 or no more than there are
-        dimensions in the map, don't pass the check, or the folder holds something else.
+        dimensions in the map, look like distances unasked, don't pass the check, or the folder
+        holds something else.
     """
     command.use_cache()
     flags, common = config.points, config.common
@@ -92,11 +103,21 @@ def prepare(
     points = load(
         flags.data,
         labels=flags.labels,
+        columns=flags.columns,
+        layout=flags.layout,
         n=flags.n,
         seed=common.seed,
         data_dir=common.data_dir,
         vectors={"words": WORDS},
     )
+    if metric == "precomputed":
+        points = points._replace(values=between_rows(flags, points))
+    elif not flags.columns.coordinates and look_like_distances(points.values):
+        way = "--metric precomputed" if metric else "jaxemb tsne --metric precomputed"
+        raise InputError(
+            f"{flags.data}: is square, symmetric and zero on its diagonal, as distances are; {way} "
+            "takes it as such, --coordinates as points like others"
+        )
     size, width = points.values.shape
     least = max(4, dim + 1)
     if size < least:
@@ -104,23 +125,61 @@ def prepare(
             f"{flags.data}: {size} points are too few for a map of {dim} dimensions; at least "
             f"{least} are needed"
         )
+    if not np.ptp(points.values, axis=0).any():
+        raise InputError(
+            f"{flags.data}: all {size:,} points are equal; were the right columns read?"
+        )
     check(points)
     if not run_folder.open_run(common.out, config, points.sha256):
         return None
+    if points.rows is not None:
+        np.save(common.out / "rows.npy", points.rows)
     kinds = f", {len(points.classes):,} classes" if points.classes else ""
     print(f"{flags.data}: {size:,} points of {width:,} numbers{kinds}")
     return points
 
 
+def look_like_distances(values: np.ndarray) -> bool:
+    """Tells whether numbers [N, D] are likely the distances of all pairs."""
+    if len(values) != values.shape[1] or np.diagonal(values).any():
+        return False
+    try:
+        check_distances(values)
+    except InputError:
+        return False
+    return True
+
+
+def between_rows(flags: PointFlags, points: Points) -> np.ndarray:
+    """Returns the distances between the rows used, of those between all.
+
+    Raises:
+      InputError: if the table is not square.
+    """
+    assert points.rows is not None
+    width = points.values.shape[1]
+    if points.rows[-1] >= width or (not flags.n and len(points.rows) != width):
+        raise InputError(
+            f"{flags.data}: distances must be a square matrix, found {len(points.rows):,} rows of "
+            f"{width:,} numbers"
+        )
+    return np.ascontiguousarray(points.values[:, points.rows])
+
+
 def score(
-    points: np.ndarray, embedding: np.ndarray, labels: np.ndarray | None = None
+    points: np.ndarray,
+    embedding: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    metric: str = "euclidean",
 ) -> dict[str, float]:
     """Judges a map.
 
     Args:
-      points: [N, D] finite.
+      points: [N, D] finite; with the metric "precomputed" their distances [N, N].
       embedding: [N, d] the map, finite.
       labels: [N] int from 0; None if there are none.
+      metric: of the points' distances: "euclidean", "cosine" or "precomputed".
 
     Returns:
       Trustworthiness, continuity, preservation of neighbors, Shepard correlation and, with labels,
@@ -128,10 +187,17 @@ def score(
     """
     from jaxemb.evaluation import projection  # loads slowly
 
+    if metric == "cosine":
+        # Of vectors of length 1, the nearest by cosine are the nearest.
+        points = points / np.linalg.norm(points, axis=1, keepdims=True)
+    how: projection.Metric = "precomputed" if metric == "precomputed" else "euclidean"
     # The scores are defined for fewer neighbors than half of the points.
     k = min(NEIGHBORS, (len(points) - 1) // 2)
-    found = {"neighbors": k, **projection.neighbor_scores(points, embedding, k=k)._asdict()}
-    found["shepard"] = projection.shepard_correlation(points, embedding)
+    found = {
+        "neighbors": k,
+        **projection.neighbor_scores(points, embedding, k=k, metric=how)._asdict(),
+    }
+    found["shepard"] = projection.shepard_correlation(points, embedding, metric=how)
     if labels is not None:
         found["knn_accuracy"] = projection.knn_accuracy(embedding, labels, k=k)
     return found
@@ -144,6 +210,7 @@ def write(
     figures: Mapping[str, object],
     *,
     title: str,
+    metric: str = "euclidean",
 ) -> None:
     """Writes embedding.npy, map.png, map.html and summary.json, and prints the scores.
 
@@ -154,6 +221,7 @@ def write(
       figures: for the summary, at least `seconds`; the scores are added. The experiment's own
         pictures and files must be written before: the summary says that the run is finished.
       title: heading of the pictures.
+      metric: by which the map was made.
 
     Raises:
       InputError: if the map is not finite.
@@ -164,7 +232,7 @@ def write(
         raise InputError(f"{bad:,} of {len(embedding):,} points of the map are not finite")
     with replacing(out / "embedding.npy") as part, part.open("wb") as file:
         np.save(file, np.asarray(embedding, np.float32))
-    scores = score(points.values, embedding, points.labels)
+    scores = score(points.values, embedding, points.labels, metric=metric)
     for name, value in scores.items():
         print(f"  {name:>15}: {value:.4g}")
     draw(out, points, embedding, title)
