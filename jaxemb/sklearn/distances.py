@@ -244,6 +244,8 @@ class Sammon(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 for rows in equal_points(points):
                     like[rows] = rows[0]
             kept, places = np.unique(like, return_inverse=True)
+            if len(kept) < 4:
+                raise InputError(f"4 different points are needed, found {len(kept)}")
             once = kept if len(kept) < len(points) else slice(None)
             start = None if init is None else checked_start(init, len(points), options.dim)
             self.fitted_ = sammon.fit(

@@ -21,6 +21,7 @@ _PARAMETERS = {
     "iterations": "max_iter",
     "min_gradient_norm": "min_grad_norm",
     "oversamples": "n_oversamples",
+    "positions": "init",
     "power_iterations": "iterated_power",
     "repulsion": "method",
     "solver": "svd_solver",
@@ -65,7 +66,7 @@ def refuse_metric_params(given: Any) -> None:
         raise InputError(f"metric_params must be None, for no metric has any, found {given!r}")
 
 
-def options_with(given: Any, kind: type, fields: dict[str, Any]) -> Any:
+def options_with(given: Any, kind: Any, fields: dict[str, Any]) -> Any:
     """Returns a method's options, with those fields that an estimator's parameters set."""
     options, usual = as_options(given, kind), kind()
     for field in fields:

@@ -116,11 +116,13 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             found = _first(found, share)
         self.fitted_ = found
         self.components_ = np.asarray(found.pca.directions).T
-        self.mean_ = np.asarray(found.pca.mean)
-        self.explained_variance_ = np.asarray(found.pca.explained_variance)
+        self.mean_ = points.mean(axis=0, dtype=np.float64)
+        # In float64: squares of large deviations are no float32 numbers.
+        deviation = np.asarray(found.pca.deviation, np.float64)
+        self.explained_variance_ = np.square(deviation)
         self.explained_variance_ratio_ = np.asarray(found.pca.explained_variance_ratio)
         self.n_components_, self.n_samples_ = len(self.components_), len(points)
-        self.singular_values_ = np.asarray(found.pca.deviation) * np.sqrt(len(points) - 1)
+        self.singular_values_ = deviation * np.sqrt(len(points) - 1)
         self.noise_variance_ = self._noise_variance(most)
         return self
 
@@ -142,7 +144,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         directions = self.components_.astype(np.float64)
-        above = self.explained_variance_.astype(np.float64) - self.noise_variance_
+        above = self.explained_variance_ - self.noise_variance_
         found = (directions.T * np.maximum(above, 0)[None, :]) @ directions
         return found + self.noise_variance_ * np.eye(len(found))
 
@@ -176,7 +178,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
 
     def _noise_variance(self, most: int) -> float:
-        explained = self.explained_variance_.astype(np.float64)
+        explained = self.explained_variance_
         if len(explained) == most or not explained[0] > 0:
             return 0.0
         total = explained[0] / self.explained_variance_ratio_[0]

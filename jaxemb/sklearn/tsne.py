@@ -1,6 +1,5 @@
 """t-SNE as an estimator."""
 
-import dataclasses
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +26,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     Args:
       n_components: dimensions of the map, 1 to 3.
-      perplexity: how many neighbors a point sees, from 1 to less than a third of the points.
+      perplexity: how many neighbors a point sees, from 1 to less than a third of the points; None
+        takes the method's.
       early_exaggeration: factor on the attraction in the first 250 steps.
       learning_rate: "auto" takes the number of points over the exaggeration.
       max_iter: steps of the descent.
@@ -57,7 +57,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self,
         n_components: int = 2,
         *,
-        perplexity: float = 30.0,
+        perplexity: float | None = None,
         early_exaggeration: float = 12.0,
         learning_rate: float | Literal["auto"] = "auto",
         max_iter: int = 750,
@@ -98,13 +98,14 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         named = self.init is None or isinstance(self.init, str)
         fields: dict[str, Any] = {
             "dim": self.n_components,
-            "perplexity": self.perplexity,
             "exaggeration": self.early_exaggeration,
             "learning_rate": None if is_named(self.learning_rate, "auto") else self.learning_rate,
             "iterations": self.max_iter,
             "min_gradient_norm": self.min_grad_norm,
-            "metric": "squared_euclidean" if is_named(self.metric, "euclidean") else self.metric,
+            "metric": tsne.Options().metric if is_named(self.metric, "euclidean") else self.metric,
         }
+        if self.perplexity is not None:
+            fields["perplexity"] = self.perplexity
         if named:
             fields["initialization"] = self.init
         if meaning_of("method", self.method, {"barnes_hut": False, "exact": True}):
@@ -141,10 +142,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         places = self.embedding_[rows]
         new = rows < 0
         if new.any():
-            options = tsne.TransformOptions()
-            # A small map's points have fewer neighbors than new ones usually see.
-            seen = min(options.perplexity, len(fitted) / 3)
-            options = dataclasses.replace(options, perplexity=seen)
+            # A small map has fewer neighbors than a new point usually sees.
+            options = tsne.TransformOptions(perplexity=min(5.0, len(fitted) / 3))
             places[new] = tsne.transform(self.fitted_, points[new], options)
         return places
 
