@@ -14,6 +14,7 @@ from jaxemb.methods.mds.descent import Moved, Stopping, Units, prepare
 from jaxemb.methods.mds.options import Options
 from jaxemb.projections import mds
 from jaxemb.projections.distance_matrix import check_distances, distance_matrix, power_of_two
+from jaxemb.projections.initialization import generator
 from jaxemb.training.state import Training
 
 Metric = Literal["euclidean", "precomputed"]
@@ -138,7 +139,7 @@ def begin_with(
     wanted = (distances * scale).astype(np.float32)
     if positions is not None:
         return Begin(wanted, checked_start(positions, count, dim) * scale, scale)
-    drawn = np.asarray(jax.random.normal(key, (count, dim)))
+    drawn = generator(key).normal(size=(count, dim)).astype(np.float32)
     if initialization == "random":
         # Such points have the wanted distances in the mean square.
         return Begin(wanted, np.sqrt(np.mean(np.square(wanted)) / (2 * dim)) * drawn, scale)
