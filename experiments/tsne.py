@@ -120,7 +120,8 @@ def run(config: Config) -> None:
         write_film(out / f"film.{config.film}", steps, maps, labels=labels)
     told = ", ".join(f"{value:g}" for value in config.options.perplexities)
     title = f"{config.points.name}: t-SNE, perplexity {told}"
-    projection.write(out, points, embedding, figures, title=title)
+    metric = config.options.metric
+    projection.write(out, points, embedding, figures, title=title, metric=metric)
 
 
 def check(config: Config, points: Points) -> None:

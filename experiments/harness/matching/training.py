@@ -117,7 +117,7 @@ def draw_map(
       title: heading of the pictures.
     """
     # Plotting libraries load slowly, and only now are they needed.
-    from jaxemb.plots import image_map, point_map
+    from jaxemb.plots import image_map
 
     every = -(-len(vectors) // MAP_MOST)
     vectors, labels, images = vectors[::every], labels[::every], images[::every]
@@ -127,14 +127,13 @@ def draw_map(
     image_map.write_image_map(
         config.common.out / "images.png", embedding, images, labels=labels, title=title
     )
-    ids, cosines = projection.find_neighbors(vectors)
-    point_map.write_html(
-        config.common.out / "map.html",
+    projection.write_page(
+        config.common.out,
         embedding,
+        vectors,
+        metric="squared_euclidean",
         images=images,
         labels=labels,
         classes=classes,
-        neighbors=ids,
-        cosines=cosines,
         title=title,
     )
