@@ -181,8 +181,8 @@ def pack_column(name: str, values: Any, size: int) -> dict[str, Any]:
     for value in order:
         places.setdefault(str(value), len(places))
     codes = np.array([places[text] for text in texts])
-    kind = "u2" if len(places) < 2**16 else "u4"
-    return _column(name, kind, codes, categories=list(places))
+    width = "u2" if len(places) < 2**16 else "u4"
+    return _column(name, width, codes, categories=list(places))
 
 
 def _as_text(value: Any) -> str:
