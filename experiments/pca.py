@@ -130,7 +130,9 @@ def run(config: Config) -> None:
             write_accuracies(out, accuracies)
             draw_accuracies(out, accuracies, name)
     embedding = fitted.embedding[:, : config.dim]
-    projection.write(out, points, embedding, figures, title=f"{name}: PCA")
+    shares = fitted.pca.explained_variance_ratio[: config.dim]
+    names = [f"component {i}, {share:.1%} of the variance" for i, share in enumerate(shares, 1)]
+    projection.write(out, points, embedding, figures, title=f"{name}: PCA", axes_names=names)
 
 
 def check_dim(config: Config, points: Points) -> None:

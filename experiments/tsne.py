@@ -125,7 +125,8 @@ def run(config: Config) -> None:
     seen = check_perplexity(config.options.perplexity, len(kept))
     told = ", ".join(f"{value:.3g}" for value in seen)
     title = f"{config.points.name}: t-SNE, perplexity {told}"
-    projection.write(out, points, embedding, figures, title=title, metric=config.options.metric)
+    metric = config.options.metric
+    projection.write(out, points, embedding, figures, title=title, metric=metric)
 
 
 def check(config: Config, points: Points) -> None:

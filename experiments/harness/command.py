@@ -36,6 +36,9 @@ class Common:
     """Same seed, same bits."""
     data_dir: Path = dataclasses.field(default_factory=default_data_dir)
     """Where data sets lie (or JAXEMB_DATA)."""
+    font: Path | None = None
+    """A font for letters that the usual one lacks, beside those found on the system; of a finished
+    run, the pictures are drawn again."""
     checkpoint_seconds: float = 300.0
     """Seconds from one checkpoint to the next; the last state is saved in any case."""
 

@@ -24,7 +24,7 @@ from .commit import commit
 from .peak_memory import peak_mb
 
 # Where things lie is not part of what a run computes.
-_PLACES = ("out", "data_dir", "checkpoint_seconds")
+_PLACES = ("out", "data_dir", "font", "checkpoint_seconds")
 _BEGAN = time.perf_counter()
 _PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "optax", "flax", "orbax-checkpoint", "scipy")
 
@@ -41,8 +41,14 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
       False if the folder holds this run, finished, which is then shown.
 
     Raises:
-      InputError: if the folder holds a run of another configuration or something else.
+      InputError: if the folder holds a run of another configuration or something else, or the
+        font that is asked for is none.
     """
+    font = flat_fields(config).get("font")
+    if font is not None:
+        from jaxemb.plots.fonts import add_font  # Matplotlib loads slowly
+
+        add_font(font)
     asked = {
         "config": {
             name: value
@@ -69,7 +75,8 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
                 f"{out} holds a run of another configuration: {'; '.join(differing)}. Give "
                 "another --out, or delete the folder"
             )
-        if not (summary := out / "summary.json").exists():
+        # A font is asked for to have the pictures drawn again.
+        if not (summary := out / "summary.json").exists() or font is not None:
             return True
         print(f"{out} holds this run, finished:")
         print(summary.read_text(), end="")

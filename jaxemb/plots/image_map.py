@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from jaxemb.plots.point_map import check_finite
-from jaxemb.plots.style import add_title, class_style, is_drawing, new_figure, save
+from jaxemb.plots.frame import check_finite, frame
+from jaxemb.plots.style import add_note, add_title, class_style, is_drawing, new_figure, save
 
 # The picture's longer side, in pixels.
 _SIDE = 2000
@@ -40,31 +40,38 @@ def write_image_map(
     """
     chex.assert_shape(points, (len(images), 2))
     check_finite(points)
-    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    shown = frame(points)
+    low, span = shown.low, shown.high - shown.low
+    inside = np.flatnonzero(~shown.outside)
     # Few images can be larger.
     cell = _SIDE // int(np.clip(1.2 * np.sqrt(len(images)), 12, 45))
     # A little room in between, and one scale along both axes.
     shrink = (cell - 4) / max(images.shape[1:3])
     height, width = (max(1, round(shrink * side)) for side in images.shape[1:3])
     scale = (_SIDE - cell) / max(float(span.max()), 1e-30)
-    corners = np.round((points - low) * scale).astype(int)  # from the lower left
+    corners = np.round((points[inside] - low) * scale).astype(int)  # from the lower left
     canvas = np.full((*(np.round(span * scale).astype(int) + cell)[::-1], 3), 255, np.uint8)
     inked = is_drawing(images)
-    for i in choose_apart(corners, (width + 2, height + 2)):
+    for place in choose_apart(corners, (width + 2, height + 2)):
+        i = inside[place]
         small = np.asarray(Image.fromarray(images[i]).resize((width, height), Image.Resampling.BOX))
         if small.ndim == 2:
             small = small[:, :, None]
         if inked:
             color = to_rgb(class_style(0 if labels is None else int(labels[i]))[0])
             small = 255 - small * (1 - np.array(color))
-        left, bottom = corners[i]
+        left, bottom = corners[place]
         top = len(canvas) - bottom - height
         canvas[top : top + height, left : left + width] = small
-    figure = new_figure(12, 12 * len(canvas) / canvas.shape[1] + 0.5)
+    # No narrower than its heading.
+    figure = new_figure(
+        max(12 * canvas.shape[1] / max(canvas.shape), 5), 12 * len(canvas) / max(canvas.shape) + 0.5
+    )
     axes = figure.add_subplot()
     axes.imshow(canvas, interpolation="antialiased")
     axes.axis("off")
     add_title(axes, title)
+    add_note(axes, shown.note)
     save(figure, path)
 
 

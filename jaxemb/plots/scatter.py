@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from jaxemb.plots.point_map import check_finite
+from jaxemb.plots.frame import check_finite, frame
 from jaxemb.plots.style import (
     COLORS,
     INK,
@@ -18,8 +18,10 @@ from jaxemb.plots.style import (
     QUIET,
     RULE,
     add_heading,
+    add_note,
     add_title,
     class_style,
+    fit_width,
     halo,
     new_figure,
     save,
@@ -27,6 +29,8 @@ from jaxemb.plots.style import (
 
 # More classes than a legend has room for are named in the map.
 _LEGEND = 20
+# Of a map in a picture of its own, in square inches.
+_AREA = 81
 
 
 class Panel(NamedTuple):
@@ -51,15 +55,19 @@ def write_map(
     *,
     labels: np.ndarray | None = None,
     classes: Sequence[str] = (),
+    axes_names: Sequence[str] = (),
     title: str = "",
 ) -> None:
-    """Draws one map.
+    """Draws one map, in a picture as wide and high as the map is.
+
+    Points that lie far off are left out, with a word on how many.
 
     Args:
       path: the picture, such as `map.png`.
       points: [N, d] the map, finite; d of 1 (a row for each class), 2 or 3 (in perspective).
       labels: [N] int positions in `classes`. None draws all points alike.
       classes: [C] names; in a legend, or in the map if there are more than 20.
+      axes_names: [d] what lies along each axis; none for a map whose axes mean nothing.
       title: heading of the picture.
 
     Raises:
@@ -67,12 +75,17 @@ def write_map(
       InputError: if a point is not finite.
       OSError: if the file cannot be written.
     """
-    figure = new_figure(10.5 if 0 < len(classes) <= _LEGEND else 9, 9)
+    check_finite(points)
+    slope = frame(points).slope if points.shape[1] == 2 else 1.0
+    figure = new_figure(math.sqrt(_AREA / slope), math.sqrt(_AREA * slope))
     axes = add_axes(figure, 111, points)
     add_title(axes, title)
     draw_map(axes, points, labels=labels, classes=classes)
+    name_axes(axes, axes_names)
+    add_note(axes, frame(points).note)
     if points.shape[1] > 1:  # else its rows are named
         _add_legend(figure, labels, classes)
+        fit_width(figure, axes, slope, path)
     save(figure, path)
 
 
@@ -138,6 +151,7 @@ def draw_map(
     size, dim = points.shape
     assert 1 <= dim <= 3, f"a map of {dim} dimensions"
     check_finite(points)
+    shown = ~frame(points).outside
     rng = np.random.default_rng(0)
     if labels is not None:
         chex.assert_shape(labels, (size,))
@@ -153,14 +167,15 @@ def draw_map(
         rows = np.zeros(size) if labels is None else labels
         points = np.column_stack([points[:, 0], rows + rng.uniform(-0.35, 0.35, size)])
         axes.spines[["left", "top", "right"]].set_visible(False)
-        shown = range(len(classes))
-        axes.set_yticks(shown, [classes[i] for i in shown])
+        axes.set_yticks(range(len(classes)), list(classes))
         axes.tick_params(length=0, colors=QUIET)
         axes.invert_yaxis()
     else:
         _strip(axes)
     # Shuffled, so that the last class hides no other.
     order = rng.permutation(size)
+    order = order[shown[order]]  # Matplotlib frames what is drawn
+    axes.margins(0.03)
     numbers = np.zeros(size, int) if labels is None else labels
     colors = np.array(COLORS)[numbers % len(COLORS)]
     shapes = numbers // len(COLORS) % len(MARKERS)
@@ -179,6 +194,12 @@ def add_axes(figure: Figure, place: Any, points: np.ndarray) -> Any:
     if points.shape[1] == 2:
         return figure.add_subplot(*places, aspect="equal", adjustable="datalim")
     return figure.add_subplot(*places)
+
+
+def name_axes(axes: Any, names: Sequence[str]) -> None:
+    """Writes what lies along each axis; no names leave them bare."""
+    for axis, name in zip("xyz", names, strict=False):
+        getattr(axes, f"set_{axis}label")(name, color=QUIET)
 
 
 def _strip(axes: Any) -> None:

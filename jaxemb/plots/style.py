@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from jaxemb.atomic import replacing
+from jaxemb.plots.fonts import fit_fonts
 
 INK, QUIET, RULE = "#1f2933", "#6b7885", "#e3e8ee"
 # For words, the most frequent first; the palest blues would vanish on white.
@@ -96,11 +97,46 @@ def gray_scale(images: np.ndarray) -> str:
     return "gray_r" if is_drawing(images) else "gray"
 
 
+def add_note(axes: Axes, note: str) -> None:
+    """Writes a quiet line below a map, such as what lies outside."""
+    if note:
+        # Three-dimensional axes have a method of their own for text.
+        Axes.text(
+            axes,
+            1,
+            -0.01,
+            note,
+            transform=axes.transAxes,
+            ha="right",
+            va="top",
+            fontsize=8,
+            color=QUIET,
+        )
+
+
+def fit_width(figure: Figure, axes: Axes, slope: float, path: Path) -> None:
+    """Makes a figure as wide as its map needs, so that the map fills its frame.
+
+    Args:
+      figure: with all that stands around the map.
+      axes: of the map.
+      slope: the map's height as a multiple of its width.
+      path: what the figure becomes.
+    """
+    fit_fonts(figure, path.name)
+    figure.draw_without_rendering()  # settles what stands around
+    box = axes.get_window_extent()
+    figure.set_figwidth(figure.get_figwidth() + (box.height / slope - box.width) / figure.dpi)
+
+
 def save(figure: Figure, path: Path) -> None:
     """Writes a picture so that it is there whole or not at all.
+
+    Text in scripts that the usual font lacks is drawn in fonts that have them (`fonts`).
 
     Raises:
       OSError: if the file cannot be written.
     """
+    fit_fonts(figure, path.name)
     with replacing(path) as part:
         figure.savefig(part, format="png")

@@ -1,5 +1,6 @@
-"""The words of an embedding as a map: an interactive page and a still picture."""
+"""The words of an embedding as a map: a still picture."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,49 +11,23 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.font_manager import FontProperties
 
-from jaxemb.plots import point_map
-from jaxemb.plots.scatter import add_axes
-from jaxemb.plots.style import BLUES, INK, add_title, halo, new_figure, rarity, save
+from jaxemb.plots import fonts
+from jaxemb.plots.frame import check_finite, frame
+from jaxemb.plots.scatter import add_axes, name_axes
+from jaxemb.plots.style import (
+    BLUES,
+    INK,
+    add_note,
+    add_title,
+    fit_width,
+    halo,
+    new_figure,
+    rarity,
+    save,
+)
 
-
-def write_html(
-    path: Path,
-    words: Sequence[str],
-    points: np.ndarray,
-    neighbors: np.ndarray,
-    cosines: np.ndarray,
-    *,
-    counts: np.ndarray | None = None,
-    title: str = "Map of words",
-) -> None:
-    """Writes an interactive map: one page that needs nothing else, not even a network.
-
-    It has pan and zoom, names under the pointer and of the most frequent words in view, a search
-    box, and for a word found or clicked its nearest neighbors, in a list and in the map.
-
-    Args:
-      path: the page, such as `map.html`.
-      words: [V] names, most frequent first. 10,000 of them make a page of 1.5 MB.
-      points: [V, 2] their places in the map, finite.
-      neighbors: [V, k] each word's nearest words in the full space, nearest first, as positions
-        in `words`.
-      cosines: [V, k] those neighbors' cosines, in [-1, 1].
-      counts: [V] occurrences in the corpus, shown with the word. None leaves them out.
-      title: heading of the page.
-
-    Raises:
-      AssertionError: if a shape disagrees with the above.
-      InputError: if a point is not finite or a neighbor is not in 0..V-1.
-    """
-    point_map.write_html(
-        path,
-        points,
-        names=words,
-        counts=counts,
-        neighbors=neighbors,
-        cosines=cosines,
-        title=title,
-    )
+# Of the picture, in square inches.
+_AREA = 108
 
 
 def write_png(
@@ -61,7 +36,9 @@ def write_png(
     points: np.ndarray,
     *,
     labeled: int = 300,
-    title: str | None = None,
+    total: int = 0,
+    axes_names: Sequence[str] = (),
+    title: str = "",
 ) -> None:
     """Draws the map as a picture, naming frequent words where there is room for their names.
 
@@ -70,7 +47,9 @@ def write_png(
       words: [V] names, most frequent first.
       points: [V, 2] their places in the map, finite.
       labeled: names to write at most. A name that would cover one of a more frequent word is
-        left out and the next word has its turn.
+        left out and the next word has its turn; so is one in letters that no font here has.
+      total: words that there are, if the map has only the most frequent.
+      axes_names: what lies along each axis; none for a map whose axes mean nothing.
       title: heading of the picture.
 
     Raises:
@@ -78,36 +57,53 @@ def write_png(
       InputError: if a point is not finite.
     """
     chex.assert_shape(points, (len(words), 2))
-    point_map.check_finite(points, words)
-    picture = new_figure(12, 9)
+    check_finite(points, words)
+    shown = frame(points)
+    picture = new_figure(math.sqrt(_AREA / shown.slope), math.sqrt(_AREA * shown.slope))
     axes = add_axes(picture, 111, points)
-    add_title(axes, title or "")
+    add_title(axes, title)
     axes.spines[:].set_visible(False)
     axes.grid(color="#eef1f5")
     axes.tick_params(length=0, labelleft=False, labelbottom=False)
     axes.set_axisbelow(True)
+    axes.margins(0.03)
+    name_axes(axes, axes_names)
+    part = f"{len(words):,} of {total:,} words, the most frequent" if total > len(words) else ""
+    add_note(axes, "; ".join(filter(None, (part, shown.note))))
     rare = rarity(len(words))
+    inside = np.flatnonzero(~shown.outside)[::-1]  # the frequent words last, on top
     axes.scatter(
-        points[::-1, 0],  # the frequent words last, on top
-        points[::-1, 1],
-        s=40 - 32 * rare[::-1],
-        c=rare[::-1],
+        *points[inside].T,
+        s=40 - 32 * rare[inside],
+        c=rare[inside],
         cmap=ListedColormap(BLUES),
         alpha=0.6,
         linewidths=0,
     )
+    fit_width(picture, axes, shown.slope, path)
     canvas = FigureCanvasAgg(picture)
     canvas.draw()  # settles the layout, and so the pixels of the points
     picture.set_layout_engine("none")
-    _label(axes, canvas, words, points, labeled)
+    families, missing = fonts.families_for("".join(words))
+    unnamed = {word for word in words if missing.intersection(word)}
+    if unnamed:
+        consequence = f"{len(unnamed):,} of {len(words):,} words have no name in the picture"
+        fonts.log_missing(path.name, missing, consequence)
+    named = [i for i, word in enumerate(words) if word not in unnamed and not shown.outside[i]]
+    font = FontProperties(family=families, size=8)
+    _label(axes, canvas, [words[i] for i in named], points[named], labeled, font)
     save(picture, path)
 
 
 def _label(
-    axes: Axes, canvas: FigureCanvasAgg, words: Sequence[str], points: np.ndarray, most: int
+    axes: Axes,
+    canvas: FigureCanvasAgg,
+    words: Sequence[str],
+    points: np.ndarray,
+    most: int,
+    font: FontProperties,
 ) -> None:
     renderer = canvas.get_renderer()
-    font = FontProperties(size=8)
     room = 0.15 * renderer.points_to_pixels(8.0)
     # Matplotlib makes room for a tall and a hanging letter in every name.
     line = renderer.get_text_width_height_descent("lp", font, ismath=False)[1]

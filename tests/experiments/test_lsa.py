@@ -63,6 +63,7 @@ def test_a_run_leaves_its_results(finished, planted):
     assert sorted(path.name for path in finished.common.out.iterdir()) == [
         "config.json",
         "map.html",
+        "map.parquet",
         "map.png",
         "singular_values.png",
         "summary.json",

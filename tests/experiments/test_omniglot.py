@@ -80,6 +80,7 @@ def test_a_run_leaves_its_results(finished):
         "hardest.png",
         "images.png",
         "map.html",
+        "map.parquet",
         "metrics.jsonl",
         "neighbors.png",
         "summary.json",

@@ -20,6 +20,7 @@ def test_all_terms_together_place_points_never_seen(tmp_path):
         "held_out.png",
         "images.png",
         "map.html",
+        "map.parquet",
         "map.png",
         "metrics.jsonl",
         "summary.json",

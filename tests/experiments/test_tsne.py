@@ -43,6 +43,7 @@ def test_a_map_leaves_its_files(finished):
         "film.gif",
         "images.png",
         "map.html",
+        "map.parquet",
         "map.png",
         "metrics.jsonl",
         "summary.json",

@@ -50,6 +50,7 @@ def test_a_run_leaves_its_results(finished):
         "checkpoints",
         "config.json",
         "map.html",
+        "map.parquet",
         "map.png",
         "metrics.jsonl",
         "neighbors.txt",

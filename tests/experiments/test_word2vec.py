@@ -83,6 +83,7 @@ def test_a_run_leaves_its_results(finished, planted):
         "checkpoints",
         "config.json",
         "map.html",
+        "map.parquet",
         "map.png",
         "metrics.jsonl",
         "summary.json",

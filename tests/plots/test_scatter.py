@@ -28,10 +28,45 @@ def test_each_class_has_its_color_in_a_map_of_any_dimension(tmp_path, dim):
     path = tmp_path / "map.png"
     scatter.write_map(path, _points(dim=dim), labels=labels, classes=["a", "$b", "c"], title="$x")
     picture = _picture(path)
-    assert picture.shape[0] == 1350
     for number in range(4):
         assert _has(picture, COLORS[number], alpha=0.85) == (number < 3)
     assert [entry.name for entry in tmp_path.iterdir()] == ["map.png"]
+
+
+def test_a_map_fills_its_frame(tmp_path):
+    path = tmp_path / "map.png"
+    for width, height in ((3, 2), (1, 1.8)):
+        points = np.random.default_rng(0).uniform(size=(3000, 2)) * [width, height]
+        scatter.write_map(path, points, title="a map")
+        picture = _picture(path)
+        rows, columns = ((picture < 200).any(axis=-1).any(axis=axis) for axis in (1, 0))
+        # The points reach from edge to edge, but for the title and a margin.
+        assert np.ptp(np.flatnonzero(columns)) > 0.9 * picture.shape[1]
+        assert np.ptp(np.flatnonzero(rows)) > 0.9 * picture.shape[0]
+        assert picture.shape[0] / picture.shape[1] == pytest.approx(height / width, rel=0.05)
+
+
+def test_points_that_fly_off_do_not_shrink_the_map_and_are_told(tmp_path, monkeypatch):
+    notes = []
+    monkeypatch.setattr(scatter, "add_note", lambda axes, note: notes.append(note))
+    points = np.random.default_rng(0).uniform(size=(3000, 2))
+    points[4] = 40
+    axes = new_figure(4, 4).add_subplot()
+    scatter.draw_map(axes, points)
+    assert axes.get_xlim()[1] < 1.3
+    assert len(axes.collections[0].get_offsets()) == 2999
+    scatter.write_map(tmp_path / "map.png", points)
+    assert notes == ["1 of 3,000 points lies outside"]
+
+
+def test_axes_have_names_where_they_mean_something(tmp_path):
+    for dim in (1, 2, 3):
+        figure = new_figure(4, 4)
+        axes = scatter.add_axes(figure, 111, _points(dim=dim))
+        scatter.name_axes(axes, ["first", "second", "third"][:dim])
+        named = [getattr(axes, f"get_{axis}label")() for axis in "xyz"[:dim]]
+        assert named == ["first", "second", "third"][:dim]
+    scatter.write_map(tmp_path / "map.png", _points(), axes_names=["$1", "2"])
 
 
 def test_points_without_classes_have_one_color(tmp_path):
@@ -114,6 +149,13 @@ def test_drawings_become_ink_and_photographs_stay(tmp_path):
     assert not any(_has(picture, color) for color in COLORS[:4])
     # A photograph of a gray wall is none of a drawing.
     assert not style.is_drawing(np.full((2, 5, 5), 130, np.uint8))
+
+
+@pytest.mark.parametrize("span", [(1, 400), (400, 1)])
+def test_a_thin_map_of_images_makes_no_endless_picture(tmp_path, span):
+    points = np.random.default_rng(0).uniform(size=(40, 2)) * span
+    image_map.write_image_map(tmp_path / "images.png", points, np.zeros((40, 8, 8), np.uint8))
+    assert max(_picture(tmp_path / "images.png").shape) < 2000
 
 
 def test_curves_are_means_with_the_range_of_runs(tmp_path):

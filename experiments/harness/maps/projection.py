@@ -1,11 +1,11 @@
 """What the experiments that make a map share: their points, their scores, their files."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-import jax.numpy as jnp
 import numpy as np
 import tyro
 
@@ -16,15 +16,27 @@ from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.io.points import load
 from jaxemb.projections.distance_matrix import check_distances
+from jaxemb.projections.neighbors import Given, Metric, nearest_neighbors
 
 from .. import command, run_folder
+
+if TYPE_CHECKING:
+    from jaxemb.plots.point_map import Near
 
 # Where experiments.word2vec leaves its vectors.
 WORDS = Path("runs/word2vec/vectors.txt")
 # Neighbors that the scores look at, where there are points enough.
 NEIGHBORS = 10
 # The interactive map shows the neighbors of at most this many points.
-MAP_NEIGHBORS_MOST = 10_000
+MAP_NEIGHBORS_MOST = 100_000
+# It shows the numbers of points that have no more than these.
+SHOWN_NUMBERS = 10
+# What the page calls a distance.
+METRICS = {
+    "cosine": "cosine",
+    "euclidean": "Euclidean distance",
+    "precomputed": "the distances given",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,7 +222,8 @@ def write(
     figures: Mapping[str, object],
     *,
     title: str,
-    metric: str = "euclidean",
+    metric: Metric | Given = "euclidean",
+    axes_names: Sequence[str] = (),
 ) -> None:
     """Writes embedding.npy, map.png, map.html and summary.json, and prints the scores.
 
@@ -221,7 +234,8 @@ def write(
       figures: for the summary, at least `seconds`; the scores are added. The experiment's own
         pictures and files must be written before: the summary says that the run is finished.
       title: heading of the pictures.
-      metric: by which the map was made.
+      metric: by which the map was made, and neighbors are nearest.
+      axes_names: what lies along each axis; none for a map whose axes mean nothing.
 
     Raises:
       InputError: if the map is not finite.
@@ -235,7 +249,7 @@ def write(
     scores = score(points.values, embedding, points.labels, metric=metric)
     for name, value in scores.items():
         print(f"  {name:>15}: {value:.4g}")
-    draw(out, points, embedding, title)
+    draw(out, points, embedding, title, metric=metric, axes_names=axes_names)
     run_folder.finish(out, {"points": len(embedding), **figures, **scores})
 
 
@@ -268,53 +282,150 @@ def score_held_out(
     return figures
 
 
-def draw(out: Path, points: Points, embedding: np.ndarray, title: str) -> None:
+def draw(
+    out: Path,
+    points: Points,
+    embedding: np.ndarray,
+    title: str,
+    *,
+    metric: Metric | Given,
+    axes_names: Sequence[str],
+) -> None:
     """Draws the map as map.png; in two dimensions also as map.html, and images at their points."""
     # Plotting libraries load slowly, and only now are they needed.
-    from jaxemb.plots import image_map, point_map, scatter, word_map
+    from jaxemb.plots import image_map, scatter, word_map
 
     # The first two of more dimensions than can be drawn.
     shown = embedding if embedding.shape[1] <= 3 else embedding[:, :2]
+    axes_names = axes_names[: shown.shape[1]]
     labels, classes = points.labels, points.classes
+    picture = out / "map.png"
     if points.names is not None and shown.shape[1] == 2:
-        word_map.write_png(out / "map.png", points.names, shown, title=title)
+        word_map.write_png(picture, points.names, shown, axes_names=axes_names, title=title)
     else:
-        scatter.write_map(out / "map.png", shown, labels=labels, classes=classes, title=title)
+        scatter.write_map(
+            picture, shown, labels=labels, classes=classes, axes_names=axes_names, title=title
+        )
     if shown.shape[1] != 2:
         return
     if points.images is not None:
         image_map.write_image_map(
             out / "images.png", shown, points.images, labels=labels, title=title
         )
-    ids, cosines = find_neighbors(points.values)
-    point_map.write_html(
-        out / "map.html",
+    write_page(
+        out,
         shown,
+        points.values,
+        metric=metric,
         names=points.names,
         images=points.images,
         labels=labels,
         classes=classes,
-        neighbors=ids,
-        cosines=cosines,
+        columns=own_columns(points),
+        axes_names=axes_names,
         title=title,
     )
 
 
-def find_neighbors(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+def own_columns(points: Points) -> dict[str, np.ndarray]:
+    """Returns what the page shows of each point: its columns, and of few named numbers these."""
+    numbers = points.features or ()
+    if len(numbers) > SHOWN_NUMBERS:
+        numbers = ()
+    return points.columns | dict(zip(numbers, points.values.T, strict=False))
+
+
+def write_page(
+    out: Path,
+    embedding: np.ndarray,
+    values: np.ndarray,
+    *,
+    metric: Metric | Given,
+    names: Sequence[str] | None = None,
+    total: int = 0,
+    counts: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    classes: Sequence[str] = (),
+    columns: Mapping[str, Any] | None = None,
+    images: np.ndarray | None = None,
+    axes_names: Sequence[str] = (),
+    title: str,
+) -> None:
+    """Writes a map as map.html, and for Embedding Atlas as map.parquet.
+
+    Args:
+      out: the run's folder.
+      embedding: [N, 2] the map.
+      values: [N, D] the points that it was made of.
+      metric: by which it was made, and neighbors are nearest.
+      names: [N] words, most frequent first; these and all further arguments are as in
+        `point_map.write_html`.
+      total: words that there are.
+      counts: [N] occurrences of the words.
+      labels: [N] int positions in `classes`.
+      classes: [C] names.
+      columns: what else is known of the points, by name.
+      images: [N, H, W] or [N, H, W, 3] uint8.
+      axes_names: what lies along the two axes.
+      title: heading of the page.
+    """
+    from jaxemb.plots import point_map
+
+    near = find_neighbors(values, metric)
+    point_map.write_html(
+        out / "map.html",
+        embedding,
+        names=names,
+        total=total,
+        counts=counts,
+        labels=labels,
+        classes=classes,
+        columns=columns,
+        images=images,
+        near=near,
+        axes_names=axes_names,
+        title=title,
+    )
+    if importlib.util.find_spec("pyarrow") is None:
+        print("map.parquet is left out: pip install 'jaxemb[parquet]' for it")
+        return
+    from jaxemb.io import embedding_atlas
+
+    known: dict[str, Any] = {}
+    if names is not None:
+        known["label"] = list(names)
+    if labels is not None:
+        known["class" if "label" in known else "label"] = [classes[label] for label in labels]
+    if counts is not None:
+        known["count"] = counts
+    embedding_atlas.write(
+        out / "map.parquet",
+        embedding,
+        known | dict(columns or {}),
+        neighbors=None if near is None else (near.ids, near.distances),
+    )
+
+
+def find_neighbors(points: np.ndarray, metric: Metric | Given) -> "Near | None":
     """Finds each point's neighbors in the full space, for the interactive map.
 
     Args:
       points: [N, D] finite.
+      metric: by which they are nearest.
 
     Returns:
-      [N, k] ids and [N, k] cosines, nearest first. None and None for more than 10,000 points: the
-      search would take longer than most maps.
+      The neighbors. None for fewer than four points and for more than 100,000, which is told: the
+      page would be too large to move.
     """
-    if len(points) > MAP_NEIGHBORS_MOST:
-        return None, None
-    from jaxemb.evaluation.neighbors import nearest
+    from jaxemb.plots.point_map import Near
 
-    table = jnp.asarray(points)
-    k = min(NEIGHBORS, len(points) - 1)
-    ids, cosines = nearest(table, table, k=k, exclude=jnp.arange(len(table))[:, None])
-    return np.asarray(ids), np.asarray(cosines)
+    size = len(points)
+    if size > MAP_NEIGHBORS_MOST:
+        print(f"map.html has no neighbors: {size:,} points are more than {MAP_NEIGHBORS_MOST:,}")
+    if not 4 <= size <= MAP_NEIGHBORS_MOST:
+        return None
+    found = nearest_neighbors(points, k=min(NEIGHBORS, size - 1), metric=metric)
+    distances = np.maximum(found.distances, 0)
+    if metric != "cosine":
+        distances = np.sqrt(distances) / found.scale
+    return Near(found.ids, distances, METRICS[metric])

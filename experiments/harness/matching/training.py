@@ -117,24 +117,22 @@ def draw_map(
       title: heading of the pictures.
     """
     # Plotting libraries load slowly, and only now are they needed.
-    from jaxemb.plots import image_map, point_map
+    from jaxemb.plots import image_map
 
     every = -(-len(vectors) // MAP_MOST)
     vectors, labels, images = vectors[::every], labels[::every], images[::every]
-    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
     key = jax.random.key(config.common.seed)
-    embedding = tsne.fit(key, vectors, tsne.Options(perplexity)).embedding
+    embedding = tsne.fit(key, vectors).embedding
     image_map.write_image_map(
         config.common.out / "images.png", embedding, images, labels=labels, title=title
     )
-    ids, cosines = projection.find_neighbors(vectors)
-    point_map.write_html(
-        config.common.out / "map.html",
+    projection.write_page(
+        config.common.out,
         embedding,
+        vectors,
+        metric="euclidean",
         images=images,
         labels=labels,
         classes=classes,
-        neighbors=ids,
-        cosines=cosines,
         title=title,
     )

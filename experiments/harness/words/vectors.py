@@ -12,9 +12,9 @@ from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.memory import give_back
 
 from .. import run_folder
+from ..maps import projection
 
 MAP_WORDS = 5000
-MAP_NEIGHBORS = 10
 # The first of these that the vocabulary has are shown with their neighbors.
 SHOWN = ("array", "sin", "mean", "red", "thread", "json", "frog", "france", "king", "music")
 
@@ -78,21 +78,19 @@ def write(
     jax.clear_caches()  # programs that are done with
     give_back()
     size = min(MAP_WORDS, len(vocabulary))
-    shown = table[:size]
-    count = min(MAP_NEIGHBORS, size - 1)
-    ids, cosines = nearest(shown, shown, k=count, exclude=jnp.arange(size)[:, None])
     points = lay_out(jax.random.key(common.seed), vectors[:size])
-    words = vocabulary.words[:size]
-    word_map.write_html(
-        out / "map.html",
-        words,
+    words, title = vocabulary.words[:size], f"{title}, by t-SNE"
+    projection.write_page(
+        out,
         points,
-        np.asarray(ids),
-        np.asarray(cosines),
+        vectors[:size],
+        metric="cosine",
+        names=words,
+        total=len(vocabulary),
         counts=vocabulary.counts[:size],
-        title=f"{title}, by t-SNE",
+        title=title,
     )
-    word_map.write_png(out / "map.png", words, points)
+    word_map.write_png(out / "map.png", words, points, total=len(vocabulary), title=title)
     run_folder.finish(out, {**figures, **scores})
 
 

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.maps import projection
+from matplotlib.font_manager import findfont
+from pyarrow import parquet
+from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
@@ -41,7 +44,13 @@ def run(config: Config) -> None:
     embedding = config.scale * PCA(config.dim, random_state=0).fit_transform(points.values)
     title = f"{config.points.name}: PCA"
     projection.write(
-        config.common.out, points, embedding, {"seconds": 1.5, "why": "done"}, title=title
+        config.common.out,
+        points,
+        embedding,
+        {"seconds": 1.5, "why": "done"},
+        title=title,
+        columns={"row": np.arange(len(embedding))},
+        axes_names=[f"component {i}" for i in range(config.dim)],
     )
 
 
@@ -62,6 +71,7 @@ def test_a_map_leaves_its_files(finished):
         "embedding.npy",
         "images.png",
         "map.html",
+        "map.parquet",
         "map.png",
         "summary.json",
     ]
@@ -131,6 +141,54 @@ def test_words_are_named_and_have_no_accuracy(tmp_path):
     assert "word25" not in page
     assert "knn_accuracy" not in read(config)
     assert not (config.common.out / "images.png").exists()
+
+
+def test_the_map_is_a_table_for_other_viewers(finished):
+    table = parquet.read_table(finished.common.out / "map.parquet").to_pydict()
+    assert list(table) == ["x", "y", "label", "row", "neighbors"]
+    points = projection.load("digits", n=300, seed=4, data_dir=finished.common.data_dir)
+    assert table["label"] == [points.classes[label] for label in points.labels]
+    near = projection.find_neighbors(points.values, "squared_euclidean")
+    assert table["neighbors"][7]["ids"] == near.ids[7].tolist()
+
+
+def test_without_pyarrow_a_line_is_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(projection.importlib.util, "find_spec", lambda name: None)
+    run(made(tmp_path / "run", n=50))
+    assert not (tmp_path / "run" / "map.parquet").exists()
+    told = [line for line in capsys.readouterr().out.splitlines() if "map.parquet" in line]
+    assert told == ["map.parquet is left out: pip install 'jaxemb[parquet]' for it"]
+
+
+@pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
+def test_the_page_s_neighbors_are_those_by_the_map_s_metric(metric):
+    # Above the 10,000 points that a search of all pairs once was limited to.
+    points = np.random.default_rng(0).gamma(1, size=(10_500, 3)).astype(np.float32) + [9, 0, 0]
+    near = projection.find_neighbors(points, metric)
+    name = {"squared_euclidean": "euclidean"}.get(metric, metric)
+    expected = cdist(points[:20], points, name)
+    expected[np.arange(20), np.arange(20)] = np.inf
+    np.testing.assert_allclose(near.distances[:20], np.sort(expected)[:, :10], atol=1e-5)
+    assert near.ids.shape == (10_500, 10)
+    assert near.metric == {"euclidean": "Euclidean distance"}.get(name, name)
+
+
+def test_too_many_points_for_neighbors_are_told(monkeypatch, capsys):
+    monkeypatch.setattr(projection, "MAP_NEIGHBORS_MOST", 20)
+    assert projection.find_neighbors(np.eye(21), "cosine") is None
+    assert "map.html has no neighbors: 21 points are more than 20" in capsys.readouterr().out
+
+
+def test_another_font_draws_the_pictures_of_a_finished_run_again(tmp_path, capsys):
+    config = made(tmp_path / "run", n=50)
+    run(config)
+    (picture := tmp_path / "run" / "map.png").unlink()
+    font = findfont("DejaVu Serif")
+    run(dataclasses.replace(config, common=dataclasses.replace(config.common, font=Path(font))))
+    assert picture.exists()
+    flags = ["--n", "50", "--out", str(tmp_path / "run"), "--font", str(tmp_path / "none.ttf")]
+    assert command.main(Config, run, flags) == 2
+    assert "error: --font: " in capsys.readouterr().err
 
 
 def test_few_points_have_fewer_neighbors(tmp_path):
