@@ -181,7 +181,7 @@ def _has_header(path: Path, rows: list[list[str]], decimal: str, header: str) ->
     if counts and others and not all(cell.isdecimal() for row in others for cell in row):
         raise InputError(
             f"{path}: the first line, {', '.join(first[:4])}, ..., may name the columns or be a "
-            "row: `header` yes or no tells"
+            "row: header='yes' or header='no' tells"
         )
     return False
 
