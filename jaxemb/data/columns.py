@@ -131,7 +131,7 @@ def _json_rows(path: Path, reading: Reading) -> Iterator[_Row]:
         record = _record(path, lines.number, line)
         first = record if first is None else first
         found = found or reading.column in record
-        yield lines.row(record.get(reading.column))
+        yield lines.row(record.get(reading.column or ""))
     if not found:
         raise _no_column(path, reading.column, list(first or {}))
 

@@ -35,8 +35,15 @@ class Changes(NamedTuple):
 
     def and_of(self, other: "Changes") -> "Changes":
         """Returns the changes of two texts."""
-        counts = [a + b for a, b in zip(self[:5], other[:5], strict=True)]
-        return Changes(*counts, (*self.cuts, *other.cuts)[:_EXAMPLES], self.clause or other.clause)
+        return Changes(
+            self.tokens + other.tokens,
+            self.lowered + other.lowered,
+            self.cut + other.cut,
+            self.unspaced + other.unspaced,
+            self.long + other.long,
+            (*self.cuts, *other.cuts)[:_EXAMPLES],
+            self.clause or other.clause,
+        )
 
 
 class WordIds:
@@ -101,12 +108,18 @@ class WordIds:
     @property
     def changes(self) -> Changes:
         """What the tokenizer made of the tokens so far."""
-        by_flag = [
-            int(self._tally[(np.arange(16) & flag) > 0].sum())
-            for flag in (_LOWERED, _CUT, _UNSPACED, _LONG)
-        ]
-        examples = tuple((self._cuts + self._trims)[:_EXAMPLES])
-        return Changes(int(self._tally.sum()), *by_flag, examples, self._clause)
+        return Changes(
+            int(self._tally.sum()),
+            self._with(_LOWERED),
+            self._with(_CUT),
+            self._with(_UNSPACED),
+            self._with(_LONG),
+            tuple((self._cuts + self._trims)[:_EXAMPLES]),
+            self._clause,
+        )
+
+    def _with(self, flag: int) -> int:
+        return int(self._tally[np.arange(16) & flag > 0].sum())
 
     def _learn(self) -> None:
         """Splits the tokens that are new."""
