@@ -16,10 +16,10 @@ from jaxemb.data.vocabulary import ProvisionalIds
 _MOST_CHARACTERS = 1 << 26
 _LOWERED, _CUT, _UNSPACED, _LONG = 1, 2, 4, 8
 _EXAMPLES = 2
-# Words of scripts without spaces, and those longer than words are: a Chinese or Japanese one of
-# more than eight characters, a Thai one of more than twenty.
+# Words of scripts without spaces, and those longer than nearly all words are: Chinese or Japanese
+# ones of five characters and more, Thai ones of thirteen, vowels above and below included.
 _UNSPACED_SCRIPT = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{LB=SA}\p{Tibetan}]")
-_CLAUSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]{9}|[\p{LB=SA}\p{Tibetan}]{21}")
+_CLAUSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]{5}|[\p{LB=SA}\p{Tibetan}]{13}")
 
 
 class Changes(NamedTuple):

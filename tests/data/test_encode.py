@@ -55,7 +55,7 @@ DOCUMENTS = st.lists(
     articles=st.booleans(),
 )
 @example(files=[[["a"], [], [], [], [], []]], shard=1, block=8, articles=True)  # many line ends
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=60, derandomize=True, deadline=None)
 def test_decoding_gives_the_words_back(tmp_path_factory, files, shard, block, articles):
     folder = tmp_path_factory.mktemp("encode")
     separator = "\n\n" if articles else "\n"

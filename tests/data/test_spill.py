@@ -19,7 +19,7 @@ def documents_of(spill: Spill) -> list[list[str]]:
 
 
 @given(pieces=st.lists(DOCUMENTS, max_size=6), file_ends=st.sets(st.integers(0, 5)))
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=60, deadline=None)
 def test_words_and_documents_come_back(tmp_path_factory, pieces, file_ends):
     spill = Spill(tmp_path_factory.mktemp("spill"))
     expected: list[list[str]] = [[]]
@@ -37,7 +37,7 @@ def test_words_and_documents_come_back(tmp_path_factory, pieces, file_ends):
 
 
 @given(pieces=st.lists(DOCUMENTS, min_size=1, max_size=12), most=st.integers(2, 8))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=100, deadline=None)
 def test_beyond_so_many_words_the_rarest_are_forgotten(tmp_path_factory, pieces, most):
     spill = Spill(tmp_path_factory.mktemp("spill"), most)
     # The same in plain lists: words, None where one is forgotten; rarest first, till half is left.

@@ -46,7 +46,7 @@ def test_what_there_is_to_say():
     notes.see(Path("b"), Piece(["x"], 9, 4), Reading(errors="skip"))
     notes.see_changes(
         as_tokenizer("words"),
-        Changes(40, 10, 4, 8, 2, (("C++", ("c",)), ("--", ())), "\u4e2d" * 50),
+        Changes(40, 10, 4, 8, 3, (("C++", ("c",)), ("--", ())), "\u4e2d" * 50),
     )
     said, clause = notes.sentences(), "\u4e2d" * 40
     assert [level for level, _ in said] == ["info", "warning", "warning", "warning"]
@@ -69,5 +69,5 @@ def test_nothing_to_say():
         Path("a"), Piece(textwrap.wrap(" ".join(prose(99)), 72), 9), Reading(documents="file")
     )
     notes.see_changes(as_tokenizer("characters"), Changes(40, 10, 4))
-    notes.see_changes(as_tokenizer("words"), Changes(40, unspaced=30, long=3))
+    notes.see_changes(as_tokenizer("words"), Changes(40, unspaced=30, long=7))
     assert notes.sentences() == []

@@ -91,7 +91,7 @@ def boundaries(text: str) -> list[int]:
 
 
 @given(st.text(st.sampled_from(LETTERS), max_size=12))
-@settings(derandomize=True, max_examples=2000)
+@settings(derandomize=True, max_examples=600)
 def test_words_are_those_of_the_standard(text):
     text = whitespace(text, keep_case=True)[0] if text else ""
     ends = boundaries(text) if text else []
@@ -108,7 +108,7 @@ def test_words_are_those_of_the_standard(text):
 @given(
     st.text(st.characters(codec="ascii")) | st.text(st.sampled_from("aZ09_:.,;'\" -"), max_size=12)
 )
-@settings(derandomize=True, max_examples=1000)
+@settings(derandomize=True, max_examples=300)
 def test_the_quick_way_for_ascii_is_the_general_rule(text):
     assert words(text + " é") == [*words(text), "é"]
 
