@@ -89,7 +89,7 @@ def _read_lines(path: Path) -> list[str]:
             "i of picture i; data_dir or JAXEMB_DATA names the folder"
         )
     lines = [""]
-    for piece in read_pieces(path, "\n"):
+    for piece in read_pieces(path):
         # A piece may begin within a line.
         lines[-1] += piece.texts[0]
         lines += piece.texts[1:]

@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxemb.data.columns import check_column
 from jaxemb.data.files import file_sha256
 from jaxemb.data.sets import CORPORA
-from jaxemb.data.text_files import Source, find_files
-from jaxemb.data.tokenize import words
+from jaxemb.data.text_files import PLAIN, Reading, Source, find_files
+from jaxemb.data.tokenize import Tokenizer, as_tokenizer
 from jaxemb.errors import InputError
 
 
@@ -28,28 +29,57 @@ class Corpus:
         """The checksum of each file; an unchanged file is read for it once a process."""
         return {str(file): file_sha256(file) for file in self.files}
 
+    @property
+    def can_be_told(self) -> bool:
+        """Whether something tells each tokenizer from others."""
+        return all(source.tokenizer.identity is not None for source in self.sources)
 
-def open_corpus(names: Sequence[str], data_dir: Path) -> Corpus:
+
+def open_corpus(
+    names: Sequence[str],
+    data_dir: Path,
+    *,
+    tokenizer: Tokenizer | None = None,
+    reading: Reading = PLAIN,
+) -> Corpus:
     """Finds the files of a corpus; text8 is downloaded if it is missing.
 
     Args:
       names: what the corpus is made of, in order: a name of `jaxemb.data.sets.CORPORA`, or the
-        path of a text file or folder of text files, where each line is a document.
+        path of a text file or folder of text files.
       data_dir: folder of the named corpora.
+      tokenizer: for files; named corpora are words already. None takes `words`.
+      reading: how files are read.
 
     Returns:
       The corpus; its text isn't read yet.
 
     Raises:
       InputError: if a name is neither known nor a path, a file is missing, or text8 is damaged or
-        can't be downloaded.
+        can't be downloaded; if a file with columns comes without a column, or the other way round.
     """
     if not names:
         raise InputError(f"no corpus is named; known are {', '.join(CORPORA)}, or give a path")
-    return Corpus("+".join(names), tuple(_open_source(name, data_dir) for name in names))
+    usual = as_tokenizer("words")
+    named = [name for name in names if name in CORPORA]
+    if named and (reading != PLAIN or (tokenizer and tokenizer.identity != usual.identity)):
+        raise InputError(
+            f"{named[0]} is words already: a tokenizer, encoding, column or kind of documents is "
+            "for files"
+        )
+    sources = [_open_source(name, data_dir, tokenizer or usual, reading) for name in names]
+    if len(named) < len(names):
+        files = [
+            file
+            for name, source in zip(names, sources, strict=True)
+            for file in source.files
+            if name not in CORPORA
+        ]
+        check_column(files, reading.column)
+    return Corpus("+".join(names), tuple(sources))
 
 
-def _open_source(name: str, data_dir: Path) -> Source:
+def _open_source(name: str, data_dir: Path, tokenizer: Tokenizer, reading: Reading) -> Source:
     if name in CORPORA:
         return CORPORA[name](data_dir)
     path = Path(name)
@@ -57,4 +87,4 @@ def _open_source(name: str, data_dir: Path) -> Source:
         raise InputError(
             f"{name}: no such file or folder, nor a known corpus ({', '.join(CORPORA)})"
         )
-    return Source(tuple(find_files(path)), words, "\n")
+    return Source(tuple(find_files(path)), tokenizer, reading)

@@ -13,16 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxemb.data.columns import kind, read_column
 from jaxemb.data.corpora import Corpus
 from jaxemb.data.encoded_corpus import EncodedCorpus, load, shard_name
-from jaxemb.data.text_files import read_pieces
-from jaxemb.data.vocabulary import ProvisionalIds, Vocabulary, rank
+from jaxemb.data.spill import Spill
+from jaxemb.data.text_files import Piece, Reading, read_pieces
+from jaxemb.data.text_notes import Note, Notes
+from jaxemb.data.vocabulary import Vocabulary, rank
+from jaxemb.data.word_ids import WordIds
 from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
 
 _SHARD_WORDS = 1 << 24
-_COUNT_WORDS = 1 << 21  # counted five times as fast as a whole shard: it fits in the cache
-_FORMAT = 1  # raise it when a tokenizer, the text reader or the layout changes
+_FORMAT = 2  # raise it when a tokenizer, the text reader or the layout changes
 
 
 def encode(corpus: Corpus, cache_dir: Path, *, progress: bool) -> EncodedCorpus:
@@ -32,8 +35,9 @@ def encode(corpus: Corpus, cache_dir: Path, *, progress: bool) -> EncodedCorpus:
     memory, only the different words.
 
     Args:
-      corpus: the text. Tokenizers are identified by their names.
-      cache_dir: folder that keeps encoded corpora; it is made if it is missing.
+      corpus: the text.
+      cache_dir: folder that keeps encoded corpora; it is made if it is missing. If nothing tells
+        a tokenizer of the corpus from others, it must be a new one.
       progress: show a bar on standard error.
 
     Returns:
@@ -79,74 +83,59 @@ def _key(corpus: Corpus) -> str:
     for source in corpus.sources:
         files = [(str(file.resolve()), file.stat()) for file in source.files]
         stamps = [(name, status.st_size, status.st_mtime_ns) for name, status in files]
-        sources.append((source.tokenize.__qualname__, source.separator, stamps))
+        sources.append((source.tokenizer.identity, source.reading, stamps))
     identity = json.dumps([_FORMAT, unicodedata.unidata_version, sources])
     return hashlib.sha256(identity.encode()).hexdigest()[:24]
 
 
 def _build(corpus: Corpus, directory: Path, progress: bool) -> Vocabulary:
-    spill, starts_spill = directory / "spill", directory / "starts"
-    ids = _spill(corpus, spill, starts_spill, progress)
-    counts = np.zeros(len(ids), np.int64)
-    for part in _parts(spill, _COUNT_WORDS):
-        counts += np.bincount(part, minlength=len(ids))
-    kept, ranks = rank(ids, counts)
+    spill = Spill(directory)
+    notes = _read(corpus, spill, progress)
+    kept, ranks = rank(spill.ids, spill.counts)
     kept.save(directory / "vocabulary.txt")
-    for i, part in enumerate(_parts(spill, _SHARD_WORDS)):
+    for i, part in enumerate(spill.parts(_SHARD_WORDS)):
         np.save(directory / shard_name(i), ranks[part])
-    np.save(directory / "documents.npy", np.memmap(starts_spill, np.int64, "r"))
-    spill.unlink()
-    starts_spill.unlink()
+    np.save(directory / "documents.npy", spill.documents())
+    spill.remove()
     manifest = {
         "corpus": corpus.name,
         "format": _FORMAT,
         "unicode": unicodedata.unidata_version,
-        "words": int(counts.sum()),
+        "words": int(kept.counts.sum()),
         "bytes": {file.name: file.stat().st_size for file in sorted(directory.iterdir())},
         "sha256": corpus.sha256,
+        "notes": notes,
     }
     (directory / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     return kept
 
 
-def _spill(corpus: Corpus, spill: Path, starts_spill: Path, progress: bool) -> dict[str, int]:
-    """Writes provisional ids and where documents start; returns each word's provisional id."""
-    ids = ProvisionalIds()
-    total = 0
-    with (
-        spill.open("wb") as ids_file,
-        starts_spill.open("wb") as starts_file,
-        progress_bar(
-            desc=f"encoding {corpus.name}",
-            total=sum(file.stat().st_size for file in corpus.files),
-            unit="B",
-            unit_scale=True,
-            disable=not progress,
-        ) as bar,
-    ):
+def _read(corpus: Corpus, spill: Spill, progress: bool) -> list[Note]:
+    """Writes the words of all files; returns what there is to say about them."""
+    notes = Notes()
+    with progress_bar(
+        desc=f"encoding {corpus.name}",
+        total=sum(file.stat().st_size for file in corpus.files),
+        unit="B",
+        unit_scale=True,
+        disable=not progress,
+    ) as bar:
         for source in corpus.sources:
+            word_ids = WordIds(source.tokenizer, spill.ids)
             for file in source.files:
-                before, starts_here = bar.n, True
-                for piece in read_pieces(file, source.separator):
-                    found: list[int] = []
-                    starts: list[int] = []
-                    for i, text in enumerate(piece.texts):
-                        words = source.tokenize(text)
-                        starts_here = starts_here or i > 0
-                        if words and starts_here:
-                            starts.append(total + len(found))
-                            starts_here = False
-                        found += map(ids.__getitem__, words)
-                    np.array(found, np.int32).tofile(ids_file)
-                    np.array(starts, np.int64).tofile(starts_file)
-                    total += len(found)
+                before = bar.n
+                spill.begin_document()
+                for piece in _pieces(file, source.reading):
+                    notes.see(file, piece, source.reading)
+                    if spill.add(*word_ids.of(piece.texts)):
+                        word_ids.forget()
                     bar.update(before + piece.position - bar.n)
-    if total == 0:
+            notes.see_changes(source.tokenizer, word_ids.changes)
+    if spill.words == 0:
         raise InputError(f"{corpus.name}: no words in {len(corpus.files)} files")
-    return ids
+    return [*notes.sentences(), *spill.notes()]
 
 
-def _parts(spill: Path, size: int) -> Iterator[np.ndarray]:
-    with spill.open("rb") as file:
-        while (part := np.fromfile(file, np.int32, size)).size:
-            yield part
+def _pieces(file: Path, reading: Reading) -> Iterator[Piece]:
+    by_column = reading.column is not None and kind(file) is not None
+    return read_column(file, reading) if by_column else read_pieces(file, reading)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ class EncodedCorpus:
       shard_offset: bytes of a file before its first word, the header of .npy.
       sha256: the checksum of each data file.
       directory: where all this lies; None for a corpus in memory.
+      notes: what there is to say about the text: "info" or "warning", and a sentence.
     """
 
     vocabulary: Vocabulary
@@ -35,6 +37,7 @@ class EncodedCorpus:
     shard_offset: int
     sha256: dict[str, str]
     directory: Path | None
+    notes: Sequence[Sequence[str]] = ()
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Copies part of the corpus to memory.
@@ -100,4 +103,5 @@ def load(directory: Path, known: Vocabulary | None = None) -> EncodedCorpus:
         shard_offset=first.offset,
         sha256=manifest["sha256"],
         directory=directory,
+        notes=manifest["notes"],
     )

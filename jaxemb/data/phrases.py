@@ -10,9 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxemb.atomic import replacing
-from jaxemb.data.corpora import Corpus, Source
+from jaxemb.data.corpora import Corpus
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
+from jaxemb.data.text_files import Source
+from jaxemb.data.tokenize import TOKENS
 from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
 
@@ -98,7 +100,7 @@ def join_phrases(
     if not path.exists():
         phrases = find_phrases(corpus, threshold=threshold, discount=discount)
         _write(corpus, phrases, path, progress)
-    joined = Corpus("phrases", (Source((path,), str.split, "\n"),))
+    joined = Corpus("phrases", (Source((path,), TOKENS),))
     encoded = encode(joined, cache_dir, progress=progress)
     return dataclasses.replace(encoded, sha256=corpus.sha256)
 

@@ -177,8 +177,9 @@ def _roles(
             asked = [name for name in kept if name.casefold() in CLASSES and table.names]
             if asked:
                 raise InputError(
-                    f"{path}: column {asked[0]!r} may be the label of each row: label_column="
-                    f"'{asked[0]}' makes it so, coordinates=True takes it as a number like the others"
+                    f"{path}: column {asked[0]!r} may be the label of each row: "
+                    f"label_column='{asked[0]}' makes it so, coordinates=True takes it as a number "
+                    "like the others"
                 )
             label = _label_among(texts, out)
             if label is not None:

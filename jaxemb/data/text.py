@@ -9,23 +9,31 @@ Example:
 `open_text` reads files of any length.
 """
 
+import atexit
+import dataclasses
+import itertools
 import logging
 import os
-import unicodedata
-from collections.abc import Iterable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pooch
 
+from jaxemb import checks
 from jaxemb.data.corpora import open_corpus
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
 from jaxemb.data.files import default_data_dir
 from jaxemb.data.phrases import join_phrases
-from jaxemb.data.tokenize import Tokenizer, words
+from jaxemb.data.text_files import Documents, Errors, Reading, check_encoding
+from jaxemb.data.text_notes import Notes
+from jaxemb.data.tokenize import as_tokenizer
 from jaxemb.data.vocabulary import ProvisionalIds, Vocabulary, rank, truncate
+from jaxemb.data.word_ids import WordIds
 from jaxemb.errors import InputError
 
 _logger = logging.getLogger("jaxemb")
@@ -56,6 +64,39 @@ def check_text(data: object) -> None:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """The arguments that are plain values, checked."""
+
+    min_count: int = 5
+    max_vocab: int | None = None
+    keep_case: bool = False
+    encoding: str = "utf-8"
+    errors: Errors = "strict"
+    documents: Documents = "line"
+    column: str | None = None
+    phrases: int = 0
+    phrase_threshold: float = 100.0
+    phrase_discount: int = 5
+
+    def __post_init__(self):
+        checks.check_fields(self)
+        checks.check_field(self, "min_count", at_least=1)
+        if self.max_vocab is not None:
+            checks.check_field(self, "max_vocab", at_least=1)
+        for name in ("phrases", "phrase_threshold", "phrase_discount"):
+            checks.check_field(self, name, at_least=0)
+        check_encoding(self.encoding)
+        if self.column is not None and self.documents != "line":
+            raise InputError(
+                f"documents = {self.documents!r} doesn't go with a column, whose rows are documents"
+            )
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.encoding, self.errors, self.documents, self.column)
+
+
 def from_tokens(
     documents: Iterable[Iterable[str]], *, min_count: int = 5, max_vocab: int | None = None
 ) -> Text:
@@ -74,54 +115,56 @@ def from_tokens(
       InputError: if a document is a string, a word is none or empty, or the text has too few
         words.
     """
-    if isinstance(documents, (str, bytes)):
-        raise InputError(
-            "documents must be lists of words, found one string; from_texts([...]) splits strings "
-            "into words, open_text(path) reads files"
-        )
+    asked = _Asked(min_count, max_vocab)
     ids = ProvisionalIds()
-    parts, starts, total = [], [], 0
-    for number, document in enumerate(documents):
+
+    def number(place: int, document: Iterable[str]) -> np.ndarray:
         if isinstance(document, (str, bytes)):
             raise InputError(
-                f"document {number} is a string, not a list of words: {document[:40]!r}; "
+                f"document {place} is a string, not a list of words: {document[:40]!r}; "
                 "from_texts splits strings into words"
             )
+        if isinstance(document, (set, frozenset, dict)):
+            raise InputError(
+                f"document {place} must be a list of words in their order, found "
+                f"{type(document).__name__}"
+            )
         try:
-            part = np.fromiter(map(ids.__getitem__, document), np.int32)
+            return np.fromiter(map(ids.__getitem__, document), np.int32)
         except TypeError as error:
-            raise InputError(f"document {number} is no list of words: {error}") from error
-        if len(part):
-            starts.append(total)
-            parts.append(part)
-            total += len(part)
+            raise InputError(f"document {place} is no list of words: {error}") from error
+
+    each = _each(
+        documents,
+        "documents must be lists of words",
+        "from_texts([...]) splits strings into words, open_text(path) reads files",
+    )
+    parts = [number(place, document) for place, document in enumerate(each)]
     if bad := [word for word in ids if not isinstance(word, str) or not word]:
         raise InputError(
             f"words must be strings of at least a character, found {bad[0]!r}; {len(bad)} such "
             "words"
         )
-    if not total:
-        raise InputError("the documents hold no words")
-    found = np.concatenate(parts)
-    vocabulary, ranks = rank(ids, np.bincount(found))
-    corpus = EncodedCorpus(
-        vocabulary, total, np.array(starts, np.int64), [ranks[found]], total, 0, {}, None
-    )
-    return _checked(corpus, min_count, max_vocab)
+    return _in_memory(ids, parts, np.array([len(part) for part in parts], np.int64), asked)
 
 
 def from_texts(
     strings: Iterable[str],
     *,
-    tokenizer: Tokenizer = words,
+    tokenizer: str | Callable[[str], Iterable[str]] = "words",
+    keep_case: bool = False,
     min_count: int = 5,
     max_vocab: int | None = None,
 ) -> Text:
     """Encodes text that is in memory as strings, a document each.
 
+    What the tokenizer changed is logged, as information of the logger "jaxemb".
+
     Args:
       strings: documents. They are brought into Unicode's normal form NFC.
-      tokenizer: string -> its words. The default lower-cases, and keeps letters and digits.
+      tokenizer: words (Unicode's word boundaries), whitespace, characters, or a function, string
+        to its words, by itself or as "module:function".
+      keep_case: leave capital letters as they are; a function of yours decides itself.
       min_count: rarer words get no vectors.
       max_vocab: most words with vectors; None for no limit.
 
@@ -131,28 +174,45 @@ def from_texts(
     Raises:
       InputError: if a document is no string, or the text has too few words.
     """
-    if isinstance(strings, (str, bytes)):
-        raise InputError(
-            "strings must be a list of documents, found one string; [string] is a list of one, "
-            "open_text(path) reads files"
+    asked = _Asked(min_count, max_vocab, keep_case)
+    chosen = as_tokenizer(tokenizer, keep_case=keep_case)
+    ids = ProvisionalIds()
+    word_ids = WordIds(chosen, ids)
+    parts, sizes = [], []
+    each = enumerate(
+        _each(
+            strings,
+            "strings must be a list of documents",
+            "[string] is a list of one, open_text(path) reads files",
         )
-
-    def split(number: int, string: str) -> list[str]:
-        if not isinstance(string, str):
-            raise InputError(
-                f"document {number} must be a string, found {type(string).__name__}; from_tokens "
-                "takes lists of words"
-            )
-        return tokenizer(unicodedata.normalize("NFC", string))
-
-    documents = (split(number, string) for number, string in enumerate(strings))
-    return from_tokens(documents, min_count=min_count, max_vocab=max_vocab)
+    )
+    # So many at a time, since each call takes its time.
+    while batch := list(itertools.islice(each, 1 << 12)):
+        for place, string in batch:
+            if not isinstance(string, str):
+                raise InputError(
+                    f"document {place} must be a string, found {type(string).__name__}; "
+                    "from_tokens takes lists of words"
+                )
+        found = word_ids.of([string for _, string in batch])
+        parts.append(found[0])
+        sizes.append(found[1])
+    notes = Notes()
+    notes.see_changes(chosen, word_ids.changes)
+    _tell(notes.sentences())
+    return _in_memory(ids, parts, np.concatenate([*sizes, np.empty(0, np.int64)]), asked)
 
 
 def open_text(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     data_dir: str | os.PathLike[str] | None = None,
+    tokenizer: str | Callable[[str], Iterable[str]] = "words",
+    keep_case: bool = False,
+    encoding: str = "utf-8",
+    errors: Errors = "strict",
+    documents: Documents = "line",
+    column: str | None = None,
     min_count: int = 5,
     max_vocab: int | None = None,
     phrases: int = 0,
@@ -162,12 +222,24 @@ def open_text(
 ) -> Text:
     """Opens text files or a named corpus, of any length: its words lie on disk, as ids.
 
-    Files are encoded once; the user's cache keeps them for later calls.
+    Files are encoded once; the user's cache keeps them for later calls. A tokenizer that can't be
+    imported by its name, a lambda, for instance, is asked anew each time. What the tokenizer
+    changed, bytes left out and lines that look wrapped are logged by the logger "jaxemb".
 
     Args:
-      paths: text files or folders of them, a document a line, plain or compressed (.gz, .xz,
-        .zip), or names: `pydocs`, `text8`, `simplewiki`, `enwiki`. Several are read in this order.
+      paths: text files or folders of them, plain or compressed (gzip, xz, bzip2, Zstandard, zip),
+        or names: `pydocs`, `text8`, `simplewiki`, `enwiki`, which are words already. Several are
+        read in this order. Files named .jsonl, .csv, .tsv or .parquet have a column of text.
       data_dir: where named corpora lie. None takes JAXEMB_DATA, or the user's cache.
+      tokenizer: words (Unicode's word boundaries), whitespace, characters, or a function, string
+        to its words, by itself or as "module:function".
+      keep_case: leave capital letters as they are; a function of yours decides itself.
+      encoding: of the files, by Python's name of it.
+      errors: what happens to bytes that are no text in it: strict refuses them, replace puts
+        U+FFFD in their place, skip leaves them out.
+      documents: what a document is, beyond whose ends neighbors don't reach: a line, a paragraph
+        (blank lines are between them), or a file.
+      column: where the text is in files with columns; each row is a document.
       min_count: rarer words get no vectors.
       max_vocab: most words with vectors; None for no limit.
       phrases: passes of phrase detection, each of which joins pairs of words that often come
@@ -182,25 +254,90 @@ def open_text(
     Raises:
       InputError: if the text cannot be read or has too few words.
     """
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    names = [os.fspath(name) for name in several]
+    asked = _Asked(
+        min_count,
+        max_vocab,
+        keep_case,
+        encoding,
+        errors,
+        documents,
+        column,
+        phrases,
+        phrase_threshold,
+        phrase_discount,
+    )
+    names = _names(paths)
     where = default_data_dir() if data_dir is None else Path(data_dir)
+    chosen = as_tokenizer(tokenizer, keep_case=keep_case)
+    corpus = open_corpus(names, where, tokenizer=chosen, reading=asked.reading)
     cache = Path(pooch.os_cache("jaxemb")) / "encoded"
-    corpus = encode(open_corpus(names, where), cache, progress=progress)
+    if not corpus.can_be_told:
+        cache = _removed_at_exit(cache)
+    encoded = encode(corpus, cache, progress=progress)
+    _tell(encoded.notes)
     for _ in range(phrases):
-        known = corpus.vocabulary.ids
-        corpus = join_phrases(
-            corpus, cache, threshold=phrase_threshold, discount=phrase_discount, progress=progress
+        known = encoded.vocabulary.ids
+        encoded = join_phrases(
+            encoded, cache, threshold=phrase_threshold, discount=phrase_discount, progress=progress
         )
-        new = [word for word in corpus.vocabulary.words if word not in known]
+        new = [word for word in encoded.vocabulary.words if word not in known]
         examples = f", such as {', '.join(new[:5])}" if new else ""
         _logger.info(f"{len(new):,} phrases joined{examples}")
-    return _checked(corpus, min_count, max_vocab, " + ".join(names))
+    return _checked(encoded, asked, " + ".join(names))
 
 
-def _checked(corpus: EncodedCorpus, min_count: int, max_vocab: int | None, name: str = "") -> Text:
-    if max_vocab is not None and max_vocab < 1:
-        raise InputError(f"max_vocab must be at least 1, found {max_vocab}")
+def _names(paths: Any) -> list[str]:
+    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    try:
+        names = [os.fspath(name) for name in several]
+    except TypeError as error:
+        raise InputError(
+            f"paths must be a file, a folder or a list of them, found {type(paths).__name__}: "
+            f"{error}; from_texts takes strings, from_tokens lists of words"
+        ) from error
+    if not all(isinstance(name, str) for name in names):
+        raise InputError("paths must be strings or Path, found bytes; os.fsdecode makes strings")
+    return names
+
+
+def _removed_at_exit(cache: Path) -> Path:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".once-", dir=cache))
+    except OSError as error:
+        raise InputError(f"{cache}: cannot keep encoded text here: {error.strerror}") from error
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _each(given: Any, wanted: str, way_on: str) -> Iterator[Any]:
+    if isinstance(given, (str, bytes)):
+        raise InputError(f"{wanted}, found one string; {way_on}")
+    try:
+        return iter(given)
+    except TypeError as error:
+        raise InputError(f"{wanted}, found {type(given).__name__}; {way_on}") from error
+
+
+def _tell(notes: Iterable[Sequence[str]]) -> None:
+    for level, sentence in notes:
+        _logger.log(logging.getLevelNamesMapping()[level.upper()], sentence)
+
+
+def _in_memory(
+    ids: ProvisionalIds, parts: list[np.ndarray], sizes: np.ndarray, asked: _Asked
+) -> Text:
+    if not sizes.sum():
+        raise InputError("the documents hold no words")
+    found = np.concatenate(parts)
+    vocabulary, ranks = rank(ids, np.bincount(found))
+    starts = (np.cumsum(sizes) - sizes)[sizes > 0]
+    corpus = EncodedCorpus(vocabulary, len(found), starts, [ranks[found]], len(found), 0, {}, None)
+    return _checked(corpus, asked)
+
+
+def _checked(corpus: EncodedCorpus, asked: _Asked, name: str = "") -> Text:
+    min_count, max_vocab = asked.min_count, asked.max_vocab
     vocabulary = truncate(corpus.vocabulary, min_count=min_count, max_size=max_vocab)
     if len(vocabulary) < 2:
         limit = "" if max_vocab is None else f", or max_vocab = {max_vocab} too small"

@@ -1,40 +1,61 @@
-"""Streams text files as pieces of bounded size, checked and normalized."""
+"""Streams text files as pieces of bounded size, checked."""
 
-import gzip
-import lzma
+import codecs
+import io
+import json
+import logging
 import os
-import struct
-import unicodedata
-import zipfile
-import zlib
+import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Literal, NamedTuple
 
+from jaxemb.data import compressed
 from jaxemb.data.tokenize import Tokenizer
 from jaxemb.errors import InputError
 
-_BLOCK_BYTES = 1 << 20
-# What the three libraries raise on damaged data; for zip archives that is a wide choice.
-_DAMAGE = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
+_logger = logging.getLogger("jaxemb")
+
+Documents = Literal["line", "paragraph", "file"]
+Errors = Literal["strict", "replace", "skip"]
+
+_STAND_IN = "jaxemb.stand_in"
+_NUL = "a NUL byte, so this is a binary file or UTF-16"
+_WAY_ON = (
+    "another encoding can be named, such as cp1252, utf-16 or gb18030, and errors set to replace "
+    "or skip what is no text"
 )
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+# What `_stand_in` makes of bytes that can't be decoded, and NUL, which no text has.
+_UNDECODABLE = re.compile("[\0\udc00-\udcff]+")
+
+
+class Reading(NamedTuple):
+    """How files are read.
+
+    Attributes:
+      encoding: Python's name of it.
+      errors: what happens to bytes that are no text in it: strict refuses them, replace puts the
+        replacement character U+FFFD, skip drops them.
+      documents: what a document is: a line, a paragraph (blank lines are between them), a file.
+      column: where the text is in JSON Lines, CSV and Parquet files, each row a document.
+    """
+
+    encoding: str = "utf-8"
+    errors: Errors = "strict"
+    documents: Documents = "line"
+    column: str | None = None
+
+
+PLAIN = Reading()
 
 
 class Source(NamedTuple):
     """Files that are read alike."""
 
     files: tuple[Path, ...]
-    tokenize: Tokenizer
-    separator: str  # between documents: "\n", or "\n\n" where lines are paragraphs
+    tokenizer: Tokenizer
+    reading: Reading = PLAIN
 
 
 class Piece(NamedTuple):
@@ -46,6 +67,7 @@ class Piece(NamedTuple):
 
     texts: list[str]
     position: int  # bytes of the file on disk read so far
+    undecodable: int = 0  # bytes replaced or skipped
 
 
 def find_files(path: Path) -> list[Path]:
@@ -53,7 +75,7 @@ def find_files(path: Path) -> list[Path]:
 
     Args:
       path: a file, or a folder that is searched to any depth. Hidden files and folders (leading
-        dot) in it are left out.
+        dot) in it are left out, and so are folders of runs of experiments, which is told.
 
     Returns:
       The file itself, or the folder's files in sorted order.
@@ -61,12 +83,16 @@ def find_files(path: Path) -> list[Path]:
     Raises:
       InputError: if there is no such path, or no file in the folder.
     """
-    if path.is_file():
-        return [path]
     if not path.is_dir():
+        if path.exists():
+            return [path]
         raise InputError(f"{path}: no such file or folder")
     files = []
     for folder, folders, names in os.walk(path):
+        if _is_run(Path(folder, "config.json")):
+            _logger.info(f"{folder} is left out of the text: it holds a run")
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(folder, name) for name in names if not name.startswith(".")]
     if not files:
@@ -74,48 +100,140 @@ def find_files(path: Path) -> list[Path]:
     return sorted(files)
 
 
-def read_pieces(path: Path, separator: str) -> Iterator[Piece]:
-    r"""Streams a file as normalized text (Unicode NFC).
+def _is_run(config: Path) -> bool:
+    """Tells whether a file is the configuration of an experiment's run."""
+    try:
+        return {"config", "data_sha256", "command"} <= json.loads(config.read_bytes()).keys()
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def read_pieces(path: Path, reading: Reading = PLAIN) -> Iterator[Piece]:
+    """Streams a text file.
 
     Args:
-      path: UTF-8 text, plain or compressed (.gz, .xz, or .zip with one file inside). A byte order
-        mark at its start is dropped.
-      separator: what ends a document: "\n" (a line is a document) or "\n\n" (a blank line is
-        between documents).
+      path: text, plain or compressed. A byte order mark at its start is dropped.
+      reading: its encoding, and what a document is; a column has no meaning here.
 
     Yields:
-      Pieces of about a megabyte.
+      Pieces of about a megabyte. A document is cut only where it is longer.
 
     Raises:
-      InputError: if the file can't be read, is damaged, or isn't text: bytes that aren't UTF-8,
-        NUL bytes, or a megabyte without white space between words.
+      InputError: if the file can't be read, is damaged, or isn't text: bytes that can't be
+        decoded, NUL bytes, or a megabyte without white space between words.
     """
-    rest, offset, line, position = b"", 0, 1, 0
-    for block, position in _read_blocks(path):
-        data = rest + block
-        space = max(data.rfind(b" "), data.rfind(b"\n"), data.rfind(b"\t"))
-        # Line ends at the cut stay together in the rest: they may be half a separator.
-        head = data[: space + 1].rstrip(b"\n")
+    rest, line = "", 1
+    for text, position, undecodable in read_decoded(path, reading):
+        data = rest + text
+        head = _complete(data, reading.documents)
+        if not head and len(data) > compressed.BLOCK_BYTES:
+            # Not within white space, which may be half of what is between documents.
+            space = max(map(data.rfind, " \n\t"))
+            head = data[: space + 1].rstrip()
+            if not head and len(data.lstrip()) > compressed.BLOCK_BYTES:
+                raise InputError(
+                    f"{path}: line {line}: more than {compressed.BLOCK_BYTES} bytes without white "
+                    "space between words; is this text?"
+                )
         rest = data[len(head) :]
-        if len(rest.lstrip(b"\n")) > _BLOCK_BYTES:
-            long = line + data.count(b"\n", 0, space + 1)
-            raise InputError(
-                f"{path}: line {long}: more than {_BLOCK_BYTES} bytes without white space between "
-                "words; is this text?"
-            )
-        yield Piece(_normalize(head, path, offset, line).split(separator), position)
-        offset, line = offset + len(head), line + head.count(b"\n")
-    yield Piece(_normalize(rest, path, offset, line).split(separator), position)
+        line += head.count("\n")
+        yield Piece(_split(head, reading.documents), position, undecodable)
+    yield Piece(_split(rest, reading.documents), path.stat().st_size)
 
 
-def decode(data: bytes, path: Path, *, offset: int = 0, line: int = 1) -> str:
-    """Decodes part of a UTF-8 text file.
+def _complete(data: str, documents: Documents) -> str:
+    """Returns the documents that end within a text."""
+    ends = {"line": "\n", "paragraph": "\n\n"}.get(documents)
+    return data[: data.rfind(ends) + len(ends)] if ends and ends in data else ""
+
+
+def _split(text: str, documents: Documents) -> list[str]:
+    if documents == "line":
+        return text.split("\n")
+    return _BLANK_LINE.split(text) if documents == "paragraph" else [text]
+
+
+def read_decoded(path: Path, reading: Reading) -> Iterator[tuple[str, int, int]]:
+    r"""Streams a file as text of whatever encoding, its lines ended by "\n".
 
     Args:
-      data: the bytes; no character is cut at either end.
-      path: the file they come from, for messages.
-      offset: position of the first byte in the (decompressed) file.
-      line: line of the first byte, counted from 1.
+      path: the file, plain or compressed.
+      reading: its encoding, and what happens to bytes that are no text in it.
+
+    Yields:
+      Text, the bytes of the file on disk read so far, and the bytes replaced or skipped.
+
+    Raises:
+      InputError: if the file can't be read, and where bytes can't be decoded.
+    """
+    strict = reading.errors == "strict"
+    decoder = codecs.getincrementaldecoder(reading.encoding)("strict" if strict else _STAND_IN)
+    lines = io.IncrementalNewlineDecoder(None, translate=True)
+    stand_in = "\ufffd" if reading.errors == "replace" else ""
+    offset, line, size = 0, 1, 0
+    for block, position in _and_the_end(compressed.read_blocks(path)):
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            # It has the bytes that the decoder kept from earlier blocks, too.
+            first = offset + len(block) - len(error.object)
+            number = line + error.object.count(b"\n", 0, error.start)
+            problem = f"byte 0x{error.object[error.start]:02x} is not {_plain(reading.encoding)}"
+            raise _no_text(path, problem, first + error.start, number, _WAY_ON) from error
+        undecodable = 0
+        if not strict:
+            undecodable = sum(map(len, _UNDECODABLE.findall(text)))
+            text = _UNDECODABLE.sub(stand_in, text)
+        elif "\0" in text:
+            number = line + text.count("\n", 0, text.index("\0"))
+            raise _no_text(path, _NUL, offset + max(block.find(b"\0"), 0), number, _WAY_ON)
+        if offset == 0:
+            text = text.removeprefix("\ufeff")
+        offset += len(block)
+        text = lines.decode(text, final=not block)
+        line += text.count("\n")
+        size = position or size
+        yield text, size, undecodable
+
+
+def _and_the_end(blocks: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+    yield from blocks
+    yield b"", 0
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    """Decodes bytes that can't be decoded to one half of a surrogate pair each."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    return "".join(chr(0xDC00 + byte) for byte in bad), error.end
+
+
+codecs.register_error(_STAND_IN, _stand_in)
+
+
+def check_encoding(encoding: str) -> None:
+    """Refuses what is no encoding of text.
+
+    Raises:
+      InputError: naming some.
+    """
+    try:
+        " ".encode(encoding)
+        codecs.getincrementaldecoder(encoding)("strict").decode(b"", final=True)
+    except (LookupError, ValueError, TypeError) as error:
+        raise InputError(
+            f"encoding must be one that Python knows, such as utf-8, cp1252, utf-16 or gb18030, "
+            f"found {encoding!r}"
+        ) from error
+
+
+def decode(data: bytes, path: Path) -> str:
+    """Decodes a UTF-8 text file.
+
+    Args:
+      data: its bytes.
+      path: the file, for messages.
 
     Returns:
       The text.
@@ -123,83 +241,21 @@ def decode(data: bytes, path: Path, *, offset: int = 0, line: int = 1) -> str:
     Raises:
       InputError: at a byte that isn't UTF-8 and at a NUL byte, naming its position and line.
     """
-    bad = data.find(b"\0")
-    problem = "a NUL byte, so this is a binary file or UTF-16"
+    bad, problem = data.find(b"\0"), _NUL
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         if bad < 0 or error.start < bad:
             bad, problem = error.start, f"byte 0x{data[error.start]:02x} is not UTF-8"
     if bad >= 0:
-        line += data.count(b"\n", 0, bad)
-        raise InputError(
-            f"{path}: {problem} (byte {offset + bad}, line {line}); only UTF-8 text is read, "
-            "plain or as .gz, .xz or .zip"
-        )
+        line = 1 + data.count(b"\n", 0, bad)
+        raise _no_text(path, problem, bad, line, "only UTF-8 text is read")
     return text
 
 
-def _normalize(data: bytes, path: Path, offset: int, line: int) -> str:
-    text = decode(data, path, offset=offset, line=line)
-    if offset == 0:
-        text = text.removeprefix("\ufeff")
-    if text.isascii() or unicodedata.is_normalized("NFC", text):
-        return text
-    return unicodedata.normalize("NFC", text)
+def _plain(encoding: str) -> str:
+    return "UTF-8" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
-def _read_blocks(path: Path) -> Iterator[tuple[bytes, int]]:
-    """Yields decompressed blocks, each with the position reached in the file on disk."""
-    try:
-        with path.open("rb") as file:
-            for block in _decompress(file, path.suffix):
-                yield block, file.tell()
-    except _DAMAGE as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: cannot be read or is damaged: {reason}") from error
-
-
-def _decompress(file: BinaryIO, suffix: str) -> Iterator[bytes]:
-    if suffix == ".xz":
-        # Decompression drops the interpreter's lock, so it runs beside the tokenizer.
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            blocks = _decompress_xz(file)
-            coming = pool.submit(next, blocks, b"")
-            while block := coming.result():
-                coming = pool.submit(next, blocks, b"")
-                yield block
-    elif suffix == ".gz":
-        with gzip.open(file) as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                yield block
-    elif suffix == ".zip":
-        with zipfile.ZipFile(file) as archive:
-            if len(archive.namelist()) != 1:
-                raise zipfile.BadZipFile(f"{len(archive.namelist())} files inside, not one")
-            with archive.open(archive.namelist()[0]) as member:
-                while block := member.read(_BLOCK_BYTES):
-                    yield block
-    else:
-        while block := file.read(_BLOCK_BYTES):
-            yield block
-
-
-def _decompress_xz(file: BinaryIO) -> Iterator[bytes]:
-    # Not lzma.open: it takes the lock back for every 8 KB, each time waiting for the tokenizer.
-    raw = file.read(_BLOCK_BYTES)
-    while True:
-        stream = lzma.LZMADecompressor()
-        while not stream.eof:
-            if stream.needs_input and not raw:
-                raise EOFError("the compressed data ends too early")
-            block = stream.decompress(raw, max_length=_BLOCK_BYTES)
-            raw = file.read(_BLOCK_BYTES) if stream.needs_input else b""
-            if block:
-                yield block
-        # Streams may follow one another, with NUL bytes between them.
-        raw = stream.unused_data.lstrip(b"\0")
-        while not raw:
-            following = file.read(_BLOCK_BYTES)
-            if not following:
-                return
-            raw = following.lstrip(b"\0")
+def _no_text(path: Path, problem: str, byte: int, line: int, way_on: str) -> InputError:
+    return InputError(f"{path}: {problem} (byte {byte}, line {line}); {way_on}")

@@ -109,7 +109,7 @@ def test_without_zstandard_the_way_is_named(tmp_path, monkeypatch):
 )
 @example(data=b"", form="xz", flip=(0, 0), length=300)
 @settings(
-    max_examples=1000,
+    max_examples=300,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

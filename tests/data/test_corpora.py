@@ -3,7 +3,8 @@ import hashlib
 import pytest
 
 from jaxemb.data.corpora import open_corpus
-from jaxemb.data.tokenize import words
+from jaxemb.data.text_files import PLAIN, Reading
+from jaxemb.data.tokenize import TOKENS, as_tokenizer
 from jaxemb.errors import InputError
 
 
@@ -17,9 +18,14 @@ def test_names_and_paths_make_one_corpus(tmp_path):
     corpus = open_corpus(["simplewiki", "text8", str(mine)], tmp_path)
     assert corpus.name == f"simplewiki+text8+{mine}"
     wiki, text8, folder = corpus.sources
-    assert wiki == ((tmp_path / "corpus_simplewiki.txt.xz",), str.split, "\n\n")
-    assert text8 == ((tmp_path / "text8.gz",), str.split, "\n")
-    assert folder == ((mine / "a.txt", mine / "b.txt"), words, "\n")
+    assert wiki == (
+        (tmp_path / "corpus_simplewiki.txt.xz",),
+        TOKENS,
+        Reading(documents="paragraph"),
+    )
+    assert text8 == ((tmp_path / "text8.gz",), TOKENS, PLAIN)
+    assert folder.files == (mine / "a.txt", mine / "b.txt")
+    assert (folder.tokenizer.name, folder.reading) == ("words", PLAIN)
     assert corpus.sha256[str(mine / "a.txt")] == hashlib.sha256(b"a").hexdigest()
     assert list(corpus.sha256) == [str(file) for file in corpus.files]
 
@@ -41,3 +47,19 @@ def test_what_is_missing_is_named(tmp_path, names, message):
 def test_folder_without_text(tmp_path):
     with pytest.raises(InputError, match="the folder holds no text files"):
         open_corpus([str(tmp_path)], tmp_path)
+
+
+def test_files_are_read_as_asked(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    asked = as_tokenizer("characters"), Reading("latin-1", "skip", "file")
+    corpus = open_corpus([str(tmp_path)], tmp_path, tokenizer=asked[0], reading=asked[1])
+    assert corpus.sources == (((tmp_path / "a.txt",), *asked),)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"tokenizer": as_tokenizer("words", keep_case=True)}, {"reading": Reading("cp1252")}]
+)
+def test_named_corpora_are_words_already(tmp_path, asked):
+    (tmp_path / "text8").write_text("a")
+    with pytest.raises(InputError, match="text8 is words already: a tokenizer, encoding, column"):
+        open_corpus(["text8"], tmp_path, **asked)

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from jaxemb.data import compressed
 from jaxemb.data import encode as encode_module
-from jaxemb.data import text_files
-from jaxemb.data.corpora import Corpus, Source, open_corpus
+from jaxemb.data.corpora import Corpus, open_corpus
 from jaxemb.data.encode import encode
 from jaxemb.data.encoded_corpus import EncodedCorpus
+from jaxemb.data.text_files import Reading, Source
+from jaxemb.data.tokenize import TOKENS, as_tokenizer
 from jaxemb.errors import InputError
 
 
@@ -53,7 +55,7 @@ DOCUMENTS = st.lists(
     articles=st.booleans(),
 )
 @example(files=[[["a"], [], [], [], [], []]], shard=1, block=8, articles=True)  # many line ends
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=60, derandomize=True, deadline=None)
 def test_decoding_gives_the_words_back(tmp_path_factory, files, shard, block, articles):
     folder = tmp_path_factory.mktemp("encode")
     separator = "\n\n" if articles else "\n"
@@ -61,13 +63,13 @@ def test_decoding_gives_the_words_back(tmp_path_factory, files, shard, block, ar
     for i, documents in enumerate(files):
         path = folder / f"{i}.txt"
         path.write_text(separator.join(" ".join(words) for words in documents))
-        sources.append(Source((path,), str.split, separator))
+        reading = Reading(documents="paragraph" if articles else "line")
+        sources.append(Source((path,), TOKENS, reading))
     expected = [words for documents in files for words in documents if words]
     corpus = Corpus("random", tuple(sources))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_files, "_BLOCK_BYTES", block)
+        patch.setattr(compressed, "BLOCK_BYTES", block)
         patch.setattr(encode_module, "_SHARD_WORDS", shard)
-        patch.setattr(encode_module, "_COUNT_WORDS", 3)
         if not expected:
             with pytest.raises(InputError, match="random: no words in"):
                 encode(corpus, folder / "cache", progress=False)
@@ -92,7 +94,7 @@ def test_sources_keep_their_own_rules(tmp_path):
     corpus = Corpus(
         "both",
         (
-            Source((tmp_path / "wiki",), str.split, "\n\n"),
+            Source((tmp_path / "wiki",), TOKENS, Reading(documents="paragraph")),
             open_corpus([str(tmp_path / "lines")], tmp_path).sources[0],
         ),
     )
@@ -113,8 +115,18 @@ def test_encoded_once(small, tmp_path, monkeypatch, capsys):
 
 def test_another_file_or_rule_is_encoded_anew(small, tmp_path):
     first = encode(small, tmp_path / "cache", progress=False)
-    split = Corpus("small", (small.sources[0]._replace(tokenize=str.split),))
-    assert encode(split, tmp_path / "cache", progress=False).directory != first.directory
+    others = [
+        {"tokenizer": TOKENS},
+        {"tokenizer": as_tokenizer("words", keep_case=True)},
+        {"reading": Reading(documents="file")},
+        {"reading": Reading(encoding="latin-1")},
+        {"reading": Reading(errors="skip")},
+    ]
+    found = {first.directory}
+    for other in others:
+        corpus = Corpus("small", (small.sources[0]._replace(**other),))
+        found.add(encode(corpus, tmp_path / "cache", progress=False).directory)
+    assert len(found) == 6
     small.files[0].write_text("other words")
     assert decoded(encode(small, tmp_path / "cache", progress=False)) == [["other", "words"]]
 
@@ -162,7 +174,7 @@ def test_an_interrupted_run_leaves_nothing(small, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(np, "bincount", interrupt)
+    monkeypatch.setattr(encode_module, "rank", interrupt)
     with pytest.raises(KeyboardInterrupt):
         encode(small, tmp_path / "cache", progress=False)
     assert list((tmp_path / "cache").iterdir()) == []

@@ -58,6 +58,54 @@ def test_another_tokenizer_and_at_most_so_many_words():
     assert len(text.corpus.vocabulary) > 3
 
 
+def test_tokenizer_by_name_and_case():
+    text = data.from_texts(["The C++ the"], tokenizer="whitespace", min_count=1)
+    assert text.vocabulary.words == ["the", "c++"]
+    text = data.from_texts(["The C++ the"], keep_case=True, min_count=1)
+    assert text.vocabulary.words == ["C", "The", "the"]
+
+
+def test_files_are_read_as_asked(tmp_path):
+    path = tmp_path / "text.csv"
+    path.write_bytes("n;text\n1;Caf\u00e9 au\n2;Lait\n3;\n".encode("latin-1"))
+    text = data.open_text(path, column="text", encoding="latin-1", keep_case=True, min_count=1)
+    assert documents(text) == [["Caf\u00e9", "au"], ["Lait"]]
+    (tmp_path / "text.txt").write_bytes(b"a b\nc\n\nd\xff e\n")
+    text = data.open_text(
+        tmp_path / "text.txt",
+        documents="paragraph",
+        errors="skip",
+        tokenizer="characters",
+        min_count=1,
+    )
+    assert documents(text) == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_what_was_changed_is_told_each_time(tmp_path, caplog):
+    caplog.set_level("INFO", "jaxemb")
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"C++ sku-025\nb\xff\n")
+    for _ in range(2):
+        data.open_text(path, errors="skip", min_count=1)
+        changed, skipped = caplog.records
+        assert "(sku-025 is now sku 025; C++ is now c)" in changed.message
+        assert "1 bytes that are no text in the encoding were skipped" in skipped.message
+        assert (changed.levelname, skipped.levelname) == ("INFO", "WARNING")
+        caplog.clear()
+    data.from_texts(["C++ sku-025"], min_count=1)
+    assert "(sku-025 is now sku 025; C++ is now c)" in caplog.text
+
+
+def test_each_function_is_asked_itself(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("a,b c\n")
+    found = [
+        data.open_text(path, tokenizer=split, min_count=1).vocabulary.words
+        for split in (lambda text: text.split(), lambda text: text.replace(",", " ").split())
+    ]
+    assert found == [["a,b", "c"], ["a", "b", "c"]]
+
+
 def test_phrases_are_joined(tmp_path, caplog):
     caplog.set_level("INFO", "jaxemb")
     rng = np.random.default_rng(0)
@@ -98,6 +146,27 @@ def test_phrases_are_joined(tmp_path, caplog):
         ),
         (lambda: data.from_tokens([["a", "b"]], min_count=1, max_vocab=0), "max_vocab must be at"),
         (lambda: data.from_tokens([["a"], ["b"]], min_count=1), "every document is a single word"),
+        (lambda: data.from_tokens(None), "documents must be lists of words, found NoneType"),
+        (lambda: data.from_tokens([{"a", "b"}]), "document 0 must be a list of words in their"),
+        (lambda: data.from_tokens([["a", "b"]], min_count="5"), "min_count must be a whole number"),
+        (lambda: data.from_tokens([["a", "b"]], min_count=None), "number, found None"),
+        (lambda: data.from_tokens([["a", "b"]], min_count=0), "min_count must be at least 1"),
+        (lambda: data.from_tokens([["a", "b"]], max_vocab=1.5), "max_vocab must be a whole number"),
+        (lambda: data.from_texts(7), "strings must be a list of documents, found int"),
+        (lambda: data.from_texts(["a b"], tokenizer="word"), "tokenizer must be words, whitespace"),
+        (lambda: data.from_texts(["a b"], keep_case=1), "keep_case must be"),
+        (lambda: data.open_text(None), "paths must be a file, a folder or a list of them, found"),
+        (lambda: data.open_text([["a"]]), "paths must be a file, a folder or a list of them"),
+        (lambda: data.open_text([b"a"]), "paths must be strings or Path, found bytes"),
+        (
+            lambda: data.open_text("a", errors="ignore"),
+            "errors must be 'strict', 'replace'",
+        ),
+        (lambda: data.open_text("a", encoding="utf-9"), "encoding must be one that Python knows"),
+        (
+            lambda: data.open_text("a", documents="file", column="text"),
+            "documents = 'file' doesn't go with a column",
+        ),
         (lambda: data.open_text("missing.txt"), "missing.txt: no such file or folder, nor a known"),
     ],
 )

@@ -8,6 +8,7 @@ import tyro
 
 from jaxemb import checks, data
 from jaxemb.data import Text
+from jaxemb.data.text_files import Documents, Errors
 from jaxemb.errors import InputError
 
 from .. import command, run_folder
@@ -18,11 +19,25 @@ class TextFlags:
     """Which text, and which words of it get vectors."""
 
     corpus: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME|PATH")] = ("pydocs",)
-    """pydocs, text8, simplewiki, enwiki, or text files or folders (a document a line)."""
+    """pydocs, text8, simplewiki, enwiki, or text files or folders."""
     min_count: int = 5
     """Rarer words are left out."""
     max_vocab: int = 0
     """Words at most; 0 for no limit."""
+    tokenizer: str = "words"
+    """How files become words: words (Unicode's word boundaries), whitespace, characters, or
+    module:function of yours, from a string to its words. Named corpora are words already."""
+    keep_case: bool = False
+    """Leave capital letters as they are."""
+    documents: Documents = "line"
+    """What a document is, beyond whose ends neighbors don't reach. Paragraphs have blank lines
+    between them."""
+    column: str | None = None
+    """Where the text is in .jsonl, .csv, .tsv and .parquet files; each row is a document."""
+    encoding: str = "utf-8"
+    """Of text files: cp1252, utf-16, gb18030 and others that Python knows."""
+    errors: Errors = "strict"
+    """Bytes that are no text in the encoding are refused, replaced by U+FFFD, or skipped."""
     phrases: int = 0
     """Passes of phrase detection, each of which joins pairs of words that often come together,
     new_york; 2 find phrases of up to four words."""
@@ -73,6 +88,12 @@ def read(flags: TextFlags, common: command.Common) -> Text:
     return data.open_text(
         flags.corpus,
         data_dir=common.data_dir,
+        tokenizer=flags.tokenizer,
+        keep_case=flags.keep_case,
+        encoding=flags.encoding,
+        errors=flags.errors,
+        documents=flags.documents,
+        column=flags.column,
         min_count=flags.min_count,
         max_vocab=flags.max_vocab or None,
         phrases=flags.phrases,

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import sysconfig
 import tempfile
 import warnings
@@ -15,7 +16,7 @@ from pathlib import Path
 import pooch
 
 from jaxemb.data.text_files import Source
-from jaxemb.data.tokenize import words
+from jaxemb.data.tokenize import TOKENS, words
 from jaxemb.progress import progress_bar
 
 # Distribution: the package that it installs.
@@ -30,12 +31,14 @@ _PACKAGES = {
     "matplotlib": "matplotlib",
     "scikit-learn": "sklearn",
 }
+# In code these join words, which each have a meaning: numpy.linalg, __init__.
+_JOINTS = re.compile(r"[.:,;]|__+|\b_|_\b")
 _SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "__pycache__"}
 
 
 def find(data_dir: Path) -> Source:
     """Finds the docstrings, collected in the user's cache; `data_dir` is not used."""
-    return Source((write_pydocs(pooch.os_cache("jaxemb")),), words, "\n")
+    return Source((write_pydocs(pooch.os_cache("jaxemb")),), TOKENS)
 
 
 def write_pydocs(cache_dir: Path) -> Path:
@@ -45,21 +48,22 @@ def write_pydocs(cache_dir: Path) -> Path:
       cache_dir: folder that keeps the file; it is made if it is missing.
 
     Returns:
-      A text file, a docstring a line, each once, without tests.
+      A text file, the words of a docstring a line, each once, without tests.
     """
     versions = [f"python {platform.python_version()}"]
     versions += [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
     key = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
-    path = cache_dir / f"pydocs_{key}.txt"
+    path = cache_dir / f"pydoc_words_{key}.txt"
     if path.is_file():
         return path
     files = [file for folder in _folders() for file in _python_files(folder)]
     bar = progress_bar(files, desc="reading docstrings", unit="file")
     documents = dict.fromkeys(doc for file in bar for doc in _docstrings(file))
+    lines = (" ".join(words(_JOINTS.sub(" ", doc))) for doc in documents)
     cache_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pydocs-", dir=cache_dir) as folder:
         unfinished = Path(folder, path.name)
-        unfinished.write_bytes("".join(f"{doc}\n" for doc in documents).encode())
+        unfinished.write_bytes("".join(f"{line}\n" for line in lines).encode())
         unfinished.replace(path)
     return path
 

@@ -6,6 +6,7 @@ import pooch
 
 from jaxemb.data.files import file_sha256
 from jaxemb.data.text_files import Source
+from jaxemb.data.tokenize import TOKENS
 from jaxemb.errors import InputError
 
 URL = "http://mattmahoney.net/dc/text8.zip"
@@ -24,7 +25,7 @@ def find(data_dir: Path) -> Source:
     Raises:
       InputError: if text8.zip is damaged or can't be downloaded.
     """
-    return Source((_find(data_dir),), str.split, "\n")
+    return Source((_find(data_dir),), TOKENS)
 
 
 def _find(data_dir: Path) -> Path:

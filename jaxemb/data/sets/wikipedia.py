@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from jaxemb.data.text_files import Source
+from jaxemb.data.text_files import Reading, Source
+from jaxemb.data.tokenize import TOKENS
 from jaxemb.errors import InputError
 
 SIMPLE, ENGLISH = "corpus_simplewiki.txt.xz", "corpus_enwiki_a.txt.xz"
@@ -35,4 +36,4 @@ def _find(name: str, path: Path) -> Source:
             "punctuation: a line for each paragraph, a blank line between articles, the title "
             "first. data_dir or JAXEMB_DATA names the folder"
         )
-    return Source((path,), str.split, "\n\n")
+    return Source((path,), TOKENS, Reading(documents="paragraph"))

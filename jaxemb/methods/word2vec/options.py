@@ -13,6 +13,8 @@ from jaxemb.methods.word2vec.settings import Defaults, Dtype, Model, Settings
 
 # Texts above this many words have steps of 4,096 words, others of 1,024.
 LONG = 1_000_000
+# Steps in which vectors leave chance level; a text that has fewer gets smaller ones.
+FEWEST_STEPS = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +47,8 @@ class WindowOptions:
     and 0.06."""
     groups: int | None = None
     """Stretches of text in a step, far apart; a multiple of parts. None takes as many as make
-    steps of 4,096 words, or of 1,024 for texts of up to a million words."""
+    steps of 4,096 words, or of 1,024 for texts of up to a million words, and smaller ones where a
+    training would have fewer than 200."""
     size: int | None = None
     """Neighboring words in a group. None takes 64; 32 for sampled and 8 for hierarchical softmax,
     which score all pairs of a group."""
@@ -132,13 +135,16 @@ def defaults(options: WindowOptions, objective: Objective) -> Defaults:
     return objective.DEFAULTS[options.model]
 
 
-def choose(options: WindowOptions, objective: Objective, words: int) -> Settings:
+def choose(
+    options: WindowOptions, objective: Objective, words: int, kept: float = math.inf
+) -> Settings:
     """Chooses what the options leave open.
 
     Args:
       options: what is asked.
       objective: what is minimized.
       words: length of the text.
+      kept: words that subsampling leaves, of all epochs.
 
     Raises:
       InputError: if what is chosen doesn't go with what is asked.
@@ -151,7 +157,10 @@ def choose(options: WindowOptions, objective: Objective, words: int) -> Settings
     whole = 4096 if words > LONG else 1024  # a short text has few steps
     # A multiple of the parts, one at least.
     parts = options.parts or PARTS
-    groups = options.groups or max(1, whole // size // parts) * parts
+    groups = max(1, whole // size // parts) * parts
+    if options.parts is None and kept < FEWEST_STEPS * groups * size:
+        groups = max(1, int(kept / size / FEWEST_STEPS))
+    groups = options.groups or groups
     if options.parts is None:
         parts = math.gcd(groups, PARTS) if words * options.epochs > LONG else 1
     return Settings(

@@ -59,9 +59,10 @@ def set_up(key: Any, text: Text, options: WindowOptions, objective: Objective) -
     """
     check_text(text)
     corpus, vocabulary = text
-    settings = choose(options, objective, corpus.words)
     stream_key, base_key, init_key = jax.random.split(checks.as_key(key), 3)
     keep = keep_probability(vocabulary.counts, words=corpus.words, threshold=options.subsample)
+    kept = options.epochs * float(vocabulary.counts @ keep[:-1])
+    settings = choose(options, objective, corpus.words, kept)
     stream = TextStream(
         stream_key,
         corpus.read,

@@ -123,6 +123,14 @@ def test_a_long_training_has_parts(fields, words, parts):
     assert settings.groups % parts == 0
 
 
+@pytest.mark.parametrize(("kept", "groups"), [(1e9, 16), (204_800, 16), (100_000, 7), (99, 1)])
+def test_a_text_of_few_words_has_small_steps(kept, groups):
+    """Steps of 1,024 words would leave the vectors near chance level, untold."""
+    settings = choose(Options(), OBJECTIVES["negative_sampling"], 16_000, kept)
+    assert settings.groups == groups
+    assert choose(Options(groups=8), OBJECTIVES["negative_sampling"], 16_000, kept).groups == 8
+
+
 def test_no_option_is_forgotten():
     fields = {field.name for field in dataclasses.fields(Options)}
     assert fields == OTHERS.keys() | SPEED_ALONE.keys()
