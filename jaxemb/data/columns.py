@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from jaxemb.data import compressed
 from jaxemb.data.text_files import Piece, Reading, read_decoded
 from jaxemb.errors import InputError
 
@@ -20,7 +21,6 @@ _KINDS: dict[str, Kind] = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-_PACKED = (".gz", ".xz", ".bz2", ".zst", ".zip")
 _PIECE = 1 << 20  # characters
 _PARQUET_ROWS = 1 << 12
 
@@ -35,7 +35,7 @@ class _Row(NamedTuple):
 def kind(path: Path) -> Kind | None:
     """Returns what a file with columns is, by its name; None for plain text."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    while suffixes and suffixes[-1] in _PACKED:
+    while suffixes and suffixes[-1] in compressed.ENDINGS:
         suffixes.pop()
     return _KINDS.get(suffixes[-1]) if suffixes else None
 

@@ -2,17 +2,20 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from jaxemb.errors import InputError
 
+ENDINGS = (".gz", ".xz", ".bz2", ".zst", ".zip")
+"""How the names of compressed files end; what they are is told by their content."""
 BLOCK_BYTES = 1 << 20
 # What the libraries raise on damaged data; for zip archives that is a wide choice.
 _DAMAGE = (
@@ -27,7 +30,7 @@ _DAMAGE = (
 )
 
 
-def read_blocks(path: Path) -> Iterator[tuple[bytes, int]]:
+def read_blocks(path: Path) -> Generator[tuple[bytes, int]]:
     """Reads a file, plain or compressed: gzip, xz, bzip2, Zstandard, or zip with one file inside.
 
     Args:
@@ -48,6 +51,32 @@ def read_blocks(path: Path) -> Iterator[tuple[bytes, int]]:
     except _DAMAGE as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read or is damaged: {reason}") from error
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Opens a file for reading, decompressed; reading raises the errors of `read_blocks`."""
+    return cast(BinaryIO, io.BufferedReader(_Stream(path)))
+
+
+class _Stream(io.RawIOBase):
+    def __init__(self, path: Path):
+        self._blocks = read_blocks(path)
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._blocks, (b"", 0))[0])
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def close(self) -> None:
+        self._blocks.close()
+        super().close()
 
 
 def _decompress(file: BinaryIO) -> Iterator[bytes]:

@@ -102,7 +102,7 @@ def _only_column(path: Path, table: Table, column: str) -> list[str]:
     """Returns the column of labels of a table that has other columns, too."""
     names = table.names or tuple(str(place + 1) for place in range(table.values.shape[1]))
     if column:
-        wanted = find_column(path, column, [*table.texts, *names])
+        wanted = find_column(path, column, table.order)
     else:
         left = [*table.texts]
         for name, values in zip(names, table.values.T, strict=True):
@@ -111,7 +111,7 @@ def _only_column(path: Path, table: Table, column: str) -> list[str]:
         if len(left) != 1:
             raise InputError(
                 f"{path}: `label_column` names the one that has the labels, of "
-                f"{', '.join([*table.texts, *names])}"
+                f"{', '.join(table.order)}"
             )
         wanted = left[0]
     if wanted in table.texts:

@@ -164,9 +164,8 @@ def _roles(
     """Returns the table of coordinates and further columns, the labels and the rows' names."""
     numbers = table.names or tuple(str(place + 1) for place in range(table.values.shape[1]))
     texts = dict(table.texts)
-    everything = [*texts, *numbers]
-    out = {find_column(path, name, everything) for name in columns.drop}
-    label = find_column(path, columns.label_column, everything) if columns.label_column else None
+    out = {find_column(path, name, table.order) for name in columns.drop}
+    label = find_column(path, columns.label_column, table.order) if columns.label_column else None
     if label is not None and label not in texts:  # of an array
         texts[label] = np.array(texts_of(path, table.values[:, numbers.index(label)]))
     for name in out - {*texts}:

@@ -2,12 +2,12 @@
 
 import csv
 import dataclasses
+import io
 import itertools
 import logging
-import lzma
 import re
+import sys
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from jaxemb import checks
+from jaxemb.data.compressed import open_file
 from jaxemb.errors import InputError
 
 _logger = logging.getLogger("jaxemb")
@@ -23,8 +24,6 @@ _logger = logging.getLogger("jaxemb")
 _LOOKED_AT = 200
 # What programs write where a number is missing.
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-nan")
-# What reading raises on damaged files; without a library for .zst, ImportError.
-_DAMAGE = (ValueError, OSError, EOFError, ImportError, zlib.error, lzma.LZMAError)
 # What may stand between cells, likeliest first: commas are also in numbers, blanks in names.
 _BETWEEN = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", r"\s+": "blanks"}
 
@@ -63,12 +62,20 @@ class Table(NamedTuple):
       texts: the other columns, name to [N] strings.
       unnamed: the column that the file itself keeps apart as names or numbers of the rows, one of
         `names` or `texts`; None without.
+      given_order: all columns as the file has them; empty for the numbers first.
     """
 
     values: np.ndarray
     names: tuple[str, ...] | None
     texts: dict[str, np.ndarray]
     unnamed: str | None = None
+    given_order: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """All columns, as the file has them."""
+        numbers = self.names or tuple(str(n + 1) for n in range(self.values.shape[1]))
+        return self.given_order or (*numbers, *self.texts)
 
 
 class _Text(NamedTuple):
@@ -89,11 +96,11 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
     width = len(found.kinds)
     numeric = [place for place, numbers in enumerate(found.kinds) if numbers]
     try:
-        with warnings.catch_warnings():
+        with open_file(path) as file, warnings.catch_warnings():
             # A longer line would be cut.
             warnings.simplefilter("error", pandas.errors.ParserWarning)
             frame = pandas.read_csv(
-                path,
+                file,
                 sep=found.separator,
                 decimal=found.decimal,
                 header=None,
@@ -107,7 +114,7 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
                 skipinitialspace=True,
                 encoding=_with_mark(layout.encoding),
             )
-    except (*_DAMAGE, pandas.errors.ParserWarning) as error:
+    except (ValueError, pandas.errors.ParserWarning) as error:
         _find_fault(path, found, layout.encoding)
         raise InputError(f"{path}: {error}") from error
     if not len(frame):
@@ -126,6 +133,7 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
         tuple(names[place] for place in numeric),
         texts,
         None if found.unnamed is None else names[found.unnamed],
+        tuple(names),
     )
 
 
@@ -225,29 +233,9 @@ def first_lines(path: Path, encoding: str) -> list[str]:
     Raises:
       InputError: if there are none, or they cannot be decoded.
     """
-    pandas = _pandas()
-    try:
-        with pandas.read_csv(
-            path,
-            sep="\x01",
-            header=None,
-            names=[0],
-            dtype=str,
-            quoting=csv.QUOTE_NONE,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            encoding=_with_mark(encoding),
-            chunksize=_LOOKED_AT,
-        ) as reader:
-            lines = [str(line) for line in next(reader)[0]]
-    except (StopIteration, pandas.errors.EmptyDataError) as error:
-        raise InputError(f"{path}: is empty") from error
-    except UnicodeDecodeError as error:
-        raise _not_decoded(path, encoding, error) from error
-    except _DAMAGE as error:
-        raise InputError(f"{path}: is no table: {error}") from error
-    if any("\0" in line for line in lines):
-        raise InputError(f"{path}: holds NUL bytes, so it is no text, or UTF-16: `encoding` utf-16")
+    lines = list(itertools.islice(all_lines(path, encoding), _LOOKED_AT))
+    if not lines:
+        raise InputError(f"{path}: is empty")
     return lines
 
 
@@ -255,14 +243,21 @@ def all_lines(path: Path, encoding: str) -> Iterator[str]:
     """Yields the lines of a text, decompressed, each with its end.
 
     Raises:
-      InputError: if it cannot be decoded.
+      InputError: if it cannot be read or decoded.
     """
-    from pandas.io.common import get_handle  # what read_csv opens files with
-
     try:
-        with get_handle(path, "r", encoding=_with_mark(encoding), compression="infer") as handles:
-            yield from handles.handle
-    except UnicodeDecodeError as error:
+        with (
+            open_file(path) as file,
+            io.TextIOWrapper(file, encoding=_with_mark(encoding), newline="") as text,
+        ):
+            for line in text:
+                if "\0" in line:
+                    raise InputError(
+                        f"{path}: holds NUL bytes, so it is no text, or another `encoding` such as "
+                        "utf-16"
+                    )
+                yield line
+    except UnicodeError as error:
         raise _not_decoded(path, encoding, error) from error
 
 
@@ -273,10 +268,14 @@ def cells_of(lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[s
             if line.strip():
                 yield number, line.split()
         return
+    csv.field_size_limit(sys.maxsize)
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    for row in reader:
-        if len(row) > 1 or (row and row[0].strip()):
-            yield reader.line_num, [cell.strip() for cell in row]
+    try:
+        for row in reader:
+            if len(row) > 1 or (row and row[0].strip()):
+                yield reader.line_num, [cell.strip() for cell in row]
+    except csv.Error as error:
+        raise InputError(f"line {reader.line_num}: {error}") from error
 
 
 def _find_fault(path: Path, found: _Text, encoding: str) -> None:
@@ -339,9 +338,10 @@ def _with_mark(encoding: str) -> str:
     return "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
 
 
-def _not_decoded(path: Path, encoding: str, error: UnicodeDecodeError) -> InputError:
+def _not_decoded(path: Path, encoding: str, error: UnicodeError) -> InputError:
+    reason = getattr(error, "reason", error)
     return InputError(
-        f"{path}: is not in {encoding}: {error.reason}; `encoding` names another, such as latin-1"
+        f"{path}: is not in {encoding}: {reason}; `encoding` names another, such as latin-1"
     )
 
 

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxemb.data import table_text
+from jaxemb.data import compressed, table_text
 from jaxemb.data.table_text import Layout, Table
 from jaxemb.errors import InputError
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
-"""How the names of tables in text end; one of `PACKED` may follow."""
-PACKED = (".gz", ".xz", ".bz2", ".zip", ".zst")
+"""How the names of tables in text end; that of a compressed file may follow."""
 FILES = (*TEXT, ".parquet", ".npy", ".npz")
 """How the names of tables end."""
 
@@ -35,7 +34,7 @@ def read_table(path: Path, layout: Layout | None = None, *, as_text: Iterable[st
     layout = layout or Layout()
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    kind = path.with_suffix("").suffix if path.suffix in PACKED else path.suffix
+    kind = path.with_suffix("").suffix if path.suffix in compressed.ENDINGS else path.suffix
     if kind == ".npy":
         return _of_array(path, open_npy(path))
     if kind == ".npz":

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxemb import io
-from jaxemb.data import points, tables
+from jaxemb.data import compressed, points, tables
 from jaxemb.data.files import file_sha256
 from jaxemb.data.images import Choose
 from jaxemb.data.labels import read_labels
@@ -60,7 +60,7 @@ def load(
     is_words = data in vectors or data.endswith(VECTORS)
     if is_words and path.suffix == ".txt" and path.is_file() and is_table(path):
         is_words = False
-    is_numbers = path.suffix in (*tables.FILES, *tables.PACKED)
+    is_numbers = path.suffix in (*tables.FILES, *compressed.ENDINGS)
     label_column = columns.label_column
     if labels is not None:
         columns = dataclasses.replace(columns, label_column="")

@@ -41,11 +41,11 @@ def test_labels_of_an_array(tmp_path, labels):
 def test_a_column_of_labels_is_named(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("size,color\n3,red\n5,blue\n3,red\n")
-    with pytest.raises(InputError, match="`label_column` names the one .* of color, size"):
+    with pytest.raises(InputError, match="`label_column` names the one .* of size, color"):
         read_labels(path, 3)
     assert read_labels(path, 3, "size").classes == ("3", "5")
     assert read_labels(path, 3, "color").classes == ("blue", "red")
-    with pytest.raises(InputError, match="no column 'colour'; there are color, size"):
+    with pytest.raises(InputError, match="no column 'colour'; there are size, color"):
         read_labels(path, 3, "colour")
 
 

@@ -82,7 +82,9 @@ def test_names_of_rows_are_told_apart(tmp_path):
 def test_a_first_line_of_numbers_is_asked_about(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("0,1,2\n1.5,-2,3e10\n0,7.25,-1e-3\n")
-    with pytest.raises(InputError, match="the first line, 0, 1, 2, ..., may name .* `header` yes"):
+    with pytest.raises(
+        InputError, match="the first line, 0, 1, 2, ..., may name .* header='yes' or"
+    ):
         read_table(path)
     assert read_table(path, Layout(header="yes")).names == ("0", "1", "2")
     np.testing.assert_array_equal(
