@@ -325,7 +325,7 @@ function select(i) {
   for (const name of ["word", "point", "x", "y", "neighbors", "nearest"]) delete state[name]
   const found = i === undefined ? [] : neighborsOf(i)
   near = found.map(({j}) => j)
-  view.dress({alpha: near.length ? 0.25 : 0.75})
+  view.dress({alpha: near.length ? 0.35 : 0.75})
   relabel()
   if (i === undefined) return
   Object.assign(state, {point: i, x: x[i], y: y[i], nearest: near.join(" ")})

@@ -160,7 +160,7 @@ function recolor() {
   } else {
     palette = [classColor(0)]
   }
-  view.dress({shade, palette, paper: rgb(colors.paper), alpha: near.length ? 0.25 : 0.75})
+  view.dress({shade, palette, paper: rgb(colors.paper), alpha: near.length ? 0.35 : 0.75})
 }
 
 function showLegend() {
