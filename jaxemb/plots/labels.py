@@ -71,4 +71,5 @@ def write_apart(
             color=INK,
             parse_math=False,  # a name may hold dollar signs
             path_effects=halo(),
+            zorder=1e6,  # points in three dimensions count their distance
         )
