@@ -16,14 +16,16 @@ class MapView {
     this.listen()
   }
 
-  // shade: position of each point in the palette of [r, g, b]; paper: color behind; alpha: of points.
+  // shade: position of each point in the palette of [r, g, b]; paper: the color behind; alpha: of
+  // the points.
   dress(look) {
     Object.assign(this, look)
     this.repaint()
   }
 
   scaleOf([x0, x1, y0, y1]) {
-    return 1.08 * Math.max((x1 - x0) / this.width, (y1 - y0) / this.height, 1e-9 * Math.abs(x0), 1e-30)
+    const least = Math.max(1e-9 * Math.abs(x0), 1e-30)
+    return 1.08 * Math.max((x1 - x0) / this.width, (y1 - y0) / this.height, least)
   }
 
   wholeScale() {
@@ -33,7 +35,8 @@ class MapView {
   limited(scale) {
     const whole = this.wholeScale()
     // From wherever one is, what lies farthest off can be seen.
-    return Math.min(Math.max(scale, whole / 1e4), Math.max(whole * 3, 2.2 * this.scaleOf(this.extent)))
+    const most = Math.max(whole * 3, 2.2 * this.scaleOf(this.extent))
+    return Math.min(Math.max(scale, whole / 1e4), most)
   }
 
   // One scale, in units per pixel, for both axes: distances in the map can be compared by eye.
@@ -75,7 +78,8 @@ class MapView {
   // [left, top] of a place of the map, in pixels of the page.
   place(x, y) {
     const [left, top, toPixel] = this.origin()
-    return [(left + Math.round(x * toPixel)) / this.ratio, (top - Math.round(y * toPixel)) / this.ratio]
+    const [right, up] = [Math.round(x * toPixel), Math.round(y * toPixel)]
+    return [(left + right) / this.ratio, (top - up) / this.ratio]
   }
 
   resize() {
@@ -140,7 +144,9 @@ class MapView {
     const {width} = this.image
     const pixels = new Uint32Array(this.image.data.buffer)
     const paper = packed(this.paper)
-    for (let row = top; row < bottom; row++) pixels.fill(paper, row * width + left, row * width + right)
+    for (let row = top; row < bottom; row++) {
+      pixels.fill(paper, row * width + left, row * width + right)
+    }
     const palette = Uint32Array.from(this.palette, packed)
     const [originX, originY, toPixel] = this.origin()
     // Points grow a little as one comes nearer.
@@ -171,8 +177,9 @@ class MapView {
         const at = base + offsets[part]
         const weight = weights[part] // of 256
         const rest = 256 - weight
-        const two = Math.imul(pixels[at] & 0xff00ff, rest) + Math.imul(red_blue, weight) + 0x800080
-        const one = Math.imul(pixels[at] & 0xff00, rest) + Math.imul(green, weight) + 0x8000
+        const before = pixels[at]
+        const two = Math.imul(before & 0xff00ff, rest) + Math.imul(red_blue, weight) + 0x800080
+        const one = Math.imul(before & 0xff00, rest) + Math.imul(green, weight) + 0x8000
         pixels[at] = ((two >>> 8) & 0xff00ff) | ((one >>> 8) & 0xff00) | 0xff000000
       }
     }
@@ -187,8 +194,8 @@ class MapView {
       Math.min(side - 1, Math.max(0, Math.floor(((value - low) / (high - low || 1)) * side)))
     this.column = (value) => place(value, x0, x1)
     this.cell = (column, value) => place(value, y0, y1) * side + column
-    this.starts = new Uint32Array(side * side + 1)
     const cells = Uint32Array.from(x, (value, i) => this.cell(this.column(value), y[i]))
+    this.starts = new Uint32Array(side * side + 1)
     for (const cell of cells) this.starts[cell + 1]++
     for (let cell = 0; cell < side * side; cell++) this.starts[cell + 1] += this.starts[cell]
     const next = this.starts.slice()
@@ -204,7 +211,8 @@ class MapView {
     const y = this.middleY - (top - this.height / 2) * this.scale
     const found = []
     for (let column = this.column(x - reach); column <= this.column(x + reach); column++) {
-      for (let cell = this.cell(column, y - reach); cell <= this.cell(column, y + reach); cell += this.side) {
+      const last = this.cell(column, y + reach)
+      for (let cell = this.cell(column, y - reach); cell <= last; cell += this.side) {
         for (const i of this.sorted.subarray(this.starts[cell], this.starts[cell + 1])) {
           const far = Math.hypot(this.x[i] - x, this.y[i] - y) / this.scale
           if (this.visible[i] && far <= Math.max(4, this.radius[i] / 4 + 1)) found.push([far, i])
@@ -266,7 +274,8 @@ class MapView {
       if (held.size !== 2) return
       const [[, other]] = [...held].filter(([id]) => id !== event.pointerId)
       const wide = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) + 1
-      this.zoom(wide(before, other) / wide([left, top], other), (left + other[0]) / 2, (top + other[1]) / 2)
+      const factor = wide(before, other) / wide([left, top], other)
+      this.zoom(factor, (left + other[0]) / 2, (top + other[1]) / 2)
     })
     const release = (event) => {
       const clicked = event.type === "pointerup" && held.size === 1 && moved <= 3

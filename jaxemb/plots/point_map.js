@@ -19,7 +19,9 @@ const plain = (value) => value.toLocaleString("en")
 
 // What is known of each point. A column is of numbers, or of positions in its categories.
 const KINDS = {f4: Float32Array, f8: Float64Array, u2: Uint16Array, u4: Uint32Array}
-const columns = data.columns.map((column) => ({...column, values: unpack(column.values, KINDS[column.kind])}))
+const columns = data.columns.map((column) => {
+  return {...column, values: unpack(column.values, KINDS[column.kind])}
+})
 // The classes, and how often a word was seen, are no columns of the user's.
 const labels = columns.find((column) => column.role === "class")
 const counts = columns.find((column) => column.role === "count")
@@ -38,11 +40,16 @@ let lists
 function neighborsOf(i) {
   if (!data.neighbors) return []
   const {k, ids, shares, farthest} = data.neighbors
-  lists ??= {ids: unpack(ids), shares: unpack(shares, Uint16Array), farthest: unpack(farthest, Float32Array)}
+  lists ??= {
+    ids: unpack(ids),
+    shares: unpack(shares, Uint16Array),
+    farthest: unpack(farthest, Float32Array),
+  }
   return Array.from({length: k}, (_, nth) => {
     const at = i * k + nth
     const [low, middle, high] = lists.ids.subarray(3 * at, 3 * at + 3)
-    return {j: low + 256 * middle + 65536 * high, distance: (lists.shares[at] / 65535) * lists.farthest[i]}
+    const distance = (lists.shares[at] / 65535) * lists.farthest[i]
+    return {j: low + 256 * middle + 65536 * high, distance}
   })
 }
 
@@ -102,8 +109,10 @@ class Room {
 
   // Whether a box was free, and then takes it.
   take({left, right, top, bottom}) {
-    const [first, last] = [Math.max(0, Math.floor(top / 6)), Math.min(this.rows - 1, Math.floor(bottom / 6))]
-    const [from, to] = [Math.max(0, Math.floor(left / 6)), Math.min(this.columns - 1, Math.floor(right / 6))]
+    const first = Math.max(0, Math.floor(top / 6))
+    const last = Math.min(this.rows - 1, Math.floor(bottom / 6))
+    const from = Math.max(0, Math.floor(left / 6))
+    const to = Math.min(this.columns - 1, Math.floor(right / 6))
     for (let row = first; row <= last; row++) {
       const start = row * this.columns
       for (let at = start + from; at <= start + to; at++) if (this.cells[at]) return false
@@ -118,7 +127,12 @@ class Room {
 
 const pen = document.createElement("canvas").getContext("2d")
 const FONT = "system-ui, sans-serif"
-const FONTS = {chosen: `bold 14px ${FONT}`, near: `600 13px ${FONT}`, cluster: `bold 15px ${FONT}`, name: `12px ${FONT}`}
+const FONTS = {
+  chosen: `bold 14px ${FONT}`,
+  near: `600 13px ${FONT}`,
+  cluster: `bold 15px ${FONT}`,
+  name: `12px ${FONT}`,
+}
 const HEIGHTS = {chosen: 22, near: 18, cluster: 20, name: 15}
 
 function label(kind, text, x, y) {
@@ -163,7 +177,9 @@ function* candidates() {
   const [x0, x1, y0, y1] = view.view()
   const seen = (i) => view.visible[i] && x[i] >= x0 && x[i] <= x1 && y[i] >= y0 && y[i] <= y1
   const special = new Set(marked())
-  for (const i of names ? special : []) yield label(i === chosen ? "chosen" : "near", names[i], x[i], y[i])
+  for (const i of names ? special : []) {
+    yield label(i === chosen ? "chosen" : "near", names[i], x[i], y[i])
+  }
   // What else there is would take the eye off these.
   if (chosen === undefined) for (const {name, x, y} of clusters) yield label("cluster", name, x, y)
   // No more than these: where the crowd leaves no room, the rest would be measured in vain.
@@ -325,7 +341,7 @@ function select(i) {
   for (const name of ["word", "point", "x", "y", "neighbors", "nearest"]) delete state[name]
   const found = i === undefined ? [] : neighborsOf(i)
   near = found.map(({j}) => j)
-  view.dress({alpha: near.length ? 0.25 : 0.75})
+  view.dress({alpha: near.length ? 0.35 : 0.75})
   relabel()
   if (i === undefined) return
   Object.assign(state, {point: i, x: x[i], y: y[i], nearest: near.join(" ")})
@@ -344,16 +360,20 @@ function select(i) {
   element("neighbors").replaceChildren(
     ...found.map(({j, distance}) => {
       const item = document.createElement("li")
-      const content = [made("span", call(j)), made("span", cosine ? (1 - distance).toFixed(3) : distance.toPrecision(4))]
+      const text = cosine ? (1 - distance).toFixed(3) : distance.toPrecision(4)
+      const content = [made("span", call(j)), made("span", text)]
       if (sprites) content.unshift(thumbnail(j))
       const line = button(content, () => go(j))
-      line.style.setProperty("--share", `${100 * Math.max(0, cosine ? 1 - distance : distance / farthest)}%`)
+      const share = Math.max(0, cosine ? 1 - distance : distance / farthest)
+      line.style.setProperty("--share", `${100 * share}%`)
       item.append(line)
       return item
     })
   )
   // On a phone the details are below what is in view.
-  if (matchMedia("(max-width: 700px)").matches) element("details").scrollIntoView({block: "nearest"})
+  if (matchMedia("(max-width: 700px)").matches) {
+    element("details").scrollIntoView({block: "start"})
+  }
 }
 
 function go(i) {

@@ -11,7 +11,9 @@ function searchable() {
   for (const {values, categories} of texts) {
     const first = new Map()
     values.forEach((value, i) => first.has(value) || first.set(value, i))
-    for (const [value, i] of first) entries.push({text: categories[value], folded: fold(categories[value]), i})
+    for (const [value, i] of first) {
+      entries.push({text: categories[value], folded: fold(categories[value]), i})
+    }
   }
   return entries
 }
@@ -33,9 +35,9 @@ function suggest(text) {
     ...found.slice(0, 8).map((entry) => {
       const at = entry.folded.indexOf(fold(text))
       // Lower-cased, some letters become two.
-      const alike = entry.folded.length === entry.text.length
-      const parts = alike ? [entry.text.slice(0, at), entry.text.slice(at, at + text.length), entry.text.slice(at + text.length)] : ["", "", entry.text]
-      return button([parts[0], made("b", parts[1]), parts[2]], () => go(entry.i))
+      const end = entry.folded.length === entry.text.length ? at + fold(text).length : at
+      const [before, match] = [entry.text.slice(0, at), entry.text.slice(at, end)]
+      return button([before, made("b", match), entry.text.slice(end)], () => go(entry.i))
     })
   )
   return found.length
@@ -44,18 +46,21 @@ function suggest(text) {
 function search(text) {
   const found = matches(text)
   const same = found.filter(({folded}) => folded === fold(text))
-  const hit = same.find((entry) => entry.text === text) ?? same[0] ?? (found.length === 1 ? found[0] : undefined)
+  const only = found.length === 1 ? found[0] : undefined
+  const hit = same.find((entry) => entry.text === text) ?? same[0] ?? only
   if (hit) return go(hit.i)
   select(undefined)
   if (suggest(text)) {
-    element("message").textContent = `${plain(found.length)} contain “${text}”${found.length > 8 ? ", such as" : ""}:`
+    const some = found.length > 8 ? ", such as" : ""
+    element("message").textContent = `${plain(found.length)} contain “${text}”${some}:`
     return
   }
   // What is wrong is rather at the end.
   let start = text
   while (start.length > text.length / 2 && !suggest(start)) start = start.slice(0, -1)
   const hint = element("suggestions").children.length ? ` These contain “${start}”:` : ""
-  element("message").textContent = `“${text}” is not among the ${names ? "words" : "texts"} here.${hint}`
+  const what = names ? "words" : "texts"
+  element("message").textContent = `“${text}” is not among the ${what} here.${hint}`
 }
 
 element("search").hidden = !names && !texts.length
@@ -87,8 +92,10 @@ function classColor(number) {
   return kind ? mix(color, rgb(kind === 1 ? colors.ink : colors.paper), 0.4) : color
 }
 
-const choices = [...(labels ? [labels] : []), ...(names ? [{name: "frequency", ranks: true}] : []), ...own]
-if (!labels && !names) choices.unshift({name: "nothing"})
+const choices = [...own]
+if (names) choices.unshift({name: "frequency", ranks: true})
+if (labels) choices.unshift(labels)
+if (!names && !labels) choices.unshift({name: "nothing"})
 let choice = choices[0]
 let groups = [] // of categories: those with an entry in the legend
 let groupOf
@@ -97,7 +104,9 @@ const shown = new Set()
 function readTheme() {
   const style = getComputedStyle(document.documentElement)
   colors = Object.fromEntries(
-    ["paper", "ink", "quiet", "mark"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()])
+    ["paper", "ink", "quiet", "mark"].map((name) => {
+      return [name, style.getPropertyValue(`--${name}`).trim()]
+    })
   )
   colors.dark = matchMedia("(prefers-color-scheme: dark)").matches
 }
@@ -121,10 +130,11 @@ function group({role, values, categories}) {
   }
 }
 
-// The ends of the scale leave out the outermost half percent, or one odd value would take all colors.
+// The ends of the scale leave out the outermost half percent, or one odd value would take all
+// colors.
 function spread({values}) {
   const sorted = Float64Array.from(values.filter(Number.isFinite)).sort()
-  if (!sorted.length) return {low: 0, high: 0, place: () => 0}
+  if (!sorted.length) return {low: 0, high: 0, place: (value) => value, cut: ["", ""]}
   const at = (share) => sorted[Math.round(share * (sorted.length - 1))]
   const [low, high] = [at(0.005), at(0.995)]
   const logarithmic = low > 0 && high > 1000 * low
@@ -146,7 +156,9 @@ function recolor() {
   } else if (choice.categories) {
     group(choice)
     const gray = mix(rgb(colors.quiet), rgb(colors.paper), 0.4)
-    palette = groups.map(({category}, number) => (category === undefined ? gray : classColor(number)))
+    palette = groups.map(({category}, number) => {
+      return category === undefined ? gray : classColor(number)
+    })
     for (let i = 0; i < size; i++) shade[i] = groupOf[choice.values[i]]
   } else if (choice.values) {
     palette = data.ramps.numbers[theme].map(rgb)
@@ -154,13 +166,13 @@ function recolor() {
     palette.push(mix(rgb(colors.quiet), rgb(colors.paper), 0.5)) // what has no number
     const {place} = spread(choice)
     for (let i = 0; i < size; i++) {
-      const value = choice.values[i]
-      shade[i] = Number.isNaN(value) ? last + 1 : Math.round(last * Math.min(1, Math.max(0, place(value))))
+      const share = Math.min(1, Math.max(0, place(choice.values[i])))
+      shade[i] = Number.isNaN(share) ? last + 1 : Math.round(last * share)
     }
   } else {
     palette = [classColor(0)]
   }
-  view.dress({shade, palette, paper: rgb(colors.paper), alpha: near.length ? 0.25 : 0.75})
+  view.dress({shade, palette, paper: rgb(colors.paper), alpha: near.length ? 0.35 : 0.75})
 }
 
 function showLegend() {
@@ -188,10 +200,12 @@ function showLegend() {
   } else if (choice.values) {
     const {low, high, cut, logarithmic} = spread(choice)
     const bar = made("div", "", "bar")
-    bar.style.background = `linear-gradient(to right, ${view.palette.slice(0, -1).map(css).join(", ")})`
+    const stops = view.palette.slice(0, -1).map(css).join(", ")
+    bar.style.background = `linear-gradient(to right, ${stops})`
     const ends = made("div", "", "ends")
     const text = (value) => told({values: [value]}, 0)
-    ends.append(made("span", cut[0] + text(low)), made("span", logarithmic ? "logarithmic" : ""), made("span", cut[1] + text(high)))
+    const parts = [cut[0] + text(low), logarithmic ? "logarithmic" : "", cut[1] + text(high)]
+    ends.append(...parts.map((part) => made("span", part)))
     legend.append(bar, ends)
   }
 }
@@ -199,7 +213,9 @@ function showLegend() {
 // A click hides or shows a class; a second one on the only class shown brings all back.
 function applyLegend() {
   if (!shown.size) groups.forEach((_, number) => shown.add(number))
-  for (let i = 0; i < size; i++) view.visible[i] = !groups.length || shown.has(groupOf[choice.values[i]]) ? 1 : 0
+  for (let i = 0; i < size; i++) {
+    view.visible[i] = !groups.length || shown.has(groupOf[choice.values[i]]) ? 1 : 0
+  }
   state.classes = groups.filter((_, number) => shown.has(number)).map(({name}) => name).join(" ")
   for (const [number, entry] of groups.length ? [...element("legend").children].entries() : []) {
     entry.setAttribute("aria-pressed", shown.has(number))

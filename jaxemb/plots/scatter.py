@@ -9,8 +9,11 @@ import chex
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from mpl_toolkits.mplot3d import proj3d
 
+from jaxemb.plots import fonts
 from jaxemb.plots.frame import check_finite, frame
+from jaxemb.plots.labels import write_apart
 from jaxemb.plots.style import (
     COLORS,
     INK,
@@ -22,7 +25,6 @@ from jaxemb.plots.style import (
     add_title,
     class_style,
     fit_width,
-    halo,
     new_figure,
     save,
 )
@@ -85,7 +87,10 @@ def write_map(
     add_note(axes, frame(points).note)
     if points.shape[1] > 1:  # else its rows are named
         _add_legend(figure, labels, classes)
+    if points.shape[1] == 2:
         fit_width(figure, axes, slope, path)
+    if points.shape[1] > 1 and labels is not None and len(classes) > _LEGEND:
+        _name_classes(figure, axes, points, labels, classes)
     save(figure, path)
 
 
@@ -140,8 +145,7 @@ def draw_map(
       axes: Matplotlib's.
       points: [N, d] the map, finite; d of 1, 2 or 3.
       labels: [N] int positions in `classes`. None draws all points alike.
-      classes: [C] names. Beside the rows of a map of one dimension; in the map if there are more
-        than 20.
+      classes: [C] names, beside the rows of a map of one dimension.
       scale: area of the points relative to that which suits a picture of nine inches.
 
     Raises:
@@ -182,8 +186,6 @@ def draw_map(
     for shape in np.unique(shapes):
         ids = order[shapes[order] == shape]
         axes.scatter(*points[ids].T, c=colors[ids], marker=MARKERS[shape], **style)
-    if labels is not None and dim > 1 and len(classes) > _LEGEND:
-        _name_classes(axes, points, labels, classes)
 
 
 def add_axes(figure: Figure, place: Any, points: np.ndarray) -> Any:
@@ -212,19 +214,19 @@ def _strip(axes: Any) -> None:
 
 
 def _name_classes(
-    axes: Any, points: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+    figure: Figure, axes: Any, points: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> None:
-    for number in np.unique(labels):
-        axes.text(
-            *np.median(points[labels == number], axis=0),
-            classes[number],
-            color=INK,
-            fontsize=8,
-            ha="center",
-            va="center",
-            parse_math=False,
-            path_effects=halo(),
-        )
+    """Writes the classes' names where they are, the largest first, none over another."""
+    numbers, sizes = np.unique(labels, return_counts=True)
+    numbers = numbers[np.argsort(-sizes, kind="stable")]
+    middles = np.array([np.median(points[labels == number], axis=0) for number in numbers])
+    if points.shape[1] == 3:  # where they are seen
+        middles = np.column_stack(proj3d.proj_transform(*middles.T, axes.get_proj()))[:, :2]
+    names = [classes[number] for number in numbers]
+    families, missing = fonts.families_for("".join(names))
+    drawable = [i for i, name in enumerate(names) if not missing.intersection(name)]
+    names, middles = [names[i] for i in drawable], middles[drawable]
+    write_apart(figure, axes, names, middles, most=len(names), families=families, above=False)
 
 
 def _add_legend(figure: Figure, labels: np.ndarray | None, classes: Sequence[str]) -> None:

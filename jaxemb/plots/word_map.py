@@ -6,21 +6,17 @@ from pathlib import Path
 
 import chex
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
-from matplotlib.font_manager import FontProperties
 
 from jaxemb.plots import fonts
 from jaxemb.plots.frame import check_finite, frame
+from jaxemb.plots.labels import write_apart
 from jaxemb.plots.scatter import add_axes, name_axes
 from jaxemb.plots.style import (
     BLUES,
-    INK,
     add_note,
     add_title,
     fit_width,
-    halo,
     new_figure,
     rarity,
     save,
@@ -81,57 +77,18 @@ def write_png(
         linewidths=0,
     )
     fit_width(picture, axes, shown.slope, path)
-    canvas = FigureCanvasAgg(picture)
-    canvas.draw()  # settles the layout, and so the pixels of the points
-    picture.set_layout_engine("none")
     families, missing = fonts.families_for("".join(words))
     unnamed = {word for word in words if missing.intersection(word)}
     if unnamed:
         consequence = f"{len(unnamed):,} of {len(words):,} words have no name in the picture"
         fonts.log_missing(path.name, missing, consequence)
     named = [i for i, word in enumerate(words) if word not in unnamed and not shown.outside[i]]
-    font = FontProperties(family=families, size=8)
-    _label(axes, canvas, [words[i] for i in named], points[named], labeled, font)
+    write_apart(
+        picture,
+        axes,
+        [words[i] for i in named],
+        points[named],
+        most=labeled,
+        families=families,
+    )
     save(picture, path)
-
-
-def _label(
-    axes: Axes,
-    canvas: FigureCanvasAgg,
-    words: Sequence[str],
-    points: np.ndarray,
-    most: int,
-    font: FontProperties,
-) -> None:
-    renderer = canvas.get_renderer()
-    room = 0.15 * renderer.points_to_pixels(8.0)
-    # Matplotlib makes room for a tall and a hanging letter in every name.
-    line = renderer.get_text_width_height_descent("lp", font, ismath=False)[1]
-    boxes = np.empty((0, 4))  # left, bottom, right, top of the names written, in pixels
-    for word, point, (x, y) in zip(words, points, axes.transData.transform(points), strict=True):
-        if len(boxes) == most:
-            return
-        width, height, _ = renderer.get_text_width_height_descent(word, font, ismath=False)
-        height = max(height, line)
-        left, bottom, right, top = x - width / 2, y + room, x + width / 2, y + room + height
-        overlaps = (
-            (boxes[:, 0] < right + room)
-            & (boxes[:, 2] > left - room)
-            & (boxes[:, 1] < top + room)
-            & (boxes[:, 3] > bottom - room)
-        )
-        if overlaps.any():
-            continue
-        boxes = np.vstack([boxes, (left, bottom, right, top)])
-        axes.annotate(
-            word,
-            point,
-            xytext=(0, room),
-            textcoords="offset pixels",
-            ha="center",
-            va="bottom",
-            fontproperties=font,
-            color=INK,
-            parse_math=False,  # a word may hold dollar signs
-            path_effects=halo(),
-        )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.plots import word_map
+from jaxemb.plots import labels, word_map
 
 # The last ones would break a picture that took them for markup.
 WORDS = ["the", "frog", "toad", "Paris", "fromage", "</script><b>", "&amp;", "$x"]
@@ -29,13 +29,13 @@ def test_points_that_are_not_finite_are_refused(tmp_path):
 def written(monkeypatch):
     """The names that a picture was given."""
     names = []
-    annotate = word_map.Axes.annotate
+    annotate = labels.Axes.annotate
 
     def note(*args, **kwargs):
         names.append(annotate(*args, **kwargs))
         return names[-1]
 
-    monkeypatch.setattr(word_map.Axes, "annotate", note)
+    monkeypatch.setattr(labels.Axes, "annotate", note)
     return names
 
 
