@@ -26,8 +26,16 @@ class Corpus:
 
     @property
     def sha256(self) -> dict[str, str]:
-        """The checksum of each file; an unchanged file is read for it once a process."""
-        return {str(file): file_sha256(file) for file in self.files}
+        """The checksum of each file, and of modules whose functions make the words.
+
+        An unchanged file is read for it once a process.
+        """
+        modules = {
+            f"tokenizer {source.tokenizer.name}": source.tokenizer.identity.split()[-1]
+            for source in self.sources
+            if source.tokenizer.identity and not source.tokenizer.by_token
+        }
+        return {str(file): file_sha256(file) for file in self.files} | modules
 
     @property
     def can_be_told(self) -> bool:

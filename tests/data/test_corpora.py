@@ -56,6 +56,17 @@ def test_files_are_read_as_asked(tmp_path):
     assert corpus.sources == (((tmp_path / "a.txt",), *asked),)
 
 
+def test_a_change_of_a_function_that_makes_words_is_seen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("a")
+    source = "split = str.split\n"
+    (tmp_path / "mine_for_corpora.py").write_text(source)
+    own = as_tokenizer("mine_for_corpora:split")
+    found = open_corpus(["a.txt"], tmp_path, tokenizer=own).sha256
+    expected = hashlib.sha256(source.encode()).hexdigest()
+    assert found["tokenizer mine_for_corpora:split"] == expected
+
+
 @pytest.mark.parametrize(
     "asked", [{"tokenizer": as_tokenizer("words", keep_case=True)}, {"reading": Reading("cp1252")}]
 )

@@ -151,6 +151,8 @@ def choose(
     """
     found = defaults(options, objective)
     size = options.size or found.size
+    if options.size is None and options.block is None and kept < FEWEST_STEPS * size:
+        size = min(size, 16)
     block = options.block or min(16, size)
     if size % block:
         raise InputError(f"block must divide the size of a group, {size}, found {block}")

@@ -1,5 +1,6 @@
 """What a training on text starts with, whatever is made of the words."""
 
+import logging
 from typing import Any, NamedTuple
 
 import jax
@@ -9,11 +10,13 @@ from jaxemb import checks
 from jaxemb.data.text import Text, check_text
 from jaxemb.errors import InputError
 from jaxemb.methods.word2vec.objectives import Objective
-from jaxemb.methods.word2vec.options import WindowOptions, choose, defaults
+from jaxemb.methods.word2vec.options import FEWEST_STEPS, WindowOptions, choose, defaults
 from jaxemb.methods.word2vec.settings import Settings
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
 from jaxemb.training.state import Unit
+
+_logger = logging.getLogger("jaxemb")
 
 # Steps of a compiled call: long enough to hide its start, short enough for a live progress bar.
 CALL_STEPS = 128
@@ -79,6 +82,12 @@ def set_up(key: Any, text: Text, options: WindowOptions, objective: Objective) -
         raise InputError(
             f"subsample = {options.subsample:g} left none of {corpus.words:,} words; raise it, or "
             "set it to 0"
+        )
+    if steps < FEWEST_STEPS // 2:
+        _logger.warning(
+            f"only {steps} steps, in which vectors hardly leave chance level: subsample = "
+            f"{options.subsample:g} leaves about {kept:,.0f} words in {options.epochs} epochs. "
+            "More epochs, or subsample = 0, give more"
         )
     rate = options.learning_rate or defaults(options, objective).learning_rate
     return Setup(

@@ -14,6 +14,7 @@ from jaxemb.methods import word2vec
 from jaxemb.methods.word2vec import Options
 from jaxemb.methods.word2vec.objectives import OBJECTIVES
 from jaxemb.methods.word2vec.options import choose
+from jaxemb.methods.word2vec.setup import set_up
 from jaxemb.training.run import Run
 
 # Few words a step, so that there are some, and one part, which compiles in a third of the time.
@@ -128,7 +129,17 @@ def test_a_text_of_few_words_has_small_steps(kept, groups):
     """Steps of 1,024 words would leave the vectors near chance level, untold."""
     settings = choose(Options(), OBJECTIVES["negative_sampling"], 16_000, kept)
     assert settings.groups == groups
+    assert settings.size == (64 if kept > 200 * 64 else 16)
     assert choose(Options(groups=8), OBJECTIVES["negative_sampling"], 16_000, kept).groups == 8
+
+
+def test_so_few_steps_that_nothing_is_learned_are_told(caplog):
+    text = data.from_tokens([["a", "b"], ["c", "d"]] * 50, min_count=1)
+    set_up(0, text, Options(epochs=4), OBJECTIVES["negative_sampling"])
+    assert "only 4 steps, in which vectors hardly leave chance level" in caplog.text
+    caplog.clear()
+    set_up(0, text, Options(epochs=9, subsample=0), OBJECTIVES["negative_sampling"])
+    assert caplog.text == ""
 
 
 def test_no_option_is_forgotten():
