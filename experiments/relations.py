@@ -119,7 +119,8 @@ def run(config: Config) -> None:
     chosen = choose_words(config, table)
     lists, files = read_lists(config)
     folder = config.vectors.is_dir()
-    files += sorted(config.vectors.iterdir()) if folder else [config.vectors]
+    inside = [path for path in config.vectors.iterdir() if path.is_file()] if folder else []
+    files += sorted(inside) if folder else [config.vectors]
     sha256 = {str(path): file_sha256(path) for path in files}
     if not run_folder.open_run(config.common.out, config, sha256):
         return

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import jax
 import tyro
@@ -62,8 +62,11 @@ def main(
         module = sys.modules[config_type.__module__].__spec__
         prog = None if module is None else f"python -m {module.name.removeprefix('jaxemb.')}"
     words = sys.argv[1:] if argv is None else list(argv)
+    commands = flag_help.subcommands(config_type)
+    if commands:
+        words = _command_first(words, commands, flag_help.switches(config_type))
     asked = {"-h", "--help", "--help-all"} & set(words)
-    if asked and not flag_help.has_subcommands(config_type):
+    if asked and not commands:
         print(flag_help.text(config_type, prog or "", every="--help-all" in asked))
         raise SystemExit(0)
     complaint = io.StringIO()
@@ -94,6 +97,16 @@ def main(
         print("stopped; the same command starts again")
         return stopped.status
     return 0
+
+
+def _command_first(words: list[str], commands: set[str], switches: set[str]) -> list[str]:
+    """Puts the command before all flags, as tyro wants it before its own."""
+    for place, word in enumerate(words):
+        before = words[place - 1] if place else ""
+        takes_it = before.startswith("--") and "=" not in before and before not in switches
+        if word in commands and not takes_it:
+            return [word, *words[:place], *words[place + 1 :]]
+    return words
 
 
 @contextlib.contextmanager
@@ -141,8 +154,9 @@ def flat_fields(config: Any) -> dict[str, Any]:
       config: a dataclass instance, or a dataclass, whose fields then stand for themselves.
     """
     flat: dict[str, Any] = {}
+    hints = get_type_hints(config) if isinstance(config, type) else {}
     for field in dataclasses.fields(config):
-        value = field.type if isinstance(config, type) else getattr(config, field.name)
+        value = hints[field.name] if isinstance(config, type) else getattr(config, field.name)
         if dataclasses.is_dataclass(value):
             flat |= flat_fields(value)
         else:
@@ -151,14 +165,27 @@ def flat_fields(config: Any) -> dict[str, Any]:
 
 
 def with_flag(message: str, config: Any) -> str:
-    """Writes as flags the field that a message of the library begins with, and those in `these`."""
+    """Writes fields as flags.
+
+    Those are the field that a message of the library begins with, `these`, and `field=value`.
+    """
     fields = flat_fields(config)
 
     def flag(found: re.Match[str]) -> str:
         name = found.group().strip("`")
-        return "--" + name.replace("_", "-") if name in fields else found.group()
+        return _flag(name) if name in fields else found.group()
 
-    return re.sub(r"^\w+|`\w+`", flag, message)
+    def with_value(found: re.Match[str]) -> str:
+        if found[1] not in fields:
+            return found[0]
+        return _flag(found[1]) + ("" if found[2] == "True" else " " + found[2].strip("'"))
+
+    message = re.sub(r"^\w+(?![\w=])|`\w+`", flag, message)
+    return re.sub(r"\b(\w+)=(True|'[\w-]+')", with_value, message)
+
+
+def _flag(field: str) -> str:
+    return "--" + field.replace("_", "-")
 
 
 def _fail(message: str) -> int:

@@ -8,7 +8,7 @@ import tyro
 
 from jaxemb import io
 from jaxemb.errors import InputError
-from jaxemb.io import glove_text
+from jaxemb.io import ReadOptions, glove_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Config:
 
     .txt and .vec are word2vec's text (fastText's .vec is the same), .bin its binary, .safetensors,
     .npz and .npy are what they say, a name without an ending is a folder of TensorBoard's
-    projector. All of these are read, and GloVe's text and fastText's models as well.
+    projector. All of these are read, whatever their names, GloVe's text and fastText's models as
+    well, also from .gz, .xz, .bz2, .zst and .zip.
     """
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
@@ -32,6 +33,7 @@ class Config:
     """Keep this many first words, the most frequent ones in most files; 0 keeps all."""
     overwrite: bool = False
     """Replace a file that is there."""
+    reading: ReadOptions = ReadOptions()
 
 
 def run(config: Config) -> None:
@@ -42,7 +44,7 @@ def run(config: Config) -> None:
         raise InputError(f"glove needs a name that ends in .txt, found {config.target}")
     if config.target.exists() and not config.overwrite:
         raise InputError(f"{config.target} is there already; --overwrite replaces it")
-    vectors = io.read(config.source)
+    vectors = io.read(config.source, **dataclasses.asdict(config.reading))
     if config.most and config.most < len(vectors):
         vectors = vectors.subset(vectors.words[: config.most])
     if config.unit:

@@ -108,14 +108,25 @@ def _text(config_type: type, prog: str, chosen: Sequence[Flag], *, every: bool) 
     return lines
 
 
-def has_subcommands(config_type: type) -> bool:
-    """Tells whether a field is a choice of dataclasses, each a command with flags of its own."""
-    return any(
-        dataclasses.is_dataclass(kind)
+def subcommands(config_type: type) -> set[str]:
+    """Returns the names of commands: of dataclasses with own flags that a field is a choice of."""
+    return {
+        re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
         for hint in get_type_hints(config_type).values()
         if get_origin(hint) in (Union, types.UnionType)
         for kind in get_args(hint)
-    )
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+    }
+
+
+def switches(config_type: type) -> set[str]:
+    """Returns the flags that take no value, but for those of subcommands."""
+    return {
+        f"--{no}{flag.name.removeprefix('--[no-]')}"
+        for flag in flags(config_type)
+        for no in ("", "no-")
+        if flag.name.startswith("--[no-]")
+    }
 
 
 def _lines(name: str, doc: str) -> list[str]:

@@ -11,6 +11,7 @@ import tyro
 from jaxemb import io
 from jaxemb.atomic import replacing
 from jaxemb.data.points import read_numbers
+from jaxemb.data.text_files import decode
 from jaxemb.errors import InputError
 
 METHODS = "jaxemb.methods."
@@ -18,14 +19,14 @@ METHODS = "jaxemb.methods."
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Applies a saved fit (of jaxemb.io.save) to new data.
+    """Applies a saved fit (of jaxemb.io.save), or the word vectors of a run, to new data.
 
     Word vectors tell the neighbors of a word, or write the vectors of all words of a file. Maps
     place new points, networks embed or classify new examples.
     """
 
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
-    """Where the fit is saved."""
+    """Where the fit is saved, or the folder of a run that made word vectors."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="INPUT")]
     """A word, or a .txt of words, one a line; for maps and networks a .npy or .csv, a row for each
     example, of the same numbers that it was trained on."""
@@ -37,7 +38,7 @@ class Config:
 
 def run(config: Config) -> None:
     """Loads, applies and writes."""
-    fitted = io.load(config.folder)
+    fitted = _load(config.folder)
     vectors = fitted if isinstance(fitted, io.WordVectors) else getattr(fitted, "vectors", None)
     if isinstance(vectors, io.WordVectors):
         _use_words(config, vectors)
@@ -56,6 +57,19 @@ def run(config: Config) -> None:
     print(f"wrote {path}: {found.dtype} {list(found.shape)}")
 
 
+def _load(folder: Path) -> Any:
+    if not (folder / io.STRUCTURE).exists():
+        if (folder / io.RUN).exists():
+            return io.read(folder)
+        if (folder / "config.json").exists():
+            raise InputError(
+                f"{folder}: is the folder of a run, which keeps what it made and no fit for new "
+                f"data; in Python, jaxemb.io.save({str(folder / 'fit')!r}, fitted) keeps what a "
+                "method's fit returned, and this command takes that folder"
+            )
+    return io.load(folder)
+
+
 def _apply(method: Any, fitted: Any, values: np.ndarray, place: str) -> np.ndarray:
     if hasattr(fitted, "model"):
         known = method.predict if hasattr(method, "predict") else method.encode
@@ -70,7 +84,9 @@ def _use_words(config: Config, vectors: io.WordVectors) -> None:
         for word, cosine in vectors.nearest(config.source, config.count):
             print(f"{word}  {cosine:.4f}")
         return
-    words = Path(config.source).read_text(encoding="utf-8").split("\n")
+    source = Path(config.source)
+    text = decode(source.read_bytes(), source).removeprefix("\ufeff")
+    words = list(dict.fromkeys(filter(None, (line.strip() for line in text.split("\n")))))
     path = config.out or Path("predicted.vec")
-    io.write(path, vectors.subset(list(dict.fromkeys(filter(None, words)))))
-    print(f"wrote {path}: {len(set(words) - {''}):,} words")
+    io.write(path, vectors.subset(words))
+    print(f"wrote {path}: {len(words):,} words")

@@ -11,6 +11,7 @@ import tyro
 
 from jaxemb import io
 from jaxemb.errors import InputError
+from jaxemb.io import ReadOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +53,10 @@ class OddOneOut:
 class Config:
     """Asks the word vectors of a file a question."""
 
-    vectors: Path
-    """Word vectors, in any format that jaxemb.io reads."""
+    vectors: tyro.conf.CascadeSubcommandArgs[Path]
+    """Word vectors, in any format that jaxemb.io reads, or the folder of a run."""
     query: tyro.conf.OmitSubcommandPrefixes[Neighbors | Analogy | Similarity | OddOneOut]
+    reading: tyro.conf.CascadeSubcommandArgs[ReadOptions] = ReadOptions()
 
 
 def run(config: Config) -> None:
@@ -71,13 +73,14 @@ def run(config: Config) -> None:
             asked = query.words
             if len(set(asked)) < max(3, len(asked)):
                 raise InputError(
-                    f"odd-one-out needs three or more different words, got {len(asked)}"
+                    f"odd-one-out needs three or more words, each given once, got "
+                    f"{' '.join(asked)!r:.80}"
                 )
-    table = io.read(config.vectors)
+    table = io.read(config.vectors, **dataclasses.asdict(config.reading))
     table[asked]  # all words are there
-    known = set(asked) & table.index.keys()
+    known = {word: row for word in asked if (row := table.row(word)) is not None}
     if isinstance(query, Neighbors | Analogy):
-        most = len(table) - len(known)
+        most = len(table) - len(set(known.values()))
         if not 1 <= query.count <= most:
             raise InputError(
                 f"count {query.count} is outside 1..{most}, the other words of the file"
@@ -89,8 +92,7 @@ def run(config: Config) -> None:
             rows = table.nearest(query.word, query.count)
             heading = "nearest:"
             if known:
-                row = table.index[query.word]
-                heading = f"{query.word}: word {row + 1:,} of {len(table):,}"
+                heading = f"{query.word}: word {known[query.word] + 1:,} of {len(table):,}"
         case Analogy():
             heading = (
                 f"{query.a} is to {query.b} as {query.c} is to ?\n"

@@ -42,6 +42,10 @@ _DISTANCES: dict[str, Distance] = {
 }
 
 
+# A vector this much smaller than all others tells nobody apart: a sum with one rounds it away.
+_NOTHING = 1e-6
+
+
 class Found(NamedTuple):
     """An individual that is near to a query.
 
@@ -102,7 +106,8 @@ class Gallery:
 
         Args:
           name: not empty, and not enrolled yet.
-          vectors: [K, D] finite, embedded pictures, K at least 1.
+          vectors: [K, D] finite, embedded pictures, K at least 1; not zero where distances are
+            cosines.
 
         Raises:
           InputError: if the name is taken or empty, or the vectors are not so.
@@ -115,6 +120,8 @@ class Gallery:
                 "first to replace them, or give two individuals two names"
             )
         check_vectors(vectors, f"vectors of {name!r}", width=self.width)
+        if self.metric == "cosine":
+            _refuse_zero(vectors, f"vectors of {name!r}", 0.0)
         self._vectors[name] = vectors.astype(np.float32)
         self._table = None
 
@@ -136,13 +143,13 @@ class Gallery:
         """Compares each query with all vectors of all individuals, exactly.
 
         Args:
-          queries: [B, D] finite.
+          queries: [B, D] finite, as for `nearest`.
 
         Returns:
           Who each is; the one enrolled first, if two are equally near.
 
         Raises:
-          InputError: if nobody is enrolled, or the queries are not finite or of another width.
+          InputError: if nobody is enrolled, or the queries are not so.
         """
         return [found[0] for found in self.nearest(queries, 1)]
 
@@ -150,7 +157,8 @@ class Gallery:
         """Finds the k individuals nearest to each query, exactly.
 
         Args:
-          queries: [B, D] finite.
+          queries: [B, D] finite, and not zero or nearly so beside the vectors enrolled, by which
+            such a query is nobody rather than whoever comes first.
           k: individuals, from 1 to as many as are enrolled.
 
         Returns:
@@ -158,8 +166,7 @@ class Gallery:
           which they were enrolled.
 
         Raises:
-          InputError: if nobody is enrolled, fewer than k are, or the queries are not finite or of
-            another width.
+          InputError: if nobody is enrolled, fewer than k are, or the queries are not so.
         """
         if not self._vectors:
             raise InputError("the gallery is empty: enroll somebody before looking anybody up")
@@ -176,6 +183,9 @@ class Gallery:
             table = np.pad(table, ((0, padding), (0, 0)), mode="edge")
             self._table = self.names, np.cumsum([0, *counts[:-1]]), table
         names, firsts, table = self._table
+        # Somebody may be zero where distances aren't cosines.
+        if smallest := float(np.abs(table).max(axis=1).min()):
+            _refuse_zero(queries, "queries", _NOTHING * smallest)
         found = []
         for _, block in distance_rows(queries.astype(np.float32), table, _DISTANCES[self.metric]):
             # The padding repeats the last vector, which changes no minimum.
@@ -185,3 +195,12 @@ class Gallery:
                 near = [(names[owner], float(row[owner])) for owner in owners]
                 found.append([Found(n if d <= self.threshold else None, n, d) for n, d in near])
         return found
+
+
+def _refuse_zero(vectors: np.ndarray, what: str, limit: float) -> None:
+    zero = np.flatnonzero(np.abs(vectors).max(axis=1) <= limit)
+    if zero.size:
+        raise InputError(
+            f"{what}: {zero.size} of {len(vectors)} rows are zero or nearly so, the first is row "
+            f"{zero[0]}: they are like nobody. Is a picture empty, or did the encoder collapse?"
+        )

@@ -9,7 +9,8 @@ import numpy as np
 
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
-from jaxemb.io.word_bytes import decode, encode
+from jaxemb.io.reading import Reading
+from jaxemb.io.word_bytes import encode
 from jaxemb.io.word_table import check
 from jaxemb.io.word_vectors import WordVectors
 from jaxemb.models.subword_table import SubwordTable, word_vectors
@@ -23,36 +24,36 @@ DICTIONARY = struct.Struct("<3i2q")
 ENTRY = struct.Struct("<qb")  # after a word: its count, and whether it is a label
 MATRIX = struct.Struct("<?2q")  # whether it is quantized, rows, columns
 NEGATIVE_SAMPLING, MODELS = 2, {"cbow": 1, "skipgram": 2}  # fastText's numbers for these
+CLASSIFIER = 3
+LEFT_OUT = "\0"  # begins the name of a word that is left out; ends words in the file
 
 
 class _Header(NamedTuple):
     width: int
+    model: int
     buckets: int
     shortest: int
-    longest: int
+    longest: int  # 0 without n-grams
     entries: int
+    words: int
 
 
-def stands_in(path: Path) -> bool:
-    """Tells whether a file begins as such a model does."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
-
-
-def read(path: Path) -> WordVectors:
+def read(reading: Reading) -> WordVectors:
     """Reads the vectors of a model's words: the mean of a word's own and those of its n-grams.
 
     Unknown words are composed of their n-grams, whose rows stay in the file until they are used.
 
     Args:
-      path: The file.
+      reading: The file, and what is forgiven.
 
     Raises:
       InputError: as `read_model`.
       OSError: if the file cannot be read.
     """
-    table = read_model(path)
-    return WordVectors(table.words, word_vectors(table, table.words), table)
+    table = _read_table(reading)
+    words = [word for word in table.words if not word.startswith(LEFT_OUT)]
+    words, vectors = reading.settle([*words], word_vectors(table, words))
+    return WordVectors(words, vectors, table)
 
 
 def read_model(path: Path) -> SubwordTable:
@@ -64,30 +65,42 @@ def read_model(path: Path) -> SubwordTable:
       path: The file.
 
     Raises:
-      InputError: if it is no unquantized, unsupervised model of the present version, is cut, or a
-        word or number is wrong.
+      InputError: if it is no unquantized model of the present version, is cut, or a word or number
+        is wrong.
       OSError: if the file cannot be read.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        header, position = _read_header(data, path)
+    return _read_table(Reading(path, path))
+
+
+def _read_table(reading: Reading) -> SubwordTable:
+    path = reading.path
+    with (
+        reading.source.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        header, position = _read_header(data, reading)
         words = []
         for number in range(header.entries):
             end = data.find(b"\0", position)
             if end < 0:
                 raise _cut(path, f"word {number}")
-            words.append(decode(data[position:end], path, f"word {number}"))
+            raw = data[position:end]
             _, kind = _take(data, end + 1, ENTRY, path, f"word {number}")
-            if kind != 0:
+            # Labels come after all words.
+            if kind != int(number >= header.words):
                 raise InputError(
-                    f"{path}: word {number}: {words[-1]!r:.80} must be of type 0, a word, found "
-                    f"{kind}. Is the file damaged?"
+                    f"{path}: word {number}: {raw[:40]!r} must be of type 0, a word, or 1, a label "
+                    f"behind all words, found {kind}. Is the file damaged?"
                 )
+            if kind == 0:
+                word = reading.decode(raw, f"word {number}")
+                words.append(f"{LEFT_OUT}{number}" if word is None else word)
             position = end + 1 + ENTRY.size
         rows = len(words) + header.buckets
         position = _check_matrix(data, position, (rows, header.width), path, "input")
         start = position
         position += 4 * rows * header.width
-        # Vectors of contexts, of no use here; but without them the file is cut.
+        # Vectors of contexts or labels, of no use here; but without them the file is cut.
         if position < len(data):
             _, *shape = _take(data, position, MATRIX, path, "the output matrix")
             position += MATRIX.size + 4 * shape[0] * shape[1]
@@ -96,11 +109,13 @@ def read_model(path: Path) -> SubwordTable:
                 f"{path}: must have {position:,} bytes by what its parts claim, found "
                 f"{len(data):,}. Was its writing or download interrupted?"
             )
-    table = np.memmap(path, "<f4", "r", start, (rows, header.width))
+    table = np.memmap(reading.source, "<f4", "r", start, (rows, header.width))
     check(words, np.asarray(table[: len(words)]), path)
     _check_buckets(table[len(words) :], path)
-    longest = header.longest if header.buckets else 0
-    return SubwordTable(words, table, header.shortest, longest)
+    if header.entries > header.words:
+        kind = "a classifier's labels" if header.model == CLASSIFIER else "labels"
+        reading.changes[f"{kind} left out"] = header.entries - header.words
+    return SubwordTable(words, table, header.shortest, header.longest)
 
 
 def write_model(
@@ -172,8 +187,9 @@ def _check_buckets(rows: np.ndarray, path: Path) -> None:
         )
 
 
-def _read_header(data: mmap.mmap, path: Path) -> tuple[_Header, int]:
+def _read_header(data: mmap.mmap, reading: Reading) -> tuple[_Header, int]:
     """What comes before the words, and where these begin."""
+    path = reading.path
     version = struct.Struct("<i")
     (found,) = _take(data, len(MAGIC), version, path, "the version")
     if found != VERSION:
@@ -182,22 +198,31 @@ def _read_header(data: mmap.mmap, path: Path) -> tuple[_Header, int]:
             "fastText than 0.1 to 0.9, or is the file damaged?"
         )
     position = len(MAGIC) + version.size
-    width, *_, buckets, shortest, longest, _, _ = _take(
+    width, *_, model, buckets, shortest, longest, _, _ = _take(
         data, position, ARGUMENTS, path, "the training's arguments"
     )
     position += ARGUMENTS.size
     entries, words, labels, _, pruned = _take(data, position, DICTIONARY, path, "the dictionary")
-    if labels or pruned > 0:
+    if pruned > 0:
         raise InputError(
-            f"{path}: {'a classifier' if labels else 'a pruned model'}; only word vectors (of "
-            "fastText skipgram or cbow) are read"
+            f"{path}: a pruned model; only whole ones are read. fastText's `print-word-vectors` "
+            "writes the vectors of any words as text, which is read with format='glove'"
         )
-    if width < 1 or buckets < 0 or entries < 1 or words != entries:
+    if width < 1 or buckets < 0 or words < 1 or labels < 0 or words + labels != entries:
         raise InputError(
-            f"{path}: claims {words} words among {entries} entries, of width {width}, and "
-            f"{buckets} buckets. Is the file damaged?"
+            f"{path}: claims {words} words and {labels} labels among {entries} entries, of width "
+            f"{width}, and {buckets} buckets. Is the file damaged?"
         )
-    return _Header(width, buckets, shortest, longest, entries), position + DICTIONARY.size
+    header = _Header(
+        width, model, buckets, max(shortest, 1), longest if buckets else 0, entries, words
+    )
+    options = reading.options
+    if header.longest and (options.errors == "replace" or options.encoding != "utf-8"):
+        raise InputError(
+            f"{path}: n-grams are those of words in UTF-8: of this model words in another encoding "
+            "can only be left out, with errors='skip'"
+        )
+    return header, position + DICTIONARY.size
 
 
 def _check_matrix(
@@ -206,7 +231,10 @@ def _check_matrix(
     """Returns where a matrix's numbers begin."""
     quantized, *found = _take(data, position, MATRIX, path, f"the {name} matrix")
     if quantized:
-        raise InputError(f"{path}: a quantised model (.ftz); only whole ones (.bin) are read")
+        raise InputError(
+            f"{path}: a quantized model (.ftz); only whole ones (.bin) are read. fastText's "
+            "`print-word-vectors` writes the vectors of any words as text"
+        )
     if tuple(found) != shape:
         raise InputError(
             f"{path}: the {name} matrix must be {list(shape)}, a row for each word and bucket, "

@@ -1,52 +1,60 @@
 """GloVe's text format: "word number number ..." from the first line on."""
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io import text_rows
+from jaxemb.io.reading import Reading
 from jaxemb.io.word_table import check
 from jaxemb.io.word_vectors import WordVectors
 
+LINES = 100  # looked at to know the width
 
-def read(path: Path) -> WordVectors:
+
+def read(reading: Reading) -> WordVectors:
     """Reads a file twice, to count its rows and then into one allocated table.
 
-    A word may hold spaces, as a few of Stanford's glove.840B do (". . .", "at name@domain.com"),
-    if what follows them is no number; the first line tells the width and must have no such word.
+    A word may hold spaces, as a few of Stanford's glove.840B do (". . .", "at name@domain.com"):
+    as many numbers belong to each as most of the first lines have.
 
     Args:
-      path: The file.
+      reading: The file, and what is forgiven.
 
     Raises:
       InputError: if a row, a number or a word is wrong; see the message.
       OSError: if the file cannot be read.
     """
-    with path.open("rb") as file:
+    path = reading.path
+    with reading.open_text() as file:
         rows = text_rows.count(file)
         if not rows:
             raise InputError(f"{path}: the file is empty. Was its writing or download interrupted?")
-        width = len(file.readline().split()) - 1
+        width = _width(file)
         if width < 1:
             raise InputError(
                 f"{path}: line 1: must be a word and its numbers, found {width + 1} field(s). Is "
                 "the file a list of words or of another format?"
             )
-        file.seek(0)
-        return text_rows.read(file, path, rows, width, first=1, cut=_cut)
+        return text_rows.read(file, reading, rows, width, first=1)
 
 
-def _cut(line: bytes, width: int) -> tuple[bytes, bytes]:
-    if line.count(b" ") > width:
-        fields = line.split(b" ")
-        try:
-            float(fields[-width - 1])
-        except ValueError:
-            return b" ".join(fields[:-width]), b" ".join(fields[-width:])
-    return text_rows.first_field(line, width)
+def _width(file: BinaryIO) -> int:
+    here = file.tell()
+    rows = [fields for line in itertools.islice(file, LINES) if (fields := line.split())]
+    file.seek(here)
+    numbers = Counter(
+        sum(1 for _ in itertools.takewhile(text_rows.is_number, reversed(fields[1:])))
+        for fields in rows
+    )
+    # Where training diverged, nan stands for numbers.
+    return numbers.most_common(1)[0][0] or len(rows[0]) - 1 if rows else 0
 
 
 def write(path: Path, words: Sequence[str], vectors: np.ndarray) -> None:

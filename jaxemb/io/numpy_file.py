@@ -10,6 +10,7 @@ from numpy.lib import format as npy
 
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
+from jaxemb.io.reading import Reading
 from jaxemb.io.word_table import check
 from jaxemb.io.word_vectors import WordVectors
 
@@ -17,19 +18,21 @@ ROWS = 1024  # records built at a time
 DEFLATE = 1032  # deflate never shrinks more than this
 
 
-def read(path: Path) -> WordVectors:
-    """Reads a .npy, or any other name as .npz. Nothing is ever unpickled.
+def read(reading: Reading) -> WordVectors:
+    """Reads a .npy or .npz. Nothing is ever unpickled.
 
     Args:
-      path: The file.
+      reading: The file, and what is forgiven.
 
     Raises:
       InputError: if it is no such file, lacks an array, or an array has another type.
       OSError: if the file cannot be read.
     """
-    path.open("rb").close()  # a missing file is an OSError here, and below the content's fault
+    path = reading.path
+    with reading.source.open("rb") as file:
+        is_npy = file.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX
     try:
-        words, vectors = _read_npy(path) if path.suffix == ".npy" else _read_npz(path)
+        words, vectors = (_read_npy if is_npy else _read_npz)(reading)
     except (InputError, MemoryError):
         raise
     except Exception as error:  # NumPy and zipfile raise a dozen kinds of error on damaged bytes
@@ -37,27 +40,27 @@ def read(path: Path) -> WordVectors:
             f"{path}: cannot be read: {error!s:.200}. Is it another format, or was its writing or "
             "download interrupted?"
         ) from error
-    check(words, vectors, path)
-    return WordVectors(words, vectors)
+    return WordVectors(*reading.settle(words, vectors))
 
 
-def _read_npy(path: Path) -> tuple[list[str], np.ndarray]:
+def _read_npy(reading: Reading) -> tuple[list[str | None], np.ndarray]:
     # A memory map is checked against the size of the file, and only the vectors are copied.
-    records = npy.open_memmap(path, mode="r")
+    records = npy.open_memmap(reading.source, mode="r")
     names = records.dtype.names
     if names != ("word", "vector") or records.ndim != 1 or records.dtype["word"].kind != "U":
         raise InputError(
-            f"{path}: must be a list of records 'word' (string) and 'vector', found "
+            f"{reading.path}: must be a list of records 'word' (string) and 'vector', found "
             f"{records.ndim} axes of {records.dtype!s:.200}. An array without words is no table; "
             "name its words in a .npz."
         )
     return records["word"].tolist(), np.array(records["vector"])
 
 
-def _read_npz(path: Path) -> tuple[list[str], np.ndarray]:
-    with zipfile.ZipFile(path) as archive:
-        words = _read_member(archive, "words", path)
-        vectors = _read_member(archive, "vectors", path)
+def _read_npz(reading: Reading) -> tuple[list[str | None], np.ndarray]:
+    path = reading.path
+    with zipfile.ZipFile(reading.source) as archive:
+        words = _read_member(archive, "words", reading)
+        vectors = _read_member(archive, "vectors", reading)
     if words.dtype.kind != "U" or words.ndim != 1:
         raise InputError(
             f"{path}: array 'words' must be a list of strings, found {words.ndim} axes of "
@@ -66,7 +69,8 @@ def _read_npz(path: Path) -> tuple[list[str], np.ndarray]:
     return words.tolist(), vectors
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
+def _read_member(archive: zipfile.ZipFile, name: str, reading: Reading) -> np.ndarray:
+    path, size = reading.path, reading.source.stat().st_size
     if f"{name}.npy" not in archive.namelist():
         raise InputError(
             f"{path}: has no array {name!r}, only {archive.namelist()[:10]}. It must hold 'words' "
@@ -83,10 +87,10 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
             "run any code. Write it with dtype=str or np.float32."
         )
     # Before NumPy allocates what the header claims.
-    if claimed != info.file_size or claimed > DEFLATE * path.stat().st_size:
+    if claimed != info.file_size or claimed > DEFLATE * size:
         raise InputError(
             f"{path}: array {name!r} claims {claimed} bytes, but its entry has {info.file_size} "
-            f"and the file {path.stat().st_size}. Is it damaged?"
+            f"and the file {size}. Is it damaged?"
         )
     with archive.open(info) as file:
         return npy.read_array(file, allow_pickle=False)

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
+from jaxemb.io.reading import Reading
 from jaxemb.io.word_table import check
 from jaxemb.io.word_vectors import WordVectors
 
@@ -17,19 +18,20 @@ from jaxemb.io.word_vectors import WordVectors
 TYPES = {"vectors": ("F32", 2), "words": ("U8", 1)}
 
 
-def read(path: Path) -> WordVectors:
+def read(reading: Reading) -> WordVectors:
     """Reads a file.
 
     Args:
-      path: The file.
+      reading: The file, and what is forgiven.
 
     Raises:
       InputError: if it is no safetensors file, lacks a tensor, or one has another type.
       OSError: if the file cannot be read.
     """
-    path.open("rb").close()  # a missing file is an OSError here, and below the content's fault
+    path = reading.path
+    reading.source.open("rb").close()  # a missing file is an OSError; below, the content's fault
     try:
-        with safe_open(path, framework="numpy") as file:
+        with safe_open(reading.source, framework="numpy") as file:
             for name, allowed in TYPES.items():
                 if name not in file.keys():  # noqa: SIM118, the file is no mapping
                     raise InputError(
@@ -57,8 +59,7 @@ def read(path: Path) -> WordVectors:
             f"{path}: tensor 'words' must hold a JSON list of strings, found a "
             f"{type(words).__name__}. Was it written by jaxemb.io?"
         )
-    check(words, vectors, path)
-    return WordVectors(words, vectors)
+    return WordVectors(*reading.settle(words, vectors))
 
 
 def write(path: Path, words: Sequence[str], vectors: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.io import text_rows
-from jaxemb.io.word_bytes import decode
+from jaxemb.io.reading import Reading
 from jaxemb.io.word_table import check
 from jaxemb.io.word_vectors import WordVectors
 
@@ -22,35 +22,33 @@ PBTXT = f"""embeddings {{
 """
 
 
-def read(path: Path) -> WordVectors:
+def read(reading: Reading) -> WordVectors:
     """Reads vectors.tsv and metadata.tsv; the config only tells TensorBoard these names.
 
     Args:
-      path: The folder. metadata.tsv has one column, the words, and so no header.
+      reading: The folder, and what is forgiven. metadata.tsv has one column, the words, and so no
+        header.
 
     Raises:
-      InputError: if a file is missing or empty, their rows differ, or a row or word is wrong.
+      InputError: if a file is empty, their rows differ, or a row or word is wrong.
       OSError: if the folder or a file cannot be read.
     """
-    found = sorted(entry.name for entry in path.iterdir())
-    if VECTORS not in found or METADATA not in found:
-        raise InputError(
-            f"{path}: the folder must hold {VECTORS} and {METADATA}, found {found[:10]}. Is it the "
-            "folder of another run, or of a checkpoint?"
-        )
-    words: list[str] = []
-    with (path / METADATA).open("rb") as file:
-        for lines in text_rows.blocks(file):
-            for line in lines:
-                place = f"line {len(words) + 1}"
-                words.append(decode(line.rstrip(b"\r\n"), path / METADATA, place))
-                if "\t" in words[-1]:
-                    raise InputError(
-                        f"{path / METADATA}: {place}: must be one word, found "
-                        f"{words[-1].count(chr(9)) + 1} columns. Keep the column of the words "
-                        "only, without a header."
-                    )
-    with (path / VECTORS).open("rb") as file:
+    path = reading.path
+    with reading.open_text(METADATA) as file:
+        raws = [line.rstrip(b"\r\n") for line in file]
+    while raws and not raws[-1]:  # a blank last line is none
+        del raws[-1]
+    for line, raw in enumerate(raws, 1):
+        if tabs := raw.count(b"\t"):
+            raise InputError(
+                f"{path / METADATA}: line {line}: must be one word, found {tabs + 1} columns. "
+                "Keep the column of the words only, without a header."
+            )
+    words = Reading(path / METADATA, path, reading.options, reading.changes).decode_rows(
+        raws, "line", 1
+    )
+    del raws
+    with reading.open_text(VECTORS) as file:
         rows = text_rows.count(file)
         if not rows or rows != len(words):
             raise InputError(
@@ -58,18 +56,20 @@ def read(path: Path) -> WordVectors:
                 f"{len(words)} in {METADATA}. Do they come from the same model, or has {METADATA} "
                 "a header?"
             )
-        width = len(file.readline().split())
+        here, width = file.tell(), len(file.readline().split())
         if not width:
             raise InputError(f"{path / VECTORS}: line 1: must hold numbers, found none.")
-        file.seek(0)
+        file.seek(here)
         vectors = np.empty((rows, width), np.float32)
         row = 0
         for lines in text_rows.blocks(file):
+            for line, text in enumerate(lines, row + 1):
+                if (count := len(text.split())) != width:
+                    raise text_rows.short_or_long(path / VECTORS, line, width, count)
             numbers = text_rows.floats(lines, width, path / VECTORS, row + 1)
             vectors[row : row + len(lines)] = numbers
             row += len(lines)
-    check(words, vectors, path, place="line", first=1)
-    return WordVectors(words, vectors)
+    return WordVectors(*reading.settle(words, vectors, place="line", first=1))
 
 
 def write(path: Path, words: Sequence[str], vectors: np.ndarray) -> None:

@@ -1,31 +1,52 @@
 """Rows of decimal numbers in text, a bounded block at a time."""
 
+import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from jaxemb.errors import InputError
-from jaxemb.io.word_bytes import decode, encode
-from jaxemb.io.word_table import check
+from jaxemb.io.reading import Reading
+from jaxemb.io.word_bytes import encode
 from jaxemb.io.word_vectors import WordVectors
 
 BLOCK = 1 << 20  # bytes of text held at a time
 ROWS = 1024  # rows formatted at a time
+BLANK = "blank lines left out"
+
+_NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+def is_number(field: bytes) -> bool:
+    """Tells whether a field is a decimal number."""
+    return _NUMBER.fullmatch(field) is not None
 
 
 def blocks(file: BinaryIO) -> Iterator[list[bytes]]:
-    """Yields the lines of an open file, about BLOCK bytes of them at a time."""
+    """Yields the lines of an open file, about BLOCK bytes of them at a time.
+
+    Blank lines at its end are no lines.
+    """
+    blank: list[bytes] = []
     while lines := file.readlines(BLOCK):
-        yield lines
+        if blank:
+            lines = blank + lines
+        end = len(lines)
+        while end and not lines[end - 1].strip():
+            end -= 1
+        blank = lines[end:]
+        if end:
+            yield lines[:end] if blank else lines
 
 
 def count(file: BinaryIO) -> int:
-    """Counts the lines of an open file and goes back to its beginning."""
+    """Counts the lines of an open file from here on, and comes back here."""
+    here = file.tell()
     rows = sum(len(lines) for lines in blocks(file))
-    file.seek(0)
+    file.seek(here)
     return rows
 
 
@@ -33,7 +54,7 @@ def floats(numbers: list[bytes], width: int, path: Path, line: int) -> np.ndarra
     """Parses lines of numbers with white space between them.
 
     Args:
-      numbers: [N] lines.
+      numbers: [N] lines, of as many fields as numbers.
       width: Numbers in each, D.
       path: The file, for the message.
       line: The number of the first line, for the message.
@@ -42,13 +63,11 @@ def floats(numbers: list[bytes], width: int, path: Path, line: int) -> np.ndarra
       [N, D] float32. Nine significant digits give back the float32 they were written from.
 
     Raises:
-      InputError: if a line has more or fewer numbers, or something else in it.
+      InputError: if a field is no number.
     """
-    parsed = None
-    if all(len(row.split()) == width for row in numbers):
-        parsed = _parse(b" ".join(numbers))
-    if parsed is None:
-        raise InputError(f"{path}: {_first_fault(numbers, width, line)}")
+    parsed = _parse(b" ".join(numbers))
+    if parsed is None or parsed.size != len(numbers) * width:
+        raise InputError(f"{path}: {_first_fault(numbers, line)}")
     return parsed.reshape(-1, width)
 
 
@@ -66,17 +85,14 @@ def _parse(text: bytes) -> np.ndarray | None:
             return None
 
 
-def _first_fault(numbers: list[bytes], width: int, line: int) -> str:
+def _first_fault(numbers: list[bytes], line: int) -> str:
     for number, row in enumerate(numbers, line):
-        fields = row.split()
-        binary = b"\0" in row or not row.isascii()
-        cause = "Is it a binary file under a text file's name?" if binary else ""
-        if len(fields) != width:
-            cause = cause or "Is the line cut, are two joined, or has a word a space?"
-            return f"line {number}: must hold {width} numbers, found {len(fields)}. {cause}"
-        for column, field in enumerate(fields, 1):
-            if _parse(field) is None:
-                cause = cause or "Is the line damaged, or a decimal comma used?"
+        for column, field in enumerate(row.split(), 1):
+            parsed = _parse(field)
+            if parsed is None or parsed.size != 1:  # "1-2" makes two
+                cause = "Is the line damaged, or a decimal comma used?"
+                if b"\0" in field:
+                    cause = "Is it a binary file (format='word2vec-binary')?"
                 return (
                     f"line {number}: number {column} must be a decimal number, found "
                     f"{field[:40]!r}. {cause}"
@@ -84,54 +100,89 @@ def _first_fault(numbers: list[bytes], width: int, line: int) -> str:
     raise AssertionError("numbers that fail together but not one by one")
 
 
-def first_field(line: bytes, width: int) -> tuple[bytes, bytes]:
-    """Cuts a line into its word and its numbers."""
-    word, _, numbers = line.partition(b" ")
-    return word, numbers
+def short_or_long(path: Path, line: int, width: int, found: int, way_on: str = "") -> InputError:
+    """Says that a line has more or fewer numbers than others."""
+    return InputError(
+        f"{path}: line {line}: must hold {width} numbers, found {found}. Is the line cut, or are "
+        f"two joined?{way_on}"
+    )
 
 
-def read(
-    file: BinaryIO,
-    path: Path,
-    rows: int,
-    width: int,
-    *,
-    first: int,
-    cut: Callable[[bytes, int], tuple[bytes, bytes]] = first_field,
-) -> WordVectors:
+def read(file: BinaryIO, reading: Reading, rows: int, width: int, *, first: int) -> WordVectors:
     """Reads the rest of an open file as rows "word number number ...".
+
+    White space between them is spaces or tabs. A word may hold some: the last D fields are the
+    numbers, and what stands before them, but for the last white space, is the word.
 
     Args:
       file: The open file, at its first row.
-      path: Its name, for the messages.
+      reading: Its name, and what is forgiven.
       rows: The number of rows that must follow, V; the table is allocated for them.
       width: Numbers in each, D.
       first: The number of the first row's line.
-      cut: Cuts a line, given the width, into word and numbers.
 
     Raises:
-      InputError: for more or fewer rows, and whatever `floats`, `decode` and `check` refuse.
+      InputError: for more or fewer rows, a line of more or fewer numbers, and whatever `floats`
+        and `Reading` refuse.
     """
-    words: list[str] = []
+    words: list[str | None] = []
     vectors = np.empty((rows, width), np.float32)
     for lines in blocks(file):
         start, line = len(words), first + len(words)
         if start + len(lines) > rows:
             raise InputError(
-                f"{path}: line {first + rows}: one row more than the {rows} that line 1 claims. "
-                "Was the file appended to, or its first line edited?"
+                f"{reading.path}: line {first + rows}: one row more than the {rows} that line 1 "
+                "claims. Was the file appended to, or its first line edited? lenient=True counts "
+                "the rows."
             )
-        pairs = [cut(row, width) for row in lines]
-        numbers = [pair[1] for pair in pairs]
-        vectors[start : start + len(lines)] = floats(numbers, width, path, line)
-        words += [decode(pair[0], path, f"line {line + i}") for i, pair in enumerate(pairs)]
+        raws, numbers = [], []
+        for i, row in enumerate(lines):
+            fields = row.split()
+            if len(fields) == width + 1 and row.startswith(fields[0]):
+                raws.append(fields[0])
+                numbers.append(row[len(fields[0]) :])
+            else:
+                raw, rest = _cut(row, width, reading, line + i, start=first)
+                raws.append(raw)
+                numbers.append(rest)
+        vectors[start : start + len(lines)] = floats(numbers, width, reading.path, line)
+        found = reading.decode_rows(raws, "line", line)
+        if BLANK in reading.changes:
+            found = [w if row.strip() else None for w, row in zip(found, lines, strict=True)]
+        words += found
     if len(words) < rows:
         raise InputError(
-            f"{path}: ends after line {first + len(words) - 1} with {len(words)} rows, but line 1 "
-            f"claims {rows}. Was its writing or download interrupted?"
+            f"{reading.path}: ends after line {first + len(words) - 1} with {len(words)} rows, but "
+            f"line 1 claims {rows}. Was its writing or download interrupted? lenient=True reads "
+            "the rows that are there."
         )
-    check(words, vectors, path, place="line", first=first)
-    return WordVectors(words, vectors)
+    return WordVectors(*reading.settle(words, vectors, place="line", first=first))
+
+
+def _cut(row: bytes, width: int, reading: Reading, line: int, *, start: int) -> tuple[bytes, bytes]:
+    """Cuts a line whose word is empty or holds white space into word and numbers."""
+    path, lenient = reading.path, reading.options.lenient
+    fields = row.split()
+    if not fields:
+        if not lenient:
+            raise InputError(f"{path}: line {line}: is blank. lenient=True leaves it out.")
+        reading.changes[BLANK] += 1
+        return b"", b" 0" * width
+    if len(fields) == width and row[:1].isspace() and is_number(fields[0]):
+        begin = row.index(fields[0])
+        return row[: begin - 1], row[begin:]
+    if len(fields) <= width:
+        raise short_or_long(path, line, width, len(fields) - 1)
+    word, *rest = row.rsplit(None, width)
+    inner = [is_number(field) for field in word.split()[1:]]
+    # Two joined lines have all numbers of one between them; one number may be the word's, as in
+    # "1 000", or one too many.
+    if sum(inner) >= width or (inner and inner[-1] and not (lenient and line > start)):
+        way_on = f" lenient=True takes {word[:40]!r} for a word." if sum(inner) < width else ""
+        raise short_or_long(path, line, width, width + sum(inner), way_on)
+    if inner and inner[-1]:
+        reading.changes["words that end in a number"] += 1
+    return word, b" ".join(rest)
 
 
 def format_numbers(vectors: np.ndarray, separator: str) -> Iterator[bytes]:

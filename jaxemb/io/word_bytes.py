@@ -24,23 +24,3 @@ def encode(word: str, path: Path, row: int) -> bytes:
             "format. Replace it (word2vec's phrases use '_'), or write .safetensors or .npz."
         )
     return raw
-
-
-def decode(raw: bytes, path: Path, place: str) -> str:
-    """Decodes a word.
-
-    Args:
-      raw: Its bytes.
-      path: The file, for the message.
-      place: Where it stands in the file, for the message: "line 7".
-
-    Raises:
-      InputError: if the bytes are not UTF-8.
-    """
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: {place}: byte {error.start + 1} of word {raw[:40]!r} is not UTF-8. Is the "
-            "file of another encoding or format (binary word2vec is named .bin), or damaged?"
-        ) from error

@@ -9,7 +9,12 @@ from jaxemb.errors import InputError
 
 
 def check(
-    words: Sequence[str], vectors: np.ndarray, path: Path, *, place: str = "row", first: int = 0
+    words: Sequence[str],
+    vectors: np.ndarray,
+    path: Path,
+    *,
+    place: str = "row",
+    numbers: Sequence[int] | None = None,
 ) -> None:
     """Refuses a table that another program, or a later reading, would misunderstand.
 
@@ -18,7 +23,7 @@ def check(
       vectors: [V, D] their vectors.
       path: The file, for the message.
       place: What one row is called in this file: "row" or "line".
-      first: The number of the first such place.
+      numbers: [V] the numbers of these places. None counts from 0.
 
     Raises:
       InputError: if the array is not [V, D] float32 with V, D >= 1 and one row a word, a number is
@@ -37,22 +42,25 @@ def check(
             f"{'one string' if isinstance(words, str) else len(words)} for words and "
             f"{list(vectors.shape)} for vectors. Do words and vectors come from the same model?"
         )
+    if numbers is None:
+        numbers = range(len(words))
     # min and max carry NaN along and, unlike isfinite of the table, need no second array.
     if not (np.isfinite(vectors.min()) and np.isfinite(vectors.max())):
         row = next(i for i, vector in enumerate(vectors) if not np.isfinite(vector).all())
         column = int(np.argmin(np.isfinite(vectors[row])))
         raise InputError(
-            f"{path}: {place} {row + first}: number {column + 1} of word {words[row]!r} is "
+            f"{path}: {place} {numbers[row]}: number {column + 1} of word {words[row]!r} is "
             f"{vectors[row, column]}, must be finite in float32. Did the training diverge?"
         )
     for row, word in enumerate(words):
         fault = _fault(word)
         if fault:
             raise InputError(
-                f"{path}: {place} {row + first}: word {word!r:.80} {fault}; words are non-empty "
-                "Unicode strings. Was the vocabulary built from damaged text?"
+                f"{path}: {place} {numbers[row]}: word {word!r:.80} {fault}; words are non-empty "
+                "Unicode strings. Was the vocabulary built from damaged text? Reading with "
+                "lenient=True leaves empty words out."
             )
-    _check_unique(words, path, place, first)
+    _check_unique(words, path, place, numbers)
 
 
 def _fault(word: str) -> str:
@@ -67,7 +75,7 @@ def _fault(word: str) -> str:
     return ""
 
 
-def _check_unique(words: Sequence[str], path: Path, place: str, first: int) -> None:
+def _check_unique(words: Sequence[str], path: Path, place: str, numbers: Sequence[int]) -> None:
     # Sorted hashes take 8 bytes a word where a set takes 50; only a match is worth the set.
     hashes = np.fromiter(map(hash, words), np.int64, len(words))
     hashes.sort()
@@ -77,8 +85,8 @@ def _check_unique(words: Sequence[str], path: Path, place: str, first: int) -> N
     for row, word in enumerate(words):
         if word in seen:
             raise InputError(
-                f"{path}: {place} {row + first}: word {word!r:.80} was already in {place} "
-                f"{seen[word] + first}; a word may stand once. Were two tables joined, or words "
-                "cut or lower-cased?"
+                f"{path}: {place} {numbers[row]}: word {word!r:.80} was already in {place} "
+                f"{numbers[seen[word]]}; a word may stand once. Were two tables joined, or words "
+                "cut or lower-cased? Reading with lenient=True keeps the first."
             )
         seen[word] = row

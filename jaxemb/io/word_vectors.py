@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import functools
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import overload
 
@@ -20,7 +21,8 @@ class WordVectors:
     """One vector for each word, asked as in Gensim: `v["cat"]`, `"cat" in v`, `v.nearest("cat")`.
 
     Iteration gives the words. A word without a vector is an UnknownWordError, which is a KeyError
-    and names words that are spelled like it.
+    and names words that are spelled like it. One letter may have several spellings in Unicode, as é
+    and e with an accent behind it: a word is found by any of them.
 
     Attributes:
       words: V unique words, most frequent first where their counts are known.
@@ -58,6 +60,23 @@ class WordVectors:
         """The row of each word."""
         return {word: row for row, word in enumerate(self.words)}
 
+    @functools.cached_property
+    def _composed(self) -> dict[str, int]:
+        """The row of each word by its normal form, NFC, of those that aren't written in it."""
+        rows: dict[str, int] = {}
+        for row, word in enumerate(self.words):
+            if not (word.isascii() or unicodedata.is_normalized("NFC", word)):
+                rows.setdefault(unicodedata.normalize("NFC", word), row)
+        return rows
+
+    def row(self, word: object) -> int | None:
+        """Returns the row of a word in whatever normal form; None if it isn't in the table."""
+        row = self.index.get(word)  # type: ignore[call-overload]
+        if row is None and isinstance(word, str):
+            composed = unicodedata.normalize("NFC", word)
+            row = self.index.get(composed, self._composed.get(composed))
+        return row
+
     def __repr__(self) -> str:
         """Returns size and first words, not all."""
         first = ", ".join(map(repr, self.words[:5])) + (", ..." if len(self) > 5 else "")
@@ -75,7 +94,7 @@ class WordVectors:
 
     def __contains__(self, word: object) -> bool:
         """Tells whether a word has a vector, be it one composed of n-grams."""
-        return isinstance(word, str) and (word in self.index or self._composes(word))
+        return isinstance(word, str) and (self.row(word) is not None or self._composes(word))
 
     @overload
     def __getitem__(self, words: str) -> np.ndarray: ...
@@ -91,7 +110,8 @@ class WordVectors:
         """
         if isinstance(words, str):
             return self[[words]][0]
-        rows = np.array([self.index.get(word, -1) for word in words], int)
+        known = [self.row(word) for word in words]
+        rows = np.array([-1 if row is None else row for row in known], int)
         found = self.vectors[rows]
         if missing := [word for word, row in zip(words, rows, strict=True) if row < 0]:
             for word in missing:
@@ -184,7 +204,9 @@ class WordVectors:
           InputError: if there are fewer or equal ones, or a vector is zero.
         """
         if isinstance(words, str) or len(set(words)) < max(3, len(words)):
-            raise InputError(f"three or more different words are needed, found {words!r:.80}")
+            raise InputError(
+                f"three or more words are needed, each given once, found {words!r:.80}"
+            )
         unit = self._unit_rows(words)
         cosines = np.asarray(distances.unit(jnp.asarray(unit.mean(axis=0)[None]))[0] @ unit.T)
         return [(words[i], float(cosines[i])) for i in np.argsort(cosines, kind="stable")]
@@ -215,7 +237,7 @@ class WordVectors:
         return np.asarray(distances.unit(jnp.asarray(found)))
 
     def _nearest(self, query: np.ndarray, barred: list[str], k: int) -> list[tuple[str, float]]:
-        rows = sorted({self.index[word] for word in barred if word in self.index})
+        rows = sorted({row for word in barred if (row := self.row(word)) is not None})
         most = len(self) - len(rows)
         if not 1 <= k <= most:
             raise InputError(f"k must be 1 to {most}, the number of other words, found {k}")

@@ -40,6 +40,17 @@ def test_few_words_of_length_1(source):
     np.testing.assert_allclose(found.vectors, [[0.6, 0.8], [0, 1]], rtol=1e-6)
 
 
+def test_what_is_forgiven(source, capsys):
+    dup = source.with_name("dup.txt")
+    dup.write_text("a 1.5 2\nb 3 4\na 5 6\n")
+    target = source.with_name("v.vec")
+    assert main(["convert", str(dup), str(target)]) == 2
+    assert "Reading with --lenient keeps the first" in capsys.readouterr().err
+    assert main(["convert", str(dup), str(target), "--lenient"]) == 0
+    assert capsys.readouterr().err == f"{dup}: repeated words left out: 1\n"
+    assert io.read(target).words == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

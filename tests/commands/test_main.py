@@ -89,7 +89,7 @@ def test_it_runs_in_a_folder_with_experiments_of_its_own(tmp_path):
 @pytest.mark.parametrize(("package", "name"), ALL, ids=lambda word: word.rpartition(".")[2])
 def test_help_fits_on_a_screen_and_help_all_lists_every_flag(package, name):
     config = importlib.import_module(f"{package}.{name}").Config
-    if flag_help.has_subcommands(config):
+    if flag_help.subcommands(config):
         return
     flags = list(flag_help.flags(config))
     undocumented = [flag.field for flag in flags if not flag.doc]

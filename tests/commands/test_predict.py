@@ -37,6 +37,28 @@ def test_words(capsys):
     assert "'bb' is not among the 3 words" in err
 
 
+def test_a_list_of_words_by_other_programs(capsys):
+    io.save("words", io.WordVectors(["a", "é"], np.float32([[1, 0], [0, 1]])))
+    with open("some.txt", "wb") as file:
+        file.write("\ufeffa\r\ne\u0301\r\n\r\n".encode())
+    assert ask(capsys, "words", "some.txt") == (0, "wrote predicted.vec: 2 words\n", "")
+    with open("some.txt", "wb") as file:
+        file.write(b"a\n\xe9\n")
+    status, _, err = ask(capsys, "words", "some.txt")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "some.txt: byte 0xe9 is not UTF-8" in err
+
+
+def test_the_folder_of_a_run(capsys, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}")
+    status, _, err = ask(capsys, "run", "new.npy")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "run: is the folder of a run, which keeps what it made and no fit for new data" in err
+    io.write(tmp_path / "run" / "vectors.txt", ["a", "b"], np.float32([[1, 0], [0.8, 0.6]]))
+    assert ask(capsys, "run", "a", "--count", "1") == (0, "b  0.8000\n", "")
+
+
 def test_a_map(capsys):
     fitted = jaxemb.pca.fit(POINTS)
     io.save("map", fitted)

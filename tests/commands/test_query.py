@@ -102,8 +102,8 @@ def test_odd_one_out(ask, peer):
         (["neighbors", "empty", "--count", "3"], "the vector of 'empty' is zero"),
         (["neighbors", "frog", "--count", "9"], "--count 9 is outside 1..8"),
         (["neighbors", "frog", "--count", "0"], "--count 0 is outside 1..8"),
-        (["odd-one-out", "frog", "toad"], "needs three or more different words"),
-        (["odd-one-out", "frog", "toad", "frog"], "needs three or more different words"),
+        (["odd-one-out", "frog", "toad"], "three or more words, each given once, got 'frog toad'"),
+        (["odd-one-out", "red", "red", "red"], "each given once, got 'red red red'"),
         (
             ["neighbors", "frog", "--count", "many"],
             "invalid literal for int() with base 10: 'many'",
@@ -124,6 +124,59 @@ def test_mistakes_are_told_in_one_line(ask, words, message):
     assert err.count("\n") == 1
     assert message in err
     assert not set(err) & set("│─╭╰")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--vectors V --count 4 neighbors frog",
+        "--vectors V neighbors frog --count 4",
+        "neighbors frog --count 4 --vectors V",
+        "neighbors --vectors V --count 4 frog",
+        "neighbors --count 4 frog --vectors V --lenient",
+        "--lenient neighbors frog --vectors V --count 4",
+    ],
+)
+def test_flags_stand_in_any_order(ask, vectors, words, capsys):
+    expected = ask("neighbors", "frog", "--count", "4")
+    status = main(["query", *words.replace("V", str(vectors)).split()])
+    assert (status, *capsys.readouterr()) == expected
+
+
+def test_the_folder_of_a_run(ask, vectors, tmp_path, capsys):
+    io.write(tmp_path / "vectors.txt", io.read(vectors))
+    assert main(["query", "--vectors", str(tmp_path), "similarity", "king", "queen"]) == 0
+    assert capsys.readouterr().out == ask("similarity", "king", "queen")[1]
+
+
+def test_a_word_in_another_normal_form(tmp_path, capsys):
+    io.write(tmp_path / "v.vec", ["cafe\u0301", "tea", "x"], np.float32([[1, 0], [1, 1], [0, 1]]))
+    words = ["query", "--vectors", str(tmp_path / "v.vec"), "neighbors", "café", "--count", "2"]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == "café: word 1 of 3"
+    assert [word for word, _ in _rows(out)] == ["tea", "x"]
+
+
+def test_what_is_forgiven_is_a_flag_and_told(tmp_path, capsys):
+    path = tmp_path / "v.vec"
+    path.write_bytes("2 2\na 1 2\nä 3 4\na 5 6\n".encode("latin-1"))
+    words = ["query", "similarity", "a", "ä", "--vectors", str(path)]
+    for flags, message in (
+        (["--lenient"], "--encoding latin-1; --errors replace puts U+FFFD there, --errors skip le"),
+        (["--encoding", "latin-1"], "line 4: one row more than the 2 that line 1 claims."),
+        (["--encoding", "latin1", "--format", "numpy"], "cannot be read: File is not a zip file"),
+        (["--encoding", "utf-99"], "error: --encoding must be one that Python knows"),
+    ):
+        assert main([*words, *flags]) == 2
+        err = capsys.readouterr().err
+        assert message in err
+        assert "=" not in err
+        assert err.count("\n") == 1
+    assert main([*words, "--encoding", "latin-1", "--lenient"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("cos(a, ä) = ")
+    assert err == f"{path}: repeated words left out: 1; rows, where line 1 claims 2: 3\n"
 
 
 def test_missing_file(ask, tmp_path, capsys):

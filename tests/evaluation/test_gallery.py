@@ -100,6 +100,30 @@ def test_the_k_nearest_individuals_come_in_order(metric, monkeypatch):
     assert {who.nearest for who in everybody} == set(people())
 
 
+@pytest.mark.parametrize("metric", GAPS)
+@pytest.mark.parametrize("small", [0, 1e-30, 1e-8])
+def test_a_query_of_nothing_is_nobody(metric, small):
+    gallery = filled(metric)
+    asked = queries()
+    asked[[4, 7]] *= small
+    with pytest.raises(InputError, match="queries: 2 of 13 rows are zero or nearly so, .* row 4"):
+        gallery.look_up(asked)
+    asked[[4, 7]] = 0.01 * queries()[[4, 7]]
+    assert len(gallery.look_up(asked)) == 13
+
+
+def test_somebody_may_be_zero_where_directions_don_t_count():
+    for metric in GAPS:
+        gallery = Gallery(width=2, threshold=np.inf, metric=metric)
+        gallery.enroll("one", np.ones((1, 2)))
+        if metric == "cosine":
+            with pytest.raises(InputError, match="vectors of 'nil': 1 of 1 rows are zero"):
+                gallery.enroll("nil", np.zeros((1, 2)))
+        else:
+            gallery.enroll("nil", np.zeros((1, 2)))
+            assert gallery.look_up(np.zeros((1, 2)))[0].name == "nil"
+
+
 @pytest.mark.parametrize("k", [0, 10])
 def test_more_than_are_enrolled_are_refused(k):
     with pytest.raises(InputError, match=f"k must be from 1 to 9, the .* enrolled, found {k}"):

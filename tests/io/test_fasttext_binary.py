@@ -1,3 +1,4 @@
+import gzip
 import re
 import struct
 
@@ -88,12 +89,13 @@ ARGUMENTS, DICTIONARY = 8, 8 + 12 * 4 + 8
     ("offset", "value", "message"),
     [
         (4, struct.pack("<i", 11), "must be of version 12, found 11"),
-        (ARGUMENTS, struct.pack("<i", -7), "claims 8 words among 8 entries, of width -7"),
+        (ARGUMENTS, struct.pack("<i", -7), "claims 8 words and 0 labels .*, of width -7"),
         (ARGUMENTS, struct.pack("<i", 8), r"input matrix must be \[58, 8\]"),
         (DICTIONARY, struct.pack("<2i", 0, 0), "claims 0 words"),
-        (DICTIONARY, struct.pack("<i", 9), "claims 8 words among 9 entries"),
+        (DICTIONARY, struct.pack("<i", 9), "claims 8 words and 0 labels among 9 entries"),
         (DICTIONARY, struct.pack("<2i", 2**31 - 1, 2**31 - 1), "must be of type 0|ends before"),
-        (DICTIONARY + 8, struct.pack("<i", 2), "a classifier"),
+        (DICTIONARY + 8, struct.pack("<i", 2), "claims 8 words and 2 labels among 8 entries"),
+        (DICTIONARY + 4, struct.pack("<2i", 7, 1), "word 7: .* must be of type 0, a word, or 1"),
         (DICTIONARY + 20, struct.pack("<q", 5), "a pruned model"),
         (DICTIONARY + 28, b"\xff", "is not UTF-8"),
         (-8, struct.pack("<q", 2**60), "claim"),
@@ -109,6 +111,63 @@ def test_damage_is_named(model_and_path, tmp_path, offset, value, message):
     changed.write_bytes(data)
     with pytest.raises(InputError, match=message):
         io.read(changed)
+
+
+def classifier(path, model, *, labels=2, kind=3):
+    """The model's file with labels behind its words, as a classifier's."""
+    data = path.read_bytes()
+    words = len(model.wv)
+    ends = [data.find(word.encode() + b"\0") for word in model.wv.index_to_key]
+    end = data.index(b"\0", max(ends)) + 1 + fasttext_binary.ENTRY.size
+    entries = b"".join(b"__label__%d\0" % i + struct.pack("<qb", 9, 1) for i in range(labels))
+    changed = bytearray(data[:end] + entries + data[end:])
+    changed[ARGUMENTS + 7 * 4 : ARGUMENTS + 8 * 4] = struct.pack("<i", kind)
+    changed[DICTIONARY : DICTIONARY + 12] = struct.pack("<3i", words + labels, words, labels)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(2, "labels left out: 2"), (3, "a classifier's labels left out: 2")]
+)
+def test_labels_are_no_words(model_and_path, tmp_path, kind, told, caplog):
+    model, path = model_and_path
+    (tmp_path / "c.bin").write_bytes(classifier(path, model, kind=kind))
+    found, plain = io.read(tmp_path / "c.bin"), io.read(path)
+    assert found.words == plain.words
+    np.testing.assert_array_equal(found.vectors, plain.vectors)
+    np.testing.assert_array_equal(found["concatenated"], plain["concatenated"])
+    assert caplog.messages == [f"{tmp_path / 'c.bin'}: {told}"]
+
+
+def test_a_classifier_s_usual_lengths_are_no_n_grams(model_and_path, tmp_path):
+    model, path = model_and_path
+    data = bytearray(classifier(path, model))
+    data[ARGUMENTS + 9 * 4 : ARGUMENTS + 11 * 4] = struct.pack("<2i", 0, 0)
+    (tmp_path / "c.bin").write_bytes(data)
+    found = io.read(tmp_path / "c.bin")
+    np.testing.assert_array_equal(found.vectors, model.wv.vectors_vocab)
+    assert "concatenated" not in found
+
+
+def test_words_that_are_not_utf_8_can_be_left_out(model_and_path, tmp_path, caplog):
+    model, path = model_and_path
+    changed = tmp_path / "model.bin"
+    changed.write_bytes(path.read_bytes().replace("straße".encode(), b"stra\xdfe!"))
+    for options in ({"errors": "replace"}, {"encoding": "latin-1"}):
+        with pytest.raises(InputError, match="can only be left out, with errors='skip'"):
+            io.read(changed, **options)
+    found = io.read(changed, errors="skip")
+    assert found.words == [word for word in model.wv.index_to_key if word != "straße"]
+    for word in ("cat", "catss"):
+        np.testing.assert_allclose(found[word], model.wv[word], rtol=1e-5, atol=1e-8)
+    assert caplog.messages == [f"{changed}: words left out that are not UTF-8: 1"]
+
+
+def test_a_packed_model_still_composes_words(model_and_path, tmp_path):
+    _, path = model_and_path
+    (tmp_path / "model.bin.gz").write_bytes(gzip.compress(path.read_bytes()))
+    found = io.read(tmp_path / "model.bin.gz")
+    np.testing.assert_array_equal(found["concatenated"], io.read(path)["concatenated"])
 
 
 def test_numbers_that_are_not_finite_and_quantized_models_are_refused(model_and_path, tmp_path):
@@ -129,13 +188,12 @@ def test_numbers_that_are_not_finite_and_quantized_models_are_refused(model_and_
         io.read(changed)
     data[first - 17] = 1
     changed.write_bytes(data)
-    with pytest.raises(InputError, match="a quantised model"):
+    with pytest.raises(InputError, match="a quantized model"):
         io.read(changed)
 
 
 def test_word2vec_s_own_binary_files_are_still_read(tmp_path):
     io.write(tmp_path / "v.bin", ["a"], np.ones((1, 2), np.float32))
-    assert not fasttext_binary.stands_in(tmp_path / "v.bin")
     assert io.read(tmp_path / "v.bin").words == ["a"]
 
 

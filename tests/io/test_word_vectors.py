@@ -124,6 +124,22 @@ def test_an_unknown_word(vectors, word, message):
             ask()
 
 
+@pytest.mark.parametrize("there", ["café", "cafe\u0301"])
+@pytest.mark.parametrize("asked", ["café", "cafe\u0301"])
+def test_a_word_is_found_in_whatever_normal_form(there, asked):
+    vectors = WordVectors(["tea", there, "\uac00"], np.float32([[1, 0], [0.6, 0.8], [0, 1]]))
+    assert asked in vectors
+    assert vectors.row(asked) == 1
+    np.testing.assert_array_equal(vectors[asked], vectors.vectors[1])
+    assert [word for word, _ in vectors.nearest(asked, 2)] == ["\uac00", "tea"]
+    assert vectors.similarity("\u1100\u1161", asked) == pytest.approx(0.8)
+
+
+def test_the_form_that_is_asked_comes_first():
+    vectors = WordVectors(["cafe\u0301", "café"], np.eye(2, dtype=np.float32))
+    assert [vectors.row(word) for word in ("café", "cafe\u0301", "caffé")] == [1, 0, None]
+
+
 def test_what_is_no_word(vectors):
     with pytest.raises(UnknownWordError, match="^3 is not among the 9 words, which are strings"):
         vectors[[3]]
@@ -137,9 +153,9 @@ def test_what_is_no_word(vectors):
         (lambda v: v.nearest("frog", 0), "k must be 1 to 8"),
         (lambda v: v.nearest(np.ones(5)), r"width 6, found an array of shape \[5\]"),
         (lambda v: v.nearest(np.zeros(6)), "query is a vector of zeros"),
-        (lambda v: v.odd_one_out(["frog", "toad"]), "three or more different words"),
-        (lambda v: v.odd_one_out(["frog", "toad", "frog"]), "three or more different words"),
-        (lambda v: v.odd_one_out("frog"), "three or more different words"),
+        (lambda v: v.odd_one_out(["frog", "toad"]), "three or more words are needed"),
+        (lambda v: v.odd_one_out(["frog", "toad", "frog"]), "three or more words are needed"),
+        (lambda v: v.odd_one_out("frog"), "three or more words are needed"),
     ],
 )
 def test_questions_without_an_answer(vectors, ask, message):
