@@ -175,13 +175,20 @@ def with_flag(message: str, config: Any) -> str:
         name = found.group().strip("`")
         return _flag(name) if name in fields else found.group()
 
+    elsewhere = []
+
     def with_value(found: re.Match[str]) -> str:
         if found[1] not in fields:
-            return found[0]
+            if found[1] not in ("format", "encoding", "errors", "lenient"):
+                return found[0]
+            elsewhere.append(found[1])
         return _flag(found[1]) + ("" if found[2] == "True" else " " + found[2].strip("'"))
 
     message = re.sub(r"^\w+(?![\w=])|`\w+`", flag, message)
-    return re.sub(r"\b(\w+)=(True|'[\w-]+')", with_value, message)
+    message = re.sub(r"\b(\w+)=(True|'[\w-]+')", with_value, message)
+    if elsewhere:
+        return f"{message.rstrip('.')}. These are flags of `jaxemb convert`, which writes it anew"
+    return message
 
 
 def _flag(field: str) -> str:

@@ -133,7 +133,13 @@ def test_the_byte_order_mark_is_no_part_of_a_word(tmp_path):
         (b"1 2\n3 4\n5 6\n", "holds numbers and no words"),
         (b"the 1061396\nof 593677\n", "holds a word and a count a line, a vocabulary"),
         (b"2017 105\nthe 90\nof 70\n", "holds a word and a count a line, a vocabulary"),
-        (b"the cat sat\non the mat\n", "is no table of word vectors in a format known"),
+        (
+            b"the cat sat\non the mat\n",
+            "line 1 must be .* or a word and its numbers, found b'the cat sat",
+        ),
+        (b"the\nof\nand\n", "found b'the.n'. Is it a list of words"),
+        (b"the,1.5,2\nof,3,4\n", "found b'the,1.5,2.n'. Is it a list of words"),
+        (bytes(257) + b"ustar" + bytes(300), "is a tar archive; unpack it"),
         (pickle.dumps({"vectors": 1}), "is pickled, and reading that can run any code"),
     ],
 )
