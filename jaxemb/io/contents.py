@@ -142,21 +142,29 @@ def _recognize_lines(head: bytes, *, whole: bool) -> str | None:
     lines = lines if whole and len(lines) <= LINES else lines[:-1] or lines
     rows = [line.split() for line in lines if line.strip()]
     header = word2vec_header.HEADER.fullmatch(first)
-    kind = "word2vec"
-    if header and not _is_text(rest, int(header[2])):
-        kind = "word2vec-binary"
-    # Two columns of whole numbers, or of words and counts, may begin as word2vec's files do.
-    pairs = len(rows) > 1 and all(len(row) == 2 for row in rows)
-    if header and not (pairs and int(header[2]) > 1):
-        return kind
+    if header:
+        width = int(header[2])
+        # Tables of numbers or of counts may begin alike, but have no numbers as many as that.
+        others = rows[1:] if any(len(row) != 2 for row in rows) else rows
+        if width < 2 or len(rows) == 1 or _what_table(others) is None or len(others[-1]) > width:
+            return "word2vec" if _is_text(rest, width) else "word2vec-binary"
+        return _what_table(others)
+    # Of a table only comments and the names of columns are no numbers.
+    plain = [row for row in rows if not row[0].startswith(b"#") or len(row) == len(rows[-1])]
+    if len(plain) > 1 and not any(map(text_rows.is_number, plain[0])):
+        plain = plain[1:]
+    if table := _what_table(plain):
+        return table
+    if sum(len(row) > 1 and text_rows.is_number(row[-1]) for row in rows) > len(rows) / 2:
+        return "glove"
+    return None
+
+
+def _what_table(rows: list[list[bytes]]) -> str | None:
     if all(text_rows.is_number(row[0]) for row in rows):
         return "numbers"
     if all(len(row) == 2 and row[1].isdigit() for row in rows):
         return "vocabulary"
-    if header:
-        return kind
-    if sum(len(row) > 1 and text_rows.is_number(row[-1]) for row in rows) > len(rows) / 2:
-        return "glove"
     return None
 
 

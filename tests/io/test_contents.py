@@ -161,6 +161,30 @@ def test_who_says_the_format_is_believed(tmp_path):
         io.read(path, format="gensim")
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("1 2 3\n4 5 6\n", "numbers"),
+        ("4 3\n1 2 3\n4 5 6\n", "numbers"),
+        ("3 2\n1 2\n4 5\n", "numbers"),
+        ("# made by hand\n1 2.5\n3 4\n", "numbers"),
+        ("x y\n1 2.5\n3 4\n", "numbers"),
+        ("  1e-3  2\n -3  nan\n", "numbers"),
+        ("2 2\n101 2 3\n102 5 6\n", "word2vec"),
+        ("2 1\n101 2\n102 5\n", "word2vec"),
+        ("2 2\nthe 2 3\nof 5 6\n", "word2vec"),
+        ("2010 2 3\nof 5 6\n", "glove"),
+        ("# 2 3\nof 5 6\n", "glove"),
+        ("of 1.5\nin 2\n", "glove"),
+        ("word count\nof 15\nin 2\n", "vocabulary"),
+        ("one two\n", None),
+    ],
+)
+def test_tables_of_numbers_are_told_from_words(tmp_path, text, kind):
+    (tmp_path / "v").write_text(text)
+    assert contents.recognize(tmp_path / "v") == kind
+
+
 def test_narrow_and_wide_tables_are_told_apart(tmp_path):
     for width in (1, 2, 10_000):
         vectors = np.random.default_rng(width).standard_normal((3, width)).astype(np.float32)

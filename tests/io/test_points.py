@@ -105,7 +105,7 @@ def test_a_table_of_numbers_is_told_from_words(tmp_path):
     assert found.names is None
     assert found.labels.tolist() == [0, 1] * 10
     (tmp_path / "points.txt").write_text("1 2 3\n4 5\n")
-    with pytest.raises(InputError, match="points.txt: .*columns changed from 3 to 2 at row 2"):
+    with pytest.raises(InputError, match="points.txt: line 2: 2 cells, but 3"):
         load(tmp_path / "points.txt", tmp_path)
 
 
