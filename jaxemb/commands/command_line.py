@@ -23,6 +23,9 @@ Config = TypeVar("Config")
 
 _SUGGESTIONS = ("Perhaps you meant", "Available subcommands")
 
+# How files of vectors are read; a command without these flags names the one that has them.
+CONVERTS = ("format", "encoding", "errors", "lenient")
+
 
 class _Stopped(BaseException):
     """A signal asked to stop; no Exception, so that nothing on the way takes it for an error."""
@@ -167,16 +170,22 @@ def flat_fields(config: Any) -> dict[str, Any]:
 def with_flag(message: str, config: Any) -> str:
     """Writes fields as flags: the one that a message begins with, `field` and field=value in it."""
     fields = flat_fields(config)
+    elsewhere = []
 
     def flag(found: re.Match[str]) -> str:
         alone, quoted, name, value = found.groups()
         field = alone or quoted or name
         if field not in fields:
-            return found[0]
+            if value is None or field not in CONVERTS:
+                return found[0]
+            elsewhere.append(field)
         told = "--" + field.replace("_", "-")
         return told if value in (None, "True") else told + " " + value.strip("'")
 
-    return re.sub(r"^(\w+)\b(?!=)|`(\w+)`|\b(\w+)=(True|'[^']+')", flag, message)
+    message = re.sub(r"^(\w+)\b(?!=)|`(\w+)`|\b(\w+)=(True|'[^']+')", flag, message)
+    if elsewhere:
+        return f"{message.rstrip('.')}. These are flags of `jaxemb convert`, which writes it anew"
+    return message
 
 
 def _fail(message: str) -> int:

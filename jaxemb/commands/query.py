@@ -112,6 +112,8 @@ def run(config: Config) -> None:
                 "n-grams"
             )
     print(heading)
+    # White space alone would not be seen.
+    rows = [(word if word.strip() else repr(word), cosine) for word, cosine in rows]
     width = max((len(word) for word, _ in rows), default=0)
     for word, cosine in rows:
         print(f"  {word:{width}}  {cosine:7.4f}")

@@ -307,21 +307,6 @@ def _check_cell(path: Path, line: int, place: int, cell: str, found: _Text) -> N
         )
 
 
-def is_table(path: Path) -> bool:
-    """Tells whether a text begins with rows of numbers only, and so is no list of word vectors.
-
-    A first line of two whole numbers, as word2vec's files have, is left out.
-    """
-    try:
-        lines = first_lines(path, "utf-8")
-    except InputError:
-        return False
-    rows = [re.split(r"[ \t,;]+", line.strip()) for line in lines if line.strip()]
-    if rows and len(rows[0]) == 2 and all(cell.isdecimal() for cell in rows[0]):
-        rows = rows[1:] if len(rows) > 1 and len(rows[1]) != 2 else rows
-    return bool(rows) and all(_is_number(cell, ".") for row in rows for cell in row)
-
-
 def _is_number(cell: str, decimal: str) -> bool:
     if decimal != ".":
         cell = cell.replace(decimal, ".")

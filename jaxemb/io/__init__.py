@@ -74,6 +74,7 @@ RUN = "vectors.txt"
 
 _REFUSED = {
     "empty": "the file is empty. Was its writing or download interrupted?",
+    "tar": "is a tar archive; unpack it and give one of its files",
     "pickle": "is pickled, and reading that can run any code. In Gensim, "
     "KeyedVectors.load(path).save_word2vec_format(other) writes a file that is read",
     "numbers": "holds numbers and no words. Is it a table of points? format='glove' takes the "
@@ -129,11 +130,16 @@ def _recognize(reading: Reading) -> str:
     found = contents.recognize(reading.source)
     if found in _REFUSED:
         raise InputError(f"{path}: {_REFUSED[found]}")
-    found = found or ENDINGS.get(path.suffix.lower() or "none")
+    # What damage has made of a binary file is best told by its reader.
+    if found is None and path.suffix.lower() in (".bin", ".safetensors", ".npz", ".npy"):
+        found = ENDINGS[path.suffix.lower()]
     if found is None:
+        with reading.open_text() as file:
+            line = file.readline(40)
         raise InputError(
-            f"{path}: is no table of word vectors in a format known, of text or any of "
-            f"{', '.join(FORMATS)}. UTF-16 without its mark needs encoding='utf-16-le'"
+            f"{path}: line 1 must be 'WORDS WIDTH', two integers, or a word and its numbers, found "
+            f"{line!r}. Is it a list of words, or of another format than {', '.join(FORMATS)}? "
+            "UTF-16 without its mark needs encoding='utf-16-le'"
         )
     return found
 

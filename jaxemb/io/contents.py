@@ -84,7 +84,7 @@ def _holds_arrays(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:
+    except Exception:  # of many kinds, on damaged bytes
         return True
     arrays = any(name.endswith(".npy") for name in names)
     if len(names) != 1 and not arrays:
@@ -112,8 +112,8 @@ def recognize(source: Path) -> str | None:
       source: the file.
 
     Returns:
-      Its format, or "empty", "pickle", "numbers" (a table of them) or "vocabulary" (words and their
-      counts); None if it looks like none of these.
+      Its format, or "empty", "tar", "pickle", "numbers" (a table of them) or "vocabulary" (words
+      and their counts); None if it looks like none of these.
 
     Raises:
       OSError: if the file cannot be read.
@@ -129,6 +129,8 @@ def recognize(source: Path) -> str | None:
         return "safetensors"
     if head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return "pickle"
+    if head[257:262] == b"ustar":
+        return "tar"
     head = head.removeprefix(codecs.BOM_UTF8)
     return _recognize_lines(head, whole=len(head) < HEAD - len(codecs.BOM_UTF8))
 
@@ -140,15 +142,29 @@ def _recognize_lines(head: bytes, *, whole: bool) -> str | None:
     lines = lines if whole and len(lines) <= LINES else lines[:-1] or lines
     rows = [line.split() for line in lines if line.strip()]
     header = word2vec_header.HEADER.fullmatch(first)
-    # Whole numbers in two columns may begin as word2vec's files do.
-    if header and (len(rows) == 1 or int(header[2]) < 2 or any(len(row) != 2 for row in rows)):
-        return "word2vec" if _is_text(rest, int(header[2])) else "word2vec-binary"
+    if header:
+        width = int(header[2])
+        # Tables of numbers or of counts may begin alike, but have no numbers as many as that.
+        others = rows[1:] if any(len(row) != 2 for row in rows) else rows
+        if width < 2 or len(rows) == 1 or _what_table(others) is None or len(others[-1]) > width:
+            return "word2vec" if _is_text(rest, width) else "word2vec-binary"
+        return _what_table(others)
+    # Of a table only comments and the names of columns are no numbers.
+    plain = [row for row in rows if not row[0].startswith(b"#") or len(row) == len(rows[-1])]
+    if len(plain) > 1 and not any(map(text_rows.is_number, plain[0])):
+        plain = plain[1:]
+    if table := _what_table(plain):
+        return table
+    if sum(len(row) > 1 and text_rows.is_number(row[-1]) for row in rows) > len(rows) / 2:
+        return "glove"
+    return None
+
+
+def _what_table(rows: list[list[bytes]]) -> str | None:
     if all(text_rows.is_number(row[0]) for row in rows):
         return "numbers"
     if all(len(row) == 2 and row[1].isdigit() for row in rows):
         return "vocabulary"
-    if sum(len(row) > 1 and text_rows.is_number(row[-1]) for row in rows) > len(rows) / 2:
-        return "glove"
     return None
 
 

@@ -13,11 +13,12 @@ from jaxemb.data.images import Choose
 from jaxemb.data.labels import read_labels
 from jaxemb.data.points import Columns, Points
 from jaxemb.data.sets import IMAGES
-from jaxemb.data.table_text import Layout, is_table
+from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
+from jaxemb.io import contents
 
 VECTORS = (".txt", ".vec", ".bin", ".safetensors")
-"""How the names of files of word vectors end."""
+"""How the names of files of word vectors often end."""
 
 
 def load(
@@ -34,8 +35,8 @@ def load(
     """Reads points.
 
     Args:
-      data: a name of `jaxemb.data.sets.IMAGES`, the path of a vectors file that jaxemb.io reads
-        (.txt, .vec, .bin, .safetensors), or that of a table of numbers (`tables.read_table`).
+      data: a name of `jaxemb.data.sets.IMAGES`, the path of word vectors that jaxemb.io reads,
+        whatever their name, or that of a table of numbers (`tables.read_table`).
         Images are scaled to [0, 1].
       labels: a file of one label for each point of `data`: .npy, text with one a line, or a table.
         They replace those that `data` has.
@@ -57,9 +58,7 @@ def load(
     vectors = vectors or {}
     columns = columns or Columns()
     path = Path(data)
-    is_words = data in vectors or data.endswith(VECTORS)
-    if is_words and path.suffix == ".txt" and path.is_file() and is_table(path):
-        is_words = False
+    is_words = data in vectors or (data not in IMAGES and _holds_words(path))
     is_numbers = path.suffix in (*tables.FILES, *compressed.ENDINGS)
     label_column = columns.label_column
     if labels is not None:
@@ -99,10 +98,26 @@ def load(
     return found._replace(rows=rows)
 
 
+def _holds_words(path: Path) -> bool:
+    ending = path.with_suffix("").suffix if path.suffix in compressed.ENDINGS else path.suffix
+    if not path.is_file():
+        return path.is_dir() or ending in VECTORS
+    if ending in tables.FILES and ending != ".txt":
+        return False
+    if ending != ".txt" and path.suffix in compressed.ENDINGS:
+        return True
+    with contents.unpacked(path, "utf-8") as (source, _):
+        return contents.recognize(source) not in (None, "numbers")
+
+
 def _read_words(path: Path, choose: Choose) -> Points:
     if not path.exists():
         raise InputError(f"{path}: no such file")
     table = io.read(path)
     size = len(choose(len(table.words)))
     names, values = table.words[:size], table.vectors[:size]
-    return Points(values, names=names, sha256={str(path): file_sha256(path)})
+    files = [path]
+    if path.is_dir():
+        inside = sorted(file for file in path.iterdir() if file.is_file())
+        files = [path / io.RUN] if path / io.RUN in inside else inside
+    return Points(values, names=names, sha256={str(file): file_sha256(file) for file in files})

@@ -70,6 +70,24 @@ def test_what_a_user_can_mend_is_one_line(capsys, error, config, message):
     assert err.count("\n") == 1
 
 
+@dataclasses.dataclass(frozen=True)
+class Reads:
+    """A configuration with some of io.read's options."""
+
+    lenient: bool = False
+    errors: str = "strict"
+
+
+def test_options_in_a_message_are_written_as_flags():
+    message = "a.vec: lenient=True keeps it, errors='skip' or encoding='latin-1' not, where x=True."
+    told = command_line.with_flag(message, Reads())
+    expected = "a.vec: --lenient keeps it, --errors skip or --encoding latin-1 not, where x=True"
+    assert told.partition(". ")[0] == expected
+    assert "These are flags of `jaxemb convert`" in told
+    assert command_line.with_flag("errors='skip' helps.", Reads()) == "--errors skip helps."
+    assert command_line.with_flag("lenient must be", Reads) == "--lenient must be"
+
+
 def test_an_array_beyond_the_memory(capsys):
     status, out, err = run(lambda config: jnp.zeros((1 << 30, 1 << 20)).block_until_ready(), capsys)
     assert (status, out) == (2, "")

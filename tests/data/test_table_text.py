@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jaxemb.data.table_text import Layout, is_table
+from jaxemb.data.table_text import Layout
 from jaxemb.data.tables import read_table
 from jaxemb.errors import InputError
 
@@ -133,20 +133,6 @@ def test_faults_of_a_table_are_named(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(InputError, match=f"table.csv: {message}"):
         read_table(path)
-
-
-def test_a_table_is_told_from_words(tmp_path):
-    path = tmp_path / "points.txt"
-    for text, expected in [
-        ("1 2 3\n4 5 6\n", True),
-        ("4 3\n1 2 3\n4 5 6\n", True),
-        ("the 2 3\nof 5 6\n", False),
-        ("2 2\nthe 2 3\nof 5 6\n", False),
-        ("2010 2 3\nof 5 6\n", False),
-        ("", False),
-    ]:
-        path.write_text(text)
-        assert is_table(path) is expected
 
 
 CELLS = st.lists(st.sampled_from(["1", "-2.5", ",", "\n", "\r", '"', " ", "nan", "a", "e3", "_"]))

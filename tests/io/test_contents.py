@@ -133,7 +133,13 @@ def test_the_byte_order_mark_is_no_part_of_a_word(tmp_path):
         (b"1 2\n3 4\n5 6\n", "holds numbers and no words"),
         (b"the 1061396\nof 593677\n", "holds a word and a count a line, a vocabulary"),
         (b"2017 105\nthe 90\nof 70\n", "holds a word and a count a line, a vocabulary"),
-        (b"the cat sat\non the mat\n", "is no table of word vectors in a format known"),
+        (
+            b"the cat sat\non the mat\n",
+            "line 1 must be .* or a word and its numbers, found b'the cat sat",
+        ),
+        (b"the\nof\nand\n", "found b'the.n'. Is it a list of words"),
+        (b"the,1.5,2\nof,3,4\n", "found b'the,1.5,2.n'. Is it a list of words"),
+        (bytes(257) + b"ustar" + bytes(300), "is a tar archive; unpack it"),
         (pickle.dumps({"vectors": 1}), "is pickled, and reading that can run any code"),
     ],
 )
@@ -153,6 +159,30 @@ def test_who_says_the_format_is_believed(tmp_path):
         io.read(path, format="word2vec")
     with pytest.raises(InputError, match="format must be .*'glove'.* found 'gensim'"):
         io.read(path, format="gensim")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("1 2 3\n4 5 6\n", "numbers"),
+        ("4 3\n1 2 3\n4 5 6\n", "numbers"),
+        ("3 2\n1 2\n4 5\n", "numbers"),
+        ("# made by hand\n1 2.5\n3 4\n", "numbers"),
+        ("x y\n1 2.5\n3 4\n", "numbers"),
+        ("  1e-3  2\n -3  nan\n", "numbers"),
+        ("2 2\n101 2 3\n102 5 6\n", "word2vec"),
+        ("2 1\n101 2\n102 5\n", "word2vec"),
+        ("2 2\nthe 2 3\nof 5 6\n", "word2vec"),
+        ("2010 2 3\nof 5 6\n", "glove"),
+        ("# 2 3\nof 5 6\n", "glove"),
+        ("of 1.5\nin 2\n", "glove"),
+        ("word count\nof 15\nin 2\n", "vocabulary"),
+        ("one two\n", None),
+    ],
+)
+def test_tables_of_numbers_are_told_from_words(tmp_path, text, kind):
+    (tmp_path / "v").write_text(text)
+    assert contents.recognize(tmp_path / "v") == kind
 
 
 def test_narrow_and_wide_tables_are_told_apart(tmp_path):

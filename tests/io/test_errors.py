@@ -17,7 +17,7 @@ TWO = np.array([[1, 2], [3, 4]], np.float32)
 
 TEXT = {
     "empty file": (b"", "v.vec: the file is empty"),
-    "no lines": (b"x" * 999, "line 1 must be 'WORDS WIDTH', two integers, found b'xxx"),
+    "no lines": (b"x" * 999, "or a word and its numbers, found b'xxxx"),
     "zero width": (b"2 0\na\nb\n", "line 1 claims 2 words of width 0, both must be at least 1"),
     "negative width": (b"2 -3\na 1\n", "claims 2 words of width -3, both must be at least 1"),
     "no words": (b"0 3\n", "claims 0 words of width 3"),
@@ -65,7 +65,7 @@ BINARY = {
 }
 GLOVE = {
     "empty file": (b"", "g.txt: the file is empty"),
-    "words only": (b"a\nb\n", "line 1 must be 'WORDS WIDTH', two integers, found b'a\\n'"),
+    "words only": (b"a\nb\n", "two integers, or a word and its numbers, found b'a\\n'. Is it"),
     "short row": (b"a 1 2\nb 3\n", "line 2: must hold 2 numbers, found 1"),
     "long row": (b"a 1 2\nb 3 4 5\n", "line 2: must hold 2 numbers, found 3"),
     "duplicate": (b"a 1.5\na 2\n", "line 2: word 'a' was already in line 1"),

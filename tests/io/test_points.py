@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -92,6 +94,32 @@ def test_numbers_with_labels(tmp_path, ending):
     some = load(path, tmp_path, labels=labels, n=7)
     places = [numbers.tolist().index(row) for row in some.values.tolist()]
     assert some.labels.tolist() == [place % 2 for place in places]
+
+
+def test_a_table_of_numbers_is_told_from_words(tmp_path):
+    numbers = np.random.default_rng(2).normal(size=(20, 3)).astype(np.float32)
+    np.savetxt(tmp_path / "points.txt", numbers)
+    np.save(tmp_path / "labels.npy", np.arange(20) % 2)
+    found = load(tmp_path / "points.txt", tmp_path, labels=tmp_path / "labels.npy")
+    np.testing.assert_array_equal(found.values, numbers)
+    assert found.names is None
+    assert found.labels.tolist() == [0, 1] * 10
+    (tmp_path / "points.txt").write_text("1 2 3\n4 5\n")
+    with pytest.raises(InputError, match="points.txt: line 2: 2 cells, but 3"):
+        load(tmp_path / "points.txt", tmp_path)
+
+
+def test_words_may_have_any_name(tmp_path):
+    vectors = np.eye(2, dtype=np.float32)
+    io.write(tmp_path / "vectors.txt", ["a", "b"], vectors)
+    data = (tmp_path / "vectors.txt").read_bytes()
+    (tmp_path / "sgns.char").write_bytes(data)
+    (tmp_path / "v.vec.gz").write_bytes(gzip.compress(data))
+    for name in ("sgns.char", "v.vec.gz", "."):
+        found = load(tmp_path / name, tmp_path)
+        assert found.names == ["a", "b"]
+        np.testing.assert_array_equal(found.values, vectors)
+    assert list(load(tmp_path, tmp_path).sha256) == [str(tmp_path / "vectors.txt")]
 
 
 def test_labels_take_the_place_of_those_that_the_data_has(tmp_path):
