@@ -321,7 +321,7 @@ def test_the_seed_is_random_state():
         (Sammon(metric="cosine"), "^metric must be 'euclidean', 'precomputed', found 'cosine'"),
         (Sammon(init="pca"), "^init must be 'classical_mds', 'random', found 'pca'"),
     ],
-    ids=lambda value: None if isinstance(value, str) else repr(value)[:40],
+    ids=lambda value: None if isinstance(value, str) else repr(value).partition(" at ")[0][:40],
 )
 @pytest.mark.filterwarnings("ignore:dissimilarity:FutureWarning")
 def test_what_a_parameter_may_not_be(estimator, message):
