@@ -35,7 +35,7 @@ class Layout:
     header: Literal["auto", "yes", "no"] = "auto"
     """Whether the first line names the columns; auto: where it holds a word above numbers."""
     encoding: str = "utf-8"
-    """Of a table in text, e.g. latin-1."""
+    """Of a table in text, or of words, e.g. latin-1."""
     array: str = ""
     """Which array of a .npz holds the rows."""
 

@@ -80,7 +80,7 @@ def load(
     if data in IMAGES:
         found = points.read_images(data, data_dir, choose)
     elif is_words:
-        found = _read_words(vectors.get(data, path), choose)
+        found = _read_words(vectors.get(data, path), choose, layout or Layout())
     elif is_numbers:
         found = points.read_numbers(path, choose, columns=columns, layout=layout)
     else:
@@ -102,18 +102,16 @@ def _holds_words(path: Path) -> bool:
     ending = path.with_suffix("").suffix if path.suffix in compressed.ENDINGS else path.suffix
     if not path.is_file():
         return path.is_dir() or ending in VECTORS
-    if ending in tables.FILES and ending != ".txt":
-        return False
-    if ending != ".txt" and path.suffix in compressed.ENDINGS:
-        return True
+    if ending != ".txt" and ending in (*tables.FILES, *VECTORS):
+        return ending in VECTORS
     with contents.unpacked(path, "utf-8") as (source, _):
         return contents.recognize(source) not in (None, "numbers")
 
 
-def _read_words(path: Path, choose: Choose) -> Points:
+def _read_words(path: Path, choose: Choose, layout: Layout) -> Points:
     if not path.exists():
         raise InputError(f"{path}: no such file")
-    table = io.read(path)
+    table = io.read(path, encoding=layout.encoding)
     size = len(choose(len(table.words)))
     names, values = table.words[:size], table.vectors[:size]
     files = [path]

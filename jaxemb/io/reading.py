@@ -11,6 +11,7 @@ from typing import BinaryIO, Literal, cast
 import numpy as np
 
 from jaxemb.checks import check_fields
+from jaxemb.data.text_files import check_encoding
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
 from jaxemb.io.word_table import check
@@ -40,13 +41,7 @@ class ReadOptions:
 
     def __post_init__(self):
         check_fields(self)
-        try:
-            "a".encode(self.encoding)
-        except LookupError as error:  # also for Python's codecs that encode no text
-            raise InputError(
-                f"encoding must be one that Python knows, such as utf-8, latin-1, cp1252 or "
-                f"gb18030, found {self.encoding!r}"
-            ) from error
+        check_encoding(self.encoding)
 
 
 @dataclasses.dataclass

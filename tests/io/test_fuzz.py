@@ -65,9 +65,10 @@ def mutate(data, kind, where, what):
 @given(
     damage=st.one_of(st.binary(max_size=100), *[st.lists(mutation, min_size=1, max_size=3)] * 3),
     second=st.booleans(),
+    options=st.sampled_from([{}, {"lenient": True}, {"lenient": True, "errors": "replace"}]),
 )
 def test_no_reader_lets_another_error_or_an_unsound_table_through(
-    name, damage, second, valid, tmp_path
+    name, damage, second, options, valid, tmp_path
 ):
     parts = list(valid[name])
     index = int(second and name == "v")
@@ -84,7 +85,7 @@ def test_no_reader_lets_another_error_or_an_unsound_table_through(
     else:
         path.write_bytes(parts[0])
     try:
-        table = io.read(path)
+        table = io.read(path, **options)
     except InputError as error:
         message = str(error)
     else:

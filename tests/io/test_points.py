@@ -6,6 +6,7 @@ from sklearn.datasets import load_digits
 
 from jaxemb import io
 from jaxemb.data.files import file_sha256
+from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.io import points
 
@@ -119,6 +120,10 @@ def test_words_may_have_any_name(tmp_path):
         found = load(tmp_path / name, tmp_path)
         assert found.names == ["a", "b"]
         np.testing.assert_array_equal(found.values, vectors)
+    (tmp_path / "v.vec").write_bytes("1 2\nä 1 2\n".encode("latin-1"))
+    with pytest.raises(InputError, match="v.vec: line 2: byte 1 .* is not UTF-8"):
+        load(tmp_path / "v.vec", tmp_path)
+    assert load(tmp_path / "v.vec", tmp_path, layout=Layout(encoding="latin-1")).names == ["ä"]
     assert list(load(tmp_path, tmp_path).sha256) == [str(tmp_path / "vectors.txt")]
 
 
