@@ -49,7 +49,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
       embedding_: [N, n_components] the map.
       kl_divergence_: of the map, in nats.
       learning_rate_: of the last step.
-      n_iter_: steps taken.
+      n_iter_: steps that moved the points.
       fitted_: what `jaxemb.methods.tsne.fit` returned.
     """
 
@@ -121,8 +121,8 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         self.embedding_ = self.fitted_.embedding
         self.kl_divergence_ = self.fitted_.kl
-        self.n_iter_ = self.fitted_.history.steps
-        last = phases_for(options, len(points))(self.n_iter_ - 1, self.n_iter_)
+        self.n_iter_ = steps = self.fitted_.iterations
+        last = phases_for(options, len(points))(steps - 1, steps)
         self.learning_rate_ = float(last.learning_rate[0])
         return self
 
