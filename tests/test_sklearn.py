@@ -1,5 +1,4 @@
-import warnings
-from functools import partial
+import re
 
 import joblib
 import numpy as np
@@ -78,24 +77,19 @@ def test_defaults_are_the_methods(kind, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("kind", "theirs"),
+    ("estimator", "theirs"),
     [
-        (TSNE, sklearn.manifold.TSNE),
-        (PCA, sklearn.decomposition.PCA),
-        (MDS, sklearn.manifold.MDS),
+        (SMALL, sklearn.manifold.TSNE),
+        (PCA(), sklearn.decomposition.PCA),
+        (MDS(method="classical"), sklearn.manifold.MDS),
     ],
 )
-def test_each_has_scikit_learns_parameters_and_attributes(kind, theirs):
-    assert theirs().get_params().keys() <= kind().get_params().keys()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its defaults are about to change
-        if theirs is sklearn.manifold.TSNE:
-            theirs = partial(theirs, perplexity=5, max_iter=250, method="exact")
-        expected = theirs().fit(POINTS)
-    small = {TSNE: SMALL, PCA: PCA(), MDS: MDS(method="classical")}[kind]
-    found = clone(small).fit(POINTS)
-    assert {name for name in vars(expected) if name[-1] == "_"} <= vars(found).keys()
-    assert {name for name in dir(expected) if name[0] != "_"} <= set(dir(found))
+def test_each_has_scikit_learns_parameters_and_attributes(estimator, theirs):
+    assert theirs().get_params().keys() <= estimator.get_params().keys()
+    found = set(dir(clone(estimator).fit(pd.DataFrame(POINTS, columns=list("abc")))))
+    documented = re.findall(r"^    (\w+_) : ", theirs.__doc__, re.MULTILINE)
+    assert "n_features_in_" in documented
+    assert {*documented, *(name for name in dir(theirs) if name[0] != "_")} <= found
 
 
 def test_maps_are_those_of_the_methods():
@@ -172,9 +166,9 @@ def test_a_grid_is_searched():
     pipeline = make_pipeline(PCA(), KNeighborsClassifier(3))
     found = GridSearchCV(pipeline, {"pca__n_components": [1, 0.9, None]}, cv=2, n_jobs=1)
     assert found.fit(POINTS, labels).best_params_
-    # Of ten points each: fewer neighbors than new points usually see.
     pipeline = make_pipeline(clone(SMALL), KNeighborsClassifier(3))
-    found = GridSearchCV(pipeline, {"tsne__early_exaggeration": [4, 12]}, cv=2)
+    everything = [(np.arange(N), np.arange(N))]
+    found = GridSearchCV(pipeline, {"tsne__early_exaggeration": [4, 12]}, cv=everything)
     assert np.isfinite(found.fit(POINTS, labels).cv_results_["mean_test_score"]).all()
 
 
@@ -220,14 +214,18 @@ def test_components_and_likelihoods_are_scikit_learns(wanted):
     np.testing.assert_allclose(found.score(POINTS), expected.score(POINTS), rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", [MDS, Sammon])
-def test_distances_may_be_given(kind):
-    estimator = kind(metric="precomputed", max_iter=3)
-    found = estimator.fit(distance_matrix(POINTS))
-    np.testing.assert_array_equal(found.embedding_, kind(max_iter=3).fit_transform(POINTS))
+@pytest.mark.parametrize("estimator", [SMALL, MDS(max_iter=3), Sammon(max_iter=3)])
+def test_distances_may_be_given(estimator):
+    distances = distance_matrix(POINTS)
+    found = clone(estimator).set_params(metric="precomputed").fit(distances)
+    expected = clone(estimator).fit_transform(POINTS)
+    # t-SNE rounds squares of distances.
+    np.testing.assert_allclose(found.embedding_, expected, rtol=1e-3, atol=1e-6)
     assert found.n_iter_ == 3
     # Cross-validation then takes columns like rows.
     assert found.__sklearn_tags__().input_tags.pairwise
+    if hasattr(found, "transform"):
+        np.testing.assert_array_equal(found.transform(distances[4:6]), found.embedding_[4:6])
 
 
 def test_the_former_name_of_the_metric_is_known():
@@ -309,7 +307,7 @@ def test_the_seed_is_random_state():
         (PCA(n_oversamples=-1), "^n_oversamples must be at least 0"),
         (MDS(n_components=20), "^n_components must be from 1 to 19"),
         (MDS(metric_mds=False), "^metric_mds must be True"),
-        (MDS(metric="cosine"), "^metric must be 'euclidean', 'precomputed', found 'cosine'"),
+        (MDS(metric="cosine"), "^metric must be .*found 'cosine'.*pairwise_distances"),
         (MDS(metric=True), "^metric must be 'euclidean', 'precomputed', found True"),
         (MDS(metric_params={"p": 3}), "^metric_params must be None"),
         (MDS(dissimilarity="l1"), "^metric must be 'euclidean', 'precomputed', found 'l1'"),
@@ -348,7 +346,7 @@ def test_what_is_no_table_is_refused_as_scikit_learn_does(kind):
 
 def test_tables_of_any_kind_are_one():
     whole = np.round(10 * POINTS).astype(int)
-    expected = PCA(2).fit_transform(whole.astype(np.float32))
+    expected = PCA(2).fit_transform(whole.astype(np.float64))
     half = whole.astype(np.float16)
     frame = pd.DataFrame(whole, columns=list("abc"))
     nothing_masked = np.ma.masked_greater(whole, 10**6)

@@ -216,7 +216,8 @@ def from_directed(weights: sp.csr_array) -> Graph:
         joint.reshape(-1)[places] = piece.data
         plogp -= float(entr(piece.data).sum(dtype=float))
     parts = (order, owners, neighbors, joint, np.float32(plogp))
-    return Graph(*[jnp.asarray(part) for part in parts])
+    # Not asarray, which compiles a program for each shape.
+    return Graph(*jax.device_put(parts))
 
 
 def dense(graph: Graph) -> jax.Array:

@@ -85,6 +85,11 @@ def parameters_named() -> Iterator[None]:
         yield
     except InputError as error:
         field, _, rest = str(error).partition(" ")
+        if field == "metric" and "'precomputed'" in rest:
+            raise InputError(
+                f"{error}; sklearn.metrics.pairwise_distances makes a matrix of other distances, "
+                "for 'precomputed'"
+            ) from error
         if field not in _PARAMETERS:
             raise
         raise InputError(f"{_PARAMETERS[field]} {rest}") from error

@@ -26,17 +26,17 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     Args:
       n_components: dimensions of the map, 1 to 3.
-      perplexity: how many neighbors a point sees, from 1 to less than a third of the points; None
-        takes the method's.
+      perplexity: how many neighbors a point sees, from 1 to less than a third of the points; None:
+        30, or as many as there can be.
       early_exaggeration: factor on the attraction in the first 250 steps.
       learning_rate: "auto" takes the number of points over the exaggeration.
       max_iter: steps of the descent.
       n_iter_without_progress: ignored; `max_iter` and `min_grad_norm` end the descent.
       min_grad_norm: a shorter gradient ends the descent; 0 takes all steps.
-      metric: one of `tsne.Options`; "euclidean" is squared, as in scikit-learn.
+      metric: "euclidean", "cosine", or "precomputed" for X a matrix of distances.
       metric_params: None, for no metric has any.
-      init: "pca", "spectral", "random", or [N, n_components] positions, whose scale does not
-        matter.
+      init: "pca", of distances by classical scaling; "spectral"; "random"; or [N, n_components]
+        positions, whose scale does not matter.
       verbose: above 0 shows a progress bar.
       random_state: seed, a RandomState, or None for another map each time.
       method: "barnes_hut" approximates the repulsion, by a grid, as `options.repulsion` says;
@@ -49,7 +49,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
       embedding_: [N, n_components] the map.
       kl_divergence_: of the map, in nats.
       learning_rate_: of the last step.
-      n_iter_: steps taken.
+      n_iter_: steps that moved the points.
       fitted_: what `jaxemb.methods.tsne.fit` returned.
     """
 
@@ -92,20 +92,19 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.options = options
 
     def fit(self, X: Any, y: Any = None) -> "TSNE":
-        """Maps the points X [N, D]."""
+        """Maps points X [N, D], or distances [N, N]."""
         points = checked_points(self, X, at_least=4)
         refuse_metric_params(self.metric_params)
         named = self.init is None or isinstance(self.init, str)
         fields: dict[str, Any] = {
             "dim": self.n_components,
+            "perplexity": self.perplexity,
             "exaggeration": self.early_exaggeration,
             "learning_rate": None if is_named(self.learning_rate, "auto") else self.learning_rate,
             "iterations": self.max_iter,
             "min_gradient_norm": self.min_grad_norm,
-            "metric": tsne.Options().metric if is_named(self.metric, "euclidean") else self.metric,
+            "metric": self.metric,
         }
-        if self.perplexity is not None:
-            fields["perplexity"] = self.perplexity
         if named:
             fields["initialization"] = self.init
         if meaning_of("method", self.method, {"barnes_hut": False, "exact": True}):
@@ -121,17 +120,17 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
         self.embedding_ = self.fitted_.embedding
         self.kl_divergence_ = self.fitted_.kl
-        self.n_iter_ = self.fitted_.history.steps
-        last = phases_for(options, len(points))(self.n_iter_ - 1, self.n_iter_)
+        self.n_iter_ = steps = self.fitted_.iterations
+        last = phases_for(options, len(points))(steps - 1, steps)
         self.learning_rate_ = float(last.learning_rate[0])
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
-        """Maps the points X [N, D] and returns the map [N, n_components]."""
+        """Maps X as `fit` does, and returns the map [N, n_components]."""
         return self.fit(X).embedding_
 
     def transform(self, X: Any) -> np.ndarray:
-        """Places points X [M, D] in the map, [M, n_components].
+        """Places points X [M, D], or their distances [M, N] to those fitted: [M, n_components].
 
         A point that was fitted has its own place; of several that are equal, each in turn.
         """
@@ -142,9 +141,7 @@ class TSNE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         places = self.embedding_[rows]
         new = rows < 0
         if new.any():
-            # A small map has fewer neighbors than a new point usually sees.
-            options = tsne.TransformOptions(perplexity=min(5.0, len(fitted) / 3))
-            places[new] = tsne.transform(self.fitted_, points[new], options)
+            places[new] = tsne.transform(self.fitted_, points[new])
         return places
 
     @property
