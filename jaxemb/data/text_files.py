@@ -169,6 +169,7 @@ def read_decoded(path: Path, reading: Reading) -> Iterator[tuple[str, int, int]]
     strict = reading.errors == "strict"
     decoder = codecs.getincrementaldecoder(reading.encoding)("strict" if strict else _STAND_IN)
     lines = io.IncrementalNewlineDecoder(None, translate=True)
+    encoding = "UTF-8" if codecs.lookup(reading.encoding).name == "utf-8" else reading.encoding
     stand_in = "\ufffd" if reading.errors == "replace" else ""
     offset, line, size = 0, 1, 0
     for block, position in _and_the_end(compressed.read_blocks(path)):
@@ -176,10 +177,14 @@ def read_decoded(path: Path, reading: Reading) -> Iterator[tuple[str, int, int]]
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             # It has the bytes that the decoder kept from earlier blocks, too.
-            first = offset + len(block) - len(error.object)
-            number = line + error.object.count(b"\n", 0, error.start)
-            problem = f"byte 0x{error.object[error.start]:02x} is not {_plain(reading.encoding)}"
-            raise _no_text(path, problem, first + error.start, number, _WAY_ON) from error
+            bytes_ = error.object
+            place, problem = error.start, f"byte 0x{bytes_[error.start]:02x} is not {encoding}"
+            nul = bytes_.find(b"\0", 0, place) if "\0".encode(reading.encoding) == b"\0" else -1
+            if nul >= 0:
+                place, problem = nul, _NUL
+            number = line + bytes_.count(b"\n", 0, place)
+            first = offset + len(block) - len(bytes_)
+            raise _no_text(path, problem, first + place, number, _WAY_ON) from error
         undecodable = 0
         if not strict:
             undecodable = sum(map(len, _UNDECODABLE.findall(text)))
@@ -251,10 +256,6 @@ def decode(data: bytes, path: Path) -> str:
         line = 1 + data.count(b"\n", 0, bad)
         raise _no_text(path, problem, bad, line, "only UTF-8 text is read")
     return text
-
-
-def _plain(encoding: str) -> str:
-    return "UTF-8" if codecs.lookup(encoding).name == "utf-8" else encoding
 
 
 def _no_text(path: Path, problem: str, byte: int, line: int, way_on: str) -> InputError:

@@ -69,6 +69,7 @@ def test_documents_shorter_than_a_block_are_not_cut(tmp_path):
         ),
         (b"\x89PNG\r\n\x1a\n\0\0", r"byte 0x89 is not UTF-8 \(byte 0, line 1\)"),
         (b"a\n\nb\0c", r"a NUL byte, so this is a binary file or UTF-16 \(byte 4, line 3\)"),
+        (b"a\n\0\xff", r"a NUL byte, so this is a binary file or UTF-16 \(byte 2, line 2\)"),
         (b"cut off \xe2\x82", r"byte 0xe2 is not UTF-8 \(byte 8, line 1\)"),
         (b"word \n" * 300_000 + b"\xff", r"byte 0xff is not UTF-8 \(byte 1800000, line 300001\)"),
         (b"a\n" + b"b" * 2_500_000, r"line 2: more than 1048576 bytes without white space"),
