@@ -1,7 +1,7 @@
 """jaxemb's t-SNE and PCA beside openTSNE's and scikit-learn's.
 
 Every measurement is a process of its own and runs alone; the systems take turns, so that a machine
-that slows down slows all. Two cores need a quarter of an hour for all parts.
+that slows down slows all. Two cores need half an hour for all parts.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from . import parts, processes
 from .parts import Outcome
 from .processes import Figures, take_turns
 
-Part = Literal["mnist", "small", "repulsion", "scaling", "pca"]
+Part = Literal["mnist", "small", "clusters", "repulsion", "scaling", "pca"]
 TITLE = "t-SNE: jaxemb, openTSNE and scikit-learn"
 PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "faiss-cpu", "openTSNE", "scikit-learn")
 
@@ -41,6 +41,8 @@ class Config:
     """Points of MNIST, 50 principal components each, in the part mnist."""
     small: int = 2000
     """Points in the part small."""
+    clustered: tuple[int, ...] = (100_000, 300_000)
+    """Points in a hundred tight clusters, in the part clusters."""
     perplexity: float = 30.0
     """Of all maps."""
     iterations: int = 750
@@ -85,7 +87,7 @@ def run(config: Config) -> None:
     processes.keep_to_cores(config.threads)
     work = config.out.resolve() / "work"
     work.mkdir(parents=True, exist_ok=True)
-    if set(config.parts) - {"scaling"}:
+    if set(config.parts) - {"clusters", "scaling"}:
         child(
             config,
             "write_mnist",
@@ -117,20 +119,40 @@ def child(config: Config, task: str, **arguments: Any) -> Any:
 
 def mnist(config: Config) -> Outcome:
     """Maps all of MNIST by openTSNE and by jaxemb."""
-    return compare(config, "mnist", ("open_tsne", "jaxemb_tsne"), config.n, config.repeats)
+    systems = ("open_tsne", "jaxemb_tsne")
+    return compare(config, "mnist", "points", systems, config.n, config.repeats)
 
 
 def small(config: Config) -> Outcome:
     """Maps a few points, where compilation and start-up count."""
     systems = ("sklearn_tsne", "open_tsne", "jaxemb_tsne")
-    return compare(config, "small", systems, config.small, config.short_repeats)
+    return compare(config, "small", "points", systems, config.small, config.short_repeats)
 
 
-def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats: int) -> Outcome:
+def clusters(config: Config) -> Outcome:
+    """Maps points in tight clusters, out of which a long step would throw some."""
+    work = config.out.resolve() / "work"
+    figures: dict[str, float | None] = {}
+    lines: list[str] = []
+    for n in config.clustered:
+        name = f"clusters_{n}"
+        paths = {"points": work / f"{name}.npy", "labels": work / f"{name}_labels.npy"}
+        child(config, "write_clusters", n=n, seed=config.seed, **paths)
+        systems = ("open_tsne", "jaxemb_tsne")
+        found = compare(config, name, name, systems, n, config.repeats)
+        figures |= found.figures
+        lines += [*found.lines, ""]
+    return Outcome(figures, lines)
+
+
+def compare(
+    config: Config, part: str, data: str, systems: tuple[str, ...], n: int, repeats: int
+) -> Outcome:
     """Makes the same map by several systems and judges all alike."""
     work = config.out.resolve() / "work"
     maps = {system: work / f"{part}_{system}.npy" for system in systems}
-    shared = {"points": work / "points.npy", "n": n, "perplexity": config.perplexity}
+    labels = work / ("labels.npy" if data == "points" else f"{data}_labels.npy")
+    shared = {"points": work / f"{data}.npy", "n": n, "perplexity": config.perplexity}
     runs: dict[str, Callable[[], Figures]] = {
         system: partial(
             child,
@@ -145,9 +167,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
         for system, path in maps.items()
     }
     measured = take_turns(repeats, runs)
-    judged = child(
-        config, "evaluate", **shared, labels=work / "labels.npy", maps=list(maps.values())
-    )
+    judged = child(config, "evaluate", **shared, labels=labels, maps=list(maps.values()))
     figures: dict[str, float | None] = {}
     rows = []
     for (system, found), scores in zip(measured.items(), judged, strict=True):
@@ -164,6 +184,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
                 f"{found['seconds']:.1f}",
                 f"{scores['kl']:.3f}",
                 f"{scores['knn_accuracy']:.3f}",
+                f"{scores['outermost']:.2f}",
                 f"{found['peak_mb']:,.0f}",
             )
         )
@@ -174,6 +195,7 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
         "all, s",
         "KL",
         "10-NN accuracy",
+        "outermost point",
         "peak MB",
     )
     lines = markdown(header, rows)
@@ -185,7 +207,8 @@ def compare(config: Config, part: str, systems: tuple[str, ...], n: int, repeats
     lines += [
         "",
         f"{config.iterations} steps, perplexity {config.perplexity:g}, {config.threads} threads, "
-        "compilation included. KL on the same affinities, of exact neighbors, over all pairs.",
+        "compilation included. KL on the same affinities, of exact neighbors, over all pairs. The "
+        "outermost point's radius in units of the 99th percentile.",
     ]
     return Outcome(figures, lines)
 
@@ -282,7 +305,7 @@ def pca(config: Config) -> Outcome:
 
 
 PARTS: dict[str, Callable[[Config], Outcome]] = {
-    part.__name__: part for part in (mnist, small, repulsion, scaling, pca)
+    part.__name__: part for part in (mnist, small, clusters, repulsion, scaling, pca)
 }
 
 

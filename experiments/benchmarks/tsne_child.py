@@ -30,6 +30,17 @@ def write_mnist(*, data_dir: str, pixels: str, points: str, labels: str) -> Figu
     return {"points": len(mnist.values)}
 
 
+def write_clusters(*, n: int, seed: int, points: str, labels: str) -> Figures:
+    """Writes made-up points in a hundred clusters of 50 dimensions, from wide to narrow."""
+    rng = np.random.default_rng(seed)
+    centers = 2 * rng.normal(size=(100, 50))
+    own = rng.integers(100, size=n)
+    spread = np.linspace(1.5, 0.3, 50) * rng.standard_normal((n, 50), np.float32)
+    np.save(points, (centers[own] + spread).astype(np.float32))
+    np.save(labels, own)
+    return {"points": n}
+
+
 def open_tsne(
     *, points: str, n: int, perplexity: float, iterations: int, threads: int, seed: int, out: str
 ) -> Figures:
@@ -120,11 +131,13 @@ def evaluate(
     for path in maps:
         embedding = np.load(path).astype(np.float32)
         positions = jnp.asarray(embedding)[graph.order]
+        radii = np.linalg.norm(embedding - embedding.mean(axis=0), axis=1)
         normalizer = exact_repulsion(positions).normalizer
         found.append(
             {
                 "kl": float(divergence(positions, graph, normalizer)),
                 "knn_accuracy": float(knn_accuracy(embedding, digits, k=10)),
+                "outermost": float(radii.max() / np.percentile(radii, 99)),
             }
         )
     return found
