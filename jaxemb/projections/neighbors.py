@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import warnings
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from jaxemb.checks import check_field, check_fields, check_points
 from jaxemb.errors import InputError
+from jaxemb.factorize import pca
 from jaxemb.fields import documented
 from jaxemb.projections.distance_matrix import check_distances
 
@@ -40,6 +42,11 @@ class Lists:
     """Rounds of k-means that make the lists; they need not be the best."""
     list_sample: int = 64
     """Points for each list that k-means sees."""
+    list_components: int = 100
+    """Principal components of the lists' points, where points have twice as many numbers or more:
+    what is found among these is then compared by all numbers."""
+    candidates_per_neighbor: float = 2.0
+    """Points found among the components, as a multiple of the neighbors wanted."""
     recall_sample: int = 1000
     """Points whose neighbors are also searched exactly, to measure the share that was found."""
 
@@ -50,8 +57,12 @@ class Lists:
           InputError: naming the field.
         """
         check_fields(self)
-        for name in ("lists_probed", "list_rounds", "list_sample", "recall_sample"):
+        for name in (
+            *("lists_probed", "list_rounds", "list_sample", "list_components", "recall_sample"),
+            "candidates_per_neighbor",
+        ):
             check_field(self, name, at_least=1)
+        check_field(self, "candidates_per_neighbor", at_most=1e6)
         check_field(self, "approximate_from", at_least=0)
         check_field(self, "lists_per_root", above=0, at_most=100)
 
@@ -283,25 +294,40 @@ def _search_lists(
     rows, dim = table.shape
     lists = max(1, int(asked.lists_per_root * rows**0.5))
     euclidean = metric == "euclidean"
+    searched, wanted = table, k
+    if 2 * asked.list_components <= dim:
+        # Distances in fewer dimensions are quicker. Of unit vectors, too, the nearest are nearest.
+        searched, euclidean = _components(table, min(asked.list_components, rows)), True
+        wanted = min(rows - 1, math.ceil(asked.candidates_per_neighbor * k))
+        dim = searched.shape[1]
     kind = faiss.METRIC_L2 if euclidean else faiss.METRIC_INNER_PRODUCT
     coarse = (faiss.IndexFlatL2 if euclidean else faiss.IndexFlatIP)(dim)
     index = faiss.IndexIVFFlat(coarse, dim, lists, kind)
     index.cp.niter, index.cp.max_points_per_centroid = asked.list_rounds, asked.list_sample
     index.cp.min_points_per_centroid = 1
-    index.train(table)
-    index.add(table)
+    index.train(searched)
+    index.add(searched)
     index.nprobe = min(lists, asked.lists_probed)
-    ids = _without_self(index.search(table, k + 1)[1], np.arange(rows))
-    del index
+    ids = _without_self(index.search(searched, wanted + 1)[1], np.arange(rows))
+    del index, searched
     exact = _flat_index(table, metric)
     # Too few points in the lists looked through.
     short = np.flatnonzero((ids < 0).any(axis=1))
     if len(short):
-        ids[short] = _without_self(exact.search(table[short], k + 1)[1], short)
+        ids[short] = _without_self(exact.search(table[short], wanted + 1)[1], short)
+    if wanted > k:
+        ids = _sorted(table, table, ids, metric)[0][:, :k]
     sample = np.linspace(0, rows - 1, min(rows, asked.recall_sample)).astype(int)
     true = _without_self(exact.search(table[sample], k + 1)[1], sample)
     found = [len(np.intersect1d(*pair)) for pair in zip(ids[sample], true, strict=True)]
     return ids, float(np.mean(found) / k)
+
+
+def _components(table: np.ndarray, components: int) -> np.ndarray:
+    """Returns the points' first principal components, about: they only choose candidates."""
+    points = jnp.asarray(table)
+    found = pca.fit_randomized(jax.random.key(0), points, components=components, power_iterations=2)
+    return np.ascontiguousarray(pca.transform(found, points), np.float32)
 
 
 def _without_self(ids: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -82,6 +82,23 @@ def test_lists_find_most(metric):
     assert abs(np.mean(shared) / K - found.recall) < 0.02
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_wide_points_are_found_by_their_components_and_compared_by_all_numbers(metric):
+    rng = np.random.default_rng(0)
+    # Ten dimensions that matter, and noise in all the others.
+    points = rng.normal(size=(2000, 10)) @ rng.normal(size=(10, 60)) + 5
+    points += 0.8 * rng.normal(size=points.shape)
+    lists = Lists(list_components=10, lists_probed=1000)
+    found = nearest_neighbors(points, k=K, metric=metric, engine="approximate", lists=lists)
+    exact = nearest_neighbors(points, k=K, metric=metric)
+    shared = [len(set(a) & set(b)) for a, b in zip(found.ids, exact.ids, strict=True)]
+    assert 0.8 < found.recall < 1
+    assert abs(np.mean(shared) / K - found.recall) < 0.02
+    same = found.ids == exact.ids
+    assert same.mean() > 0.5
+    np.testing.assert_allclose(found.distances[same], exact.distances[same], rtol=1e-6)
+
+
 def test_rows_that_lists_cannot_fill_are_searched_exactly():
     """Clusters so far apart that the lists looked through hold fewer than k + 1 points."""
     points = made(3, 1000)

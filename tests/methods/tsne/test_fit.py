@@ -346,7 +346,7 @@ def test_real_points_of_any_kind_are_taken():
 
 
 # Searched where there are few neighbors to be found, these are not exhaustive.
-FEW_LISTS = Lists(approximate_from=0, lists_per_root=0.5, lists_probed=2)
+FEW_LISTS = Lists(approximate_from=0, lists_per_root=0.5, lists_probed=2, list_components=2)
 # Options in which the field matters, and another value of it.
 CHANGES = {
     "perplexity": ({}, 9.0),
@@ -389,6 +389,8 @@ LISTS = {
     "lists_probed": 1,
     "list_rounds": 1,
     "list_sample": 1,
+    "list_components": 10**6,
+    "candidates_per_neighbor": 5.0,
     "recall_sample": 7,
 }
 QUICK = dataclasses.replace(SHORT, iterations=40, early_iterations=15)
