@@ -13,7 +13,7 @@ function unpack(packed, Kind) {
 }
 
 const [x, y] = [unpack(data.x, Float32Array), unpack(data.y, Float32Array)]
-const {names, sprites} = data
+const {names, ranked, sprites} = data
 const size = x.length
 const plain = (value) => value.toLocaleString("en")
 
@@ -53,8 +53,8 @@ function neighborsOf(i) {
   })
 }
 
-// Named points come most frequent first, and the frequent shall lie on top. Others are drawn in no
-// order of the input, whose last class would cover the rest: strides that share no factor with the
+// Words come most frequent first, and the frequent shall lie on top. Others are drawn in no order
+// of the input, whose last class would cover the rest: strides that share no factor with the
 // size visit each once.
 const common = (a, b) => (b ? common(b, a % b) : a)
 let stride = Math.ceil(0.618 * size)
@@ -63,10 +63,10 @@ const view = new MapView(element("canvas"), {
   x,
   y,
   frame: data.frame,
-  order: Uint32Array.from({length: size}, (_, i) => (names ? size - 1 - i : (i * stride) % size)),
+  order: Uint32Array.from({length: size}, (_, i) => (ranked ? size - 1 - i : (i * stride) % size)),
   radius: unpack(data.radius),
   // Many points may be hit: of words the most frequent counts, of others the nearest.
-  hit: (found) => (names ? Math.min(...found) : found[0]),
+  hit: (found) => (ranked ? Math.min(...found) : found[0]),
 })
 
 let chosen
@@ -347,7 +347,7 @@ function select(i) {
   Object.assign(state, {point: i, x: x[i], y: y[i], nearest: near.join(" ")})
   if (names) Object.assign(state, {word: names[i], neighbors: near.map(call).join(" ")})
   element("name").textContent = call(i)
-  const known = [names ? `number ${plain(i + 1)} by frequency` : `point ${plain(i)}`]
+  const known = [ranked ? `number ${plain(i + 1)} by frequency` : `point ${plain(i)}`]
   if (counts) known.push(`seen ${told(counts, i)} times`)
   if (names && labels) known.push(told(labels, i))
   element("facts").textContent = known.join(", ")

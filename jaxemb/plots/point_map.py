@@ -53,6 +53,7 @@ def write_html(
     points: np.ndarray,
     *,
     names: Sequence[str] | None = None,
+    ranked: bool = True,
     total: int = 0,
     counts: np.ndarray | None = None,
     labels: np.ndarray | None = None,
@@ -78,7 +79,8 @@ def write_html(
       path: the page, such as `map.html`.
       points: [N, 2] their places in the map, finite; the few that lie far off are outside of the
         first view, which the page says.
-      names: [N] words, most frequent first; darker and larger points are more frequent.
+      names: [N] of the points.
+      ranked: whether names are words, most frequent first: larger points are more frequent then.
       total: words that there are, if the map has only the most frequent.
       counts: [N] occurrences of the words. None leaves them out.
       labels: [N] int positions in `classes`, which then give the colors. None has none.
@@ -115,7 +117,8 @@ def write_html(
     known += [pack_column(name, values, size) for name, values in (columns or {}).items()]
     # A small map can afford large points. In quarters of a pixel.
     radius = np.full(size, np.clip(1400 / np.sqrt(size), 5, 18))
-    if names is not None:
+    ranked = ranked and names is not None
+    if ranked:
         radius = 22 - (22 - np.minimum(radius, 8)) * rarity(size)
     data = {
         "x": _encoded(points[:, 0], "f4"),
@@ -123,6 +126,7 @@ def write_html(
         "radius": _encoded(radius, "u1"),
         "frame": [shown.low[0], shown.high[0], shown.low[1], shown.high[1]],
         "names": None if names is None else list(names),
+        "ranked": ranked,
         "columns": known,
         "colors": COLORS,
         "ramps": _RAMPS,
@@ -132,10 +136,10 @@ def write_html(
     }
     parts = {
         "title": html.escape(title),
-        "about": _about(size, total, shown.note, named=names is not None),
+        "about": _about(size, total, shown.note, ranked=ranked),
         "metric": html.escape(near.metric if near else ""),
         "help": "Drag to move, scroll or pinch to zoom, click a point"
-        + (" or find a word to see its neighbors." if names else " to see more of it.")
+        + (" or find a word to see its neighbors." if ranked else " to see more of it.")
         + (" Click a class to hide or show it." if classes else ""),
         # Nothing in a name may end the script.
         "data": json.dumps(data).replace("<", "\\u003c"),
@@ -219,8 +223,8 @@ def _pack_near(path: Path, near: Near, size: int) -> dict[str, Any]:
     }
 
 
-def _about(size: int, total: int, note: str, *, named: bool) -> str:
-    if not named:
+def _about(size: int, total: int, note: str, *, ranked: bool) -> str:
+    if not ranked:
         told = f"{size:,} points."
     elif total > size:
         told = f"{size:,} of {total:,} words, the most frequent. Larger points are more frequent."

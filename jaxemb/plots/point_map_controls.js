@@ -59,13 +59,14 @@ function search(text) {
   let start = text
   while (start.length > text.length / 2 && !suggest(start)) start = start.slice(0, -1)
   const hint = element("suggestions").children.length ? ` These contain “${start}”:` : ""
-  const what = names ? "words" : "texts"
+  const what = ranked ? "words" : names ? "names" : "texts"
   element("message").textContent = `“${text}” is not among the ${what} here.${hint}`
 }
 
 element("search").hidden = !names && !texts.length
-if (!names) {
-  element("word").placeholder = `Find in ${texts.map(({name}) => name).join(", ")}`
+if (!ranked) {
+  const where = names ? "the names" : texts.map(({name}) => name).join(", ")
+  element("word").placeholder = `Find in ${where}`
   element("word").setAttribute("aria-label", element("word").placeholder)
 }
 element("search").addEventListener("submit", (event) => {
@@ -93,9 +94,9 @@ function classColor(number) {
 }
 
 const choices = [...own]
-if (names) choices.unshift({name: "frequency", ranks: true})
+if (ranked) choices.unshift({name: "frequency", ranks: true})
 if (labels) choices.unshift(labels)
-if (!names && !labels) choices.unshift({name: "nothing"})
+if (!ranked && !labels) choices.unshift({name: "nothing"})
 let choice = choices[0]
 let groups = [] // of categories: those with an entry in the legend
 let groupOf

@@ -31,6 +31,8 @@ from jaxemb.plots.style import (
 
 # More classes than a legend has room for are named in the map.
 _LEGEND = 20
+# Names of points or classes in the map, at most.
+_NAMES = 300
 # Of a map in a picture of its own, in square inches.
 _AREA = 81
 
@@ -57,6 +59,7 @@ def write_map(
     *,
     labels: np.ndarray | None = None,
     classes: Sequence[str] = (),
+    names: Sequence[str] | None = None,
     axes_names: Sequence[str] = (),
     title: str = "",
 ) -> None:
@@ -69,6 +72,7 @@ def write_map(
       points: [N, d] the map, finite; d of 1 (a row for each class), 2 or 3 (in perspective).
       labels: [N] int positions in `classes`. None draws all points alike.
       classes: [C] names; in a legend, or in the map if there are more than 20.
+      names: [N] of the points, written where there is room if the map has two dimensions.
       axes_names: [d] what lies along each axis; none for a map whose axes mean nothing.
       title: heading of the picture.
 
@@ -89,8 +93,11 @@ def write_map(
         _add_legend(figure, labels, classes)
     if points.shape[1] == 2:
         fit_width(figure, axes, slope, path)
-    if points.shape[1] > 1 and labels is not None and len(classes) > _LEGEND:
-        _name_classes(figure, axes, points, labels, classes)
+    if names is not None and points.shape[1] == 2:
+        inside = np.flatnonzero(~frame(points).outside).tolist()
+        _write_names(figure, axes, [names[i] for i in inside], points[inside], path, above=True)
+    elif points.shape[1] > 1 and labels is not None and len(classes) > _LEGEND:
+        _name_classes(figure, axes, points, labels, classes, path)
     save(figure, path)
 
 
@@ -214,7 +221,12 @@ def _strip(axes: Any) -> None:
 
 
 def _name_classes(
-    figure: Figure, axes: Any, points: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+    figure: Figure,
+    axes: Any,
+    points: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    path: Path,
 ) -> None:
     """Writes the classes' names where they are, the largest first, none over another."""
     numbers, sizes = np.unique(labels, return_counts=True)
@@ -223,10 +235,33 @@ def _name_classes(
     if points.shape[1] == 3:  # where they are seen
         middles = np.column_stack(proj3d.proj_transform(*middles.T, axes.get_proj()))[:, :2]
     names = [classes[number] for number in numbers]
+    _write_names(figure, axes, names, middles, path, above=False)
+
+
+def _write_names(
+    figure: Figure,
+    axes: Any,
+    names: Sequence[str],
+    points: np.ndarray,
+    path: Path,
+    *,
+    above: bool,
+) -> None:
+    """Writes names where there is room, but for those in letters that no font here has."""
     families, missing = fonts.families_for("".join(names))
-    drawable = [i for i, name in enumerate(names) if not missing.intersection(name)]
-    names, middles = [names[i] for i in drawable], middles[drawable]
-    write_apart(figure, axes, names, middles, most=len(names), families=families, above=False)
+    drawn = [i for i, name in enumerate(names) if not missing.intersection(name)]
+    if len(drawn) < len(names):
+        consequence = f"{len(names) - len(drawn):,} of {len(names):,} names are left out"
+        fonts.log_missing(path.name, missing, consequence)
+    write_apart(
+        figure,
+        axes,
+        [names[i] for i in drawn],
+        points[drawn],
+        most=_NAMES,
+        families=families,
+        above=above,
+    )
 
 
 def _add_legend(figure: Figure, labels: np.ndarray | None, classes: Sequence[str]) -> None:

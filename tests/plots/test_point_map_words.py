@@ -225,6 +225,21 @@ def test_how_many_of_the_words_there_are_is_told(page):
 
 
 @pytest.mark.browser
+def test_names_without_a_rank_are_no_words(browser, tmp_path):
+    points, ids, cosines = _arrays()
+    near = point_map.Near(ids, 1 - cosines, "cosine")
+    path = tmp_path / "map.html"
+    point_map.write_html(path, points, names=WORDS, ranked=False, near=near)
+    browser.get(path.as_uri())
+    _search(browser, "FROG")
+    assert _wait(browser, lambda shown: "word" in shown)["word"] == "frog"
+    assert browser.find_element(By.ID, "facts").text == "point 1"
+    assert browser.find_element(By.ID, "about").text == "8 points."
+    assert browser.execute_script("return new Set(view.radius).size") == 1
+    assert len(browser.execute_script("return [...new Set(view.shade)]")) == 1
+
+
+@pytest.mark.browser
 def test_title_is_text(page):
     assert page.title == "A <map> & more"
     assert page.find_element(By.TAG_NAME, "h1").text == "A <map> & more"

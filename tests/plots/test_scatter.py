@@ -100,6 +100,17 @@ def test_many_classes_are_named_in_the_map(tmp_path, monkeypatch, count, named):
         np.testing.assert_allclose(place, np.median(points[labels == 4], axis=0))
 
 
+def test_points_have_their_names_where_there_is_room(tmp_path, monkeypatch):
+    written: list[str] = []
+    monkeypatch.setattr(scatter, "write_apart", lambda *given, **_: written.extend(given[2]))
+    names = [f"name {i}" for i in range(60)]
+    labels = np.arange(60) % 3
+    path = tmp_path / "map.png"
+    scatter.write_map(path, _points(), labels=labels, classes=list("abc"), names=names)
+    assert written == names
+    assert _has(_picture(path), COLORS[2], alpha=0.85)  # colors are those of the classes
+
+
 def test_the_input_s_order_does_not_decide_which_class_lies_on_top():
     axes = new_figure(4, 4).add_subplot()
     scatter.draw_map(axes, _points(1000), labels=np.repeat([0, 1], 500))

@@ -29,6 +29,8 @@ WORDS = Path("runs/word2vec/vectors.txt")
 NEIGHBORS = 10
 # The interactive map shows the neighbors of at most this many points.
 MAP_NEIGHBORS_MOST = 100_000
+# Of more than these, it takes seconds to find them.
+MAP_NEIGHBORS_SLOW = 20_000
 # It shows the numbers of points that have no more than these.
 SHOWN_NUMBERS = 10
 # What the page calls a distance.
@@ -300,11 +302,19 @@ def draw(
     axes_names = axes_names[: shown.shape[1]]
     labels, classes = points.labels, points.classes
     picture = out / "map.png"
-    if points.names is not None and shown.shape[1] == 2:
+    # Words come most frequent first; names of a table's rows are one of its columns.
+    ranked = points.names is not None and not points.columns
+    if points.names is not None and ranked and shown.shape[1] == 2:
         word_map.write_png(picture, points.names, shown, axes_names=axes_names, title=title)
     else:
         scatter.write_map(
-            picture, shown, labels=labels, classes=classes, axes_names=axes_names, title=title
+            picture,
+            shown,
+            labels=labels,
+            classes=classes,
+            names=points.names,
+            axes_names=axes_names,
+            title=title,
         )
     if shown.shape[1] != 2:
         return
@@ -318,6 +328,7 @@ def draw(
         points.values,
         metric=metric,
         names=points.names,
+        ranked=ranked,
         images=points.images,
         labels=labels,
         classes=classes,
@@ -332,7 +343,11 @@ def own_columns(points: Points) -> dict[str, np.ndarray]:
     numbers = points.features or ()
     if len(numbers) > SHOWN_NUMBERS:
         numbers = ()
-    return points.columns | dict(zip(numbers, points.values.T, strict=False))
+    # The names stand above the others.
+    texts = {
+        name: column for name, column in points.columns.items() if list(column) != points.names
+    }
+    return texts | dict(zip(numbers, points.values.T, strict=False))
 
 
 def write_page(
@@ -342,6 +357,7 @@ def write_page(
     *,
     metric: Metric | Given,
     names: Sequence[str] | None = None,
+    ranked: bool = True,
     total: int = 0,
     counts: np.ndarray | None = None,
     labels: np.ndarray | None = None,
@@ -358,8 +374,9 @@ def write_page(
       embedding: [N, 2] the map.
       values: [N, D] the points that it was made of.
       metric: by which it was made, and neighbors are nearest.
-      names: [N] words, most frequent first; these and all further arguments are as in
+      names: [N] of the points; these and all further arguments are as in
         `point_map.write_html`.
+      ranked: whether names are words, most frequent first.
       total: words that there are.
       counts: [N] occurrences of the words.
       labels: [N] int positions in `classes`.
@@ -376,6 +393,7 @@ def write_page(
         out / "map.html",
         embedding,
         names=names,
+        ranked=ranked,
         total=total,
         counts=counts,
         labels=labels,
@@ -420,6 +438,8 @@ def find_neighbors(points: np.ndarray, metric: Metric | Given) -> "Near | None":
     from jaxemb.plots.point_map import Near
 
     size = len(points)
+    if MAP_NEIGHBORS_SLOW < size <= MAP_NEIGHBORS_MOST:
+        print("searching for the neighbors that map.html shows")
     if size > MAP_NEIGHBORS_MOST:
         print(f"map.html has no neighbors: {size:,} points are more than {MAP_NEIGHBORS_MOST:,}")
     if not 4 <= size <= MAP_NEIGHBORS_MOST:

@@ -49,7 +49,6 @@ def run(config: Config) -> None:
         embedding,
         {"seconds": 1.5, "why": "done"},
         title=title,
-        columns={"row": np.arange(len(embedding))},
         axes_names=[f"component {i}" for i in range(config.dim)],
     )
 
@@ -73,6 +72,7 @@ def test_a_map_leaves_its_files(finished):
         "map.html",
         "map.parquet",
         "map.png",
+        "rows.npy",
         "summary.json",
     ]
     held = read(finished, "config.json")["config"]
@@ -145,10 +145,10 @@ def test_words_are_named_and_have_no_accuracy(tmp_path):
 
 def test_the_map_is_a_table_for_other_viewers(finished):
     table = parquet.read_table(finished.common.out / "map.parquet").to_pydict()
-    assert list(table) == ["x", "y", "label", "row", "neighbors"]
+    assert list(table) == ["x", "y", "label", "neighbors"]
     points = projection.load("digits", n=300, seed=4, data_dir=finished.common.data_dir)
     assert table["label"] == [points.classes[label] for label in points.labels]
-    near = projection.find_neighbors(points.values, "squared_euclidean")
+    near = projection.find_neighbors(points.values, "euclidean")
     assert table["neighbors"][7]["ids"] == near.ids[7].tolist()
 
 
@@ -160,17 +160,16 @@ def test_without_pyarrow_a_line_is_printed(tmp_path, monkeypatch, capsys):
     assert told == ["map.parquet is left out: pip install 'jaxemb[parquet]' for it"]
 
 
-@pytest.mark.parametrize("metric", ["squared_euclidean", "cosine"])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_the_page_s_neighbors_are_those_by_the_map_s_metric(metric):
     # Above the 10,000 points that a search of all pairs once was limited to.
     points = np.random.default_rng(0).gamma(1, size=(10_500, 3)).astype(np.float32) + [9, 0, 0]
     near = projection.find_neighbors(points, metric)
-    name = {"squared_euclidean": "euclidean"}.get(metric, metric)
-    expected = cdist(points[:20], points, name)
+    expected = cdist(points[:20], points, metric)
     expected[np.arange(20), np.arange(20)] = np.inf
     np.testing.assert_allclose(near.distances[:20], np.sort(expected)[:, :10], atol=1e-5)
     assert near.ids.shape == (10_500, 10)
-    assert near.metric == {"euclidean": "Euclidean distance"}.get(name, name)
+    assert near.metric == {"euclidean": "Euclidean distance"}.get(metric, metric)
 
 
 def test_too_many_points_for_neighbors_are_told(monkeypatch, capsys):
@@ -189,6 +188,19 @@ def test_another_font_draws_the_pictures_of_a_finished_run_again(tmp_path, capsy
     flags = ["--n", "50", "--out", str(tmp_path / "run"), "--font", str(tmp_path / "none.ttf")]
     assert command.main(Config, run, flags) == 2
     assert "error: --font: " in capsys.readouterr().err
+
+
+def test_names_of_rows_are_no_words_by_frequency(tmp_path):
+    rows = "\n".join(f"town {i},{i % 7},{i * i % 11}" for i in range(30))
+    (tmp_path / "towns.csv").write_text(f"town,a,b\n{rows}\n")
+    config = made(tmp_path / "run", data=str(tmp_path / "towns.csv"))
+    run(config)
+    page = (config.common.out / "map.html").read_text()
+    assert '"ranked": false' in page
+    assert '"town 29"' in page
+    table = parquet.read_table(config.common.out / "map.parquet").to_pydict()
+    assert table["label"][3] == "town 3"
+    assert "town" not in table  # it is the label
 
 
 def test_few_points_have_fewer_neighbors(tmp_path):
