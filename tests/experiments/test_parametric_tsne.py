@@ -23,6 +23,7 @@ def test_all_terms_together_place_points_never_seen(tmp_path):
         "map.parquet",
         "map.png",
         "metrics.jsonl",
+        "rows.npy",
         "summary.json",
     }
     assert np.load(config.common.out / "embedding.npy").shape == (400, 2)

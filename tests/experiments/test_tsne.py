@@ -46,6 +46,7 @@ def test_a_map_leaves_its_files(finished):
         "map.parquet",
         "map.png",
         "metrics.jsonl",
+        "rows.npy",
         "summary.json",
         "trace.png",
     }
