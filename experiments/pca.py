@@ -136,11 +136,16 @@ def run(config: Config) -> None:
 
 
 def check_dim(config: Config, points: Points) -> None:
-    """Refuses a map of more dimensions than the points have.
+    """Refuses a map of more dimensions than the points have, and points that have no directions.
 
     Raises:
       InputError: naming the most.
     """
+    if not np.ptp(points.values, axis=0).any():
+        raise InputError(
+            f"{config.points.data}: all {len(points.values):,} points are equal; were the right "
+            "columns read?"
+        )
     width = min(points.values.shape)
     if config.dim > width:
         raise InputError(

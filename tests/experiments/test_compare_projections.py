@@ -92,7 +92,10 @@ def test_numbers_without_labels_are_mapped_in_three_dimensions(tmp_path):
         (["--methods", "pca", "pca"], "--methods must name one method or more, each once"),
         (["--hidden", "0"], "--hidden must be widths of at least 1, found 0"),
         (["--dim", "4"], "--dim must be at least 1 and at most 3"),
-        (["--n", "90"], "--perplexity 30 must be less than a third of the 90 points"),
+        (
+            ["--n", "90", "--perplexity", "30"],
+            "--perplexity 30 must be less than a third of the 90 points",
+        ),
         (["--iterations", "0"], "--iterations must be at least 1"),
         (
             ["--data", "MANY"],

@@ -106,3 +106,10 @@ def test_numbers_without_labels(tmp_path):
 def test_bad_flags_are_named(flags, message, tmp_path, capsys):
     assert command.main(pca.Config, pca.run, [*flags, "--out", str(tmp_path / "run")]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_equal_points_have_no_directions(tmp_path, capsys):
+    np.save(tmp_path / "equal.npy", np.ones((30, 3)))
+    flags = ["--data", str(tmp_path / "equal.npy"), "--out", str(tmp_path / "run")]
+    assert command.main(pca.Config, pca.run, flags) == 2
+    assert "all 30 points are equal; were the right columns read?" in capsys.readouterr().err

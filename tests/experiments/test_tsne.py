@@ -98,7 +98,7 @@ def test_a_film_changes_nothing(finished, tmp_path):
         (["--dim", "4"], "--dim must be at least 1 and at most 3, found 4"),
         (["--perplexity", "100", "--n", "300"], "perplexity must be from 1 to less than a third"),
         (["--learning-rate", "nan"], "--learning-rate must be"),
-        (["--learning-rate", "1e9", "--n", "300", "--perplexity", "9"], "exploded"),
+        (["--learning-rate", "1e9", "--max-step-norm", "inf", "--n", "300"], "exploded"),
         (["--held-out", "298", "--n", "300"], "--held-out 298 leaves fewer than 4 of 300 points"),
         (["--n", "3"], "3 points are too few"),
         (["--exaggeration", "0"], "--exaggeration must be at least 1"),

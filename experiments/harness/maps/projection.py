@@ -139,10 +139,6 @@ def prepare(
             f"{flags.data}: {size} points are too few for a map of {dim} dimensions; at least "
             f"{least} are needed"
         )
-    if not np.ptp(points.values, axis=0).any():
-        raise InputError(
-            f"{flags.data}: all {size:,} points are equal; were the right columns read?"
-        )
     check(points)
     if not run_folder.open_run(common.out, config, points.sha256):
         return None
