@@ -245,7 +245,17 @@ def pca(*, pixels: str, solver: str, components: int, repeats: int) -> Figures:
 
 TASKS = {
     task.__name__: task
-    for task in (write_mnist, open_tsne, sklearn_tsne, jaxemb_tsne, evaluate, repulsion, scale, pca)
+    for task in (
+        write_mnist,
+        write_clusters,
+        open_tsne,
+        sklearn_tsne,
+        jaxemb_tsne,
+        evaluate,
+        repulsion,
+        scale,
+        pca,
+    )
 }
 
 if __name__ == "__main__":
