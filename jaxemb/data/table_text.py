@@ -158,6 +158,8 @@ def _look(path: Path, layout: Layout, as_text: set[str]) -> _Text:
             names = ["", *names]  # as R writes row names
         width = len(names)
         unnamed = 0 if names[0] in ("", "Unnamed: 0") else None
+        if unnamed == 0 and "row" not in names:
+            names = ["row", *names[1:]]
         names = [name or str(place) for place, name in enumerate(names, 1)]
         if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
             raise InputError(

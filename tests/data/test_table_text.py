@@ -71,12 +71,12 @@ def test_columns_of_text_stay_text(tmp_path):
 def test_names_of_rows_are_told_apart(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text(",a,b\n0,1,4\n1,2,5\n2,3,6\n")
-    assert read_table(path).unnamed == "1"
+    assert read_table(path).unnamed == "row"
     path.write_text("a b\nx 1 4\ny 2 5\n")  # as R writes it
     found = read_table(path)
     assert found.names == ("a", "b")
-    assert found.unnamed == "1"
-    assert found.texts["1"].tolist() == ["x", "y"]
+    assert found.unnamed == "row"
+    assert found.texts["row"].tolist() == ["x", "y"]
 
 
 def test_a_first_line_of_numbers_is_asked_about(tmp_path):
