@@ -1,13 +1,17 @@
 import dataclasses
+import decimal
 import math
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import scipy.sparse
 
-from jaxemb.checks import as_key, as_options, check_field, check_fields, check_labels
+from jaxemb.checks import as_key, as_options, as_points, check_field, check_fields, check_labels
 from jaxemb.errors import InputError
 from jaxemb.methods import mds, tsne
 
@@ -106,6 +110,63 @@ def test_no_options_are_the_defaults():
 def test_fields_of_the_wrong_type_are_named(field, value, message):
     with pytest.raises(InputError, match=f"^{message}$"):
         check_fields(Fields(**{field: value}))
+
+
+MATRIX = np.arange(12.0).reshape(4, 3)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        MATRIX.tolist(),
+        MATRIX.astype(np.float16),
+        MATRIX.astype(np.int64),
+        MATRIX.astype(np.longdouble),
+        MATRIX.astype(object),
+        [[decimal.Decimal(int(value)) for value in row] for row in MATRIX],
+        jnp.asarray(MATRIX, jnp.bfloat16),
+        np.ma.array(MATRIX, mask=False),
+        pd.DataFrame(MATRIX, columns=["a", "b", "c"]),
+        pd.DataFrame(MATRIX.astype(int)).convert_dtypes(),
+        pl.DataFrame(MATRIX),
+    ],
+    ids=lambda points: type(points).__name__,
+)
+def test_real_numbers_of_any_library_are_points(points):
+    found = as_points(points)
+    np.testing.assert_array_equal(found, MATRIX)
+    assert found.dtype in (np.float32, np.float64)
+
+
+def test_floats_stay_as_they_are():
+    for kind in (np.float32, np.float64):
+        table = MATRIX.astype(kind)
+        assert as_points(table) is table
+
+
+NAMED = pd.DataFrame(MATRIX, columns=["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (np.ma.array(MATRIX, mask=MATRIX > 9), "points have 2 masked entries; fill them, or drop"),
+        (scipy.sparse.csr_array(MATRIX), r"points must be dense, found the sparse csr_array of sh"),
+        (NAMED.assign(b=list("wxyz")), "must be real numbers, found 'w' in row 0, column 'b'"),
+        (NAMED.assign(c=["1", "2", "3", "4"]), "found '1' in row 0, column 'c'"),
+        (NAMED.astype(object).where(NAMED != 4, None), "points must be finite, found nan in row 1"),
+        (MATRIX + 1j, "points must be a matrix of floats, .* found complex128"),
+        (MATRIX.astype("datetime64[s]"), "found datetime64"),
+        ([[1, 2], [3]], "points must be a matrix, a point a row"),
+        ("points", "points must be a matrix"),
+        (None, "points must be"),
+        (MATRIX[0], "points must be a matrix of floats"),
+        (MATRIX[:3], "points must have at least 4 rows"),
+    ],
+)
+def test_what_are_no_points_is_told(points, message):
+    with pytest.raises(InputError, match=message):
+        as_points(points)
 
 
 def test_a_seed_is_a_key():

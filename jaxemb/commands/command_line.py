@@ -23,6 +23,8 @@ Config = TypeVar("Config")
 
 _SUGGESTIONS = ("Perhaps you meant", "Available subcommands")
 
+# Seconds after which a stop that was dropped is tried again.
+_AGAIN = 2.0
 # How files of vectors are read; a command without these flags names the one that has them.
 CONVERTS = ("format", "encoding", "errors", "lenient")
 
@@ -114,16 +116,32 @@ def _command_first(words: list[str], commands: set[str], switches: set[str]) -> 
 
 @contextlib.contextmanager
 def _stop_on_signals() -> Iterator[None]:
-    """Raises _Stopped at SIGINT and SIGTERM, so that half-written files are cleaned up."""
+    """Raises _Stopped at SIGINT and SIGTERM, so that half-written files are cleaned up.
+
+    Python drops what is raised within a callback of the garbage collector, and JAX has one that
+    runs often: until it arrives, the exception is raised again.
+    """
+    asked: list[int] = []
 
     @gives_way
     def stop(number: int, frame: FrameType | None) -> None:
-        raise _Stopped(number)
+        if number != signal.SIGALRM:
+            asked.append(number)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        raise _Stopped(asked[0])
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def tell(dropped: Any) -> None:
+        if not isinstance(dropped.exc_value, _Stopped):
+            hook(dropped)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    hook, sys.unraisablehook = sys.unraisablehook, tell
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

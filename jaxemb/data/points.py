@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxemb import checks
+from jaxemb.data import pictures as pictures_of
 from jaxemb.data.files import file_sha256
 from jaxemb.data.images import Choose
 from jaxemb.data.labels import number_labels
@@ -132,11 +133,10 @@ def read_numbers(
     columns = columns or Columns()
     as_text = [name for name in (columns.label_column, *columns.drop) if name]
     table = read_table(path, layout, as_text=as_text)
+    pictures = None
     if table.values.ndim > 2:
-        raise InputError(
-            f"{path}: expected an array [N, D] of real numbers, found {list(table.values.shape)}; "
-            "reshape images to a row each"
-        )
+        pictures = pictures_of.as_pictures(path, table.values)
+        table = table._replace(values=table.values.reshape(len(table.values), -1))
     table, labels, names = _roles(path, table, columns)
     if not table.values.shape[1]:
         raise InputError(f"{path}: no column of numbers is left; found {', '.join(table.texts)}")
@@ -151,9 +151,44 @@ def read_numbers(
         features=table.names,
         columns={name: column[rows] for name, column in table.texts.items()},
         names=None if names is None else [str(names[row]) for row in rows],
+        images=None if pictures is None else pictures[rows],
     )
     if labels is not None:
         numbered = number_labels(labels)
+        found = found._replace(labels=numbered.ids[rows], classes=numbered.classes)
+    return found
+
+
+def read_folder(
+    folder: Path, choose: Choose = np.arange, *, layout: Layout | None = None
+) -> Points:
+    """Reads a folder of pictures, scaled to [0, 1]; its subfolders are the classes.
+
+    Args:
+      folder: of the files; other files than pictures are left alone.
+      choose: which of them, in the order of their names.
+      layout: to what size they are brought.
+
+    Returns:
+      The points; the column "file" has the names.
+
+    Raises:
+      InputError: if there are no pictures, one is damaged, or their sizes differ.
+    """
+    files = pictures_of.find_pictures(folder)
+    classes = pictures_of.subfolders(folder, files)
+    rows = choose(len(files))
+    chosen = [files[row] for row in rows]
+    images = pictures_of.read_pictures(chosen, side=(layout or Layout()).image_side)
+    values = images.reshape(len(images), -1).astype(np.float32) / 255
+    found = Points(
+        values,
+        images=images,
+        sha256={str(folder): pictures_of.files_sha256(folder, chosen)},
+        columns={"file": np.array([str(file.relative_to(folder)) for file in chosen])},
+    )
+    if classes is not None:
+        numbered = number_labels(classes)
         found = found._replace(labels=numbered.ids[rows], classes=numbered.classes)
     return found
 

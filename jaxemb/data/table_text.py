@@ -38,6 +38,8 @@ class Layout:
     """Of a table in text, or of words, e.g. latin-1."""
     array: str = ""
     """Which array of a .npz holds the rows."""
+    image_side: int = 0
+    """Pixels of both sides that the pictures of a folder are brought to; 0: as they are."""
 
     def __post_init__(self) -> None:
         """Refuses values that no table can have.
@@ -46,6 +48,7 @@ class Layout:
           InputError: naming the field.
         """
         checks.check_fields(self)
+        checks.check_field(self, "image_side", at_least=0, at_most=4096)
         try:
             "".encode(self.encoding)
         except LookupError as error:

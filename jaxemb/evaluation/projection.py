@@ -92,7 +92,7 @@ def knn_accuracy(
 
     Args:
       embedding: [N, d] the map, finite.
-      labels: [N] int from 0.
+      labels: [N] the class of each, a number or a name.
       k: neighbors that vote, in 1..N-1; ties go to the class of the smallest label.
       rows: size of the sample of points, drawn without replacement; 0 for all.
       seed: of the sample.
@@ -105,10 +105,12 @@ def knn_accuracy(
     """
     size = len(embedding)
     chex.assert_shape(embedding, (size, None))
+    labels = np.asarray(labels)
     chex.assert_shape(labels, (size,))
     sample = _sample(size, rows or size, seed)
+    classes, labels = np.unique(labels, return_inverse=True)
     voters = labels[nearest_in_map(embedding, sample, k=k)]  # [S, k]
-    votes = np.zeros((len(sample), labels.max() + 1), np.int32)
+    votes = np.zeros((len(sample), len(classes)), np.int32)
     np.add.at(votes, (np.arange(len(sample))[:, None], voters), 1)
     return float((votes.argmax(axis=1) == labels[sample]).mean())
 

@@ -79,6 +79,8 @@ def load(
 
     if data in IMAGES:
         found = points.read_images(data, data_dir, choose)
+    elif path.is_dir() and not is_words:
+        found = points.read_folder(path, choose, layout=layout)
     elif is_words:
         found = _read_words(vectors.get(data, path), choose, layout or Layout())
     elif is_numbers:
@@ -101,7 +103,8 @@ def load(
 def _holds_words(path: Path) -> bool:
     ending = path.with_suffix("").suffix if path.suffix in compressed.ENDINGS else path.suffix
     if not path.is_file():
-        return path.is_dir() or ending in VECTORS
+        tables_of_words = (io.RUN, "vectors.tsv")
+        return ending in VECTORS or any((path / name).exists() for name in tables_of_words)
     if ending != ".txt" and ending in (*tables.FILES, *VECTORS):
         return ending in VECTORS
     with contents.unpacked(path, "utf-8") as (source, _):

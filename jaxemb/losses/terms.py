@@ -65,11 +65,11 @@ def check_margin(margin: float) -> None:
     """Refuses a margin that no distance can keep.
 
     Args:
-      margin: a number, known before tracing.
+      margin: a number; one that is traced can't be looked at, and passes.
 
     Raises:
       InputError: if it is negative, infinite or not a number.
     """
     # NaN fails this comparison.
-    if not 0 <= margin < float("inf"):
+    if not isinstance(margin, jax.core.Tracer) and not 0 <= margin < float("inf"):
         raise InputError(f"the margin must be a finite number of at least 0, found {margin}")

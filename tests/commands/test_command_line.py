@@ -1,4 +1,5 @@
 import dataclasses
+import gc
 import os
 import signal
 from pathlib import Path
@@ -121,6 +122,26 @@ def test_a_signal_ends_it_in_one_line(capsys, number):
     assert run(wait, capsys) == (128 + number, "stopped; the same command starts again\n", "")
     assert cleaned == [True]
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_a_signal_within_a_garbage_collection_ends_it_too(capsys, monkeypatch):
+    """Python drops what callbacks of the collector raise."""
+    monkeypatch.setattr(command_line, "_AGAIN", 0.05)
+    handler = signal.getsignal(signal.SIGALRM)
+
+    def collected(phase, info):
+        gc.callbacks.remove(collected)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def collect(config):
+        gc.callbacks.append(collected)
+        gc.collect()
+        assert collected not in gc.callbacks
+        signal.pause()
+
+    assert run(collect, capsys) == (130, "stopped; the same command starts again\n", "")
+    assert signal.getsignal(signal.SIGALRM) is handler
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 @dataclasses.dataclass(frozen=True)

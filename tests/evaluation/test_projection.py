@@ -88,6 +88,19 @@ def test_knn_accuracy_agrees_with_scikit_learn():
         classifier = KNeighborsClassifier(5).fit(embedding[others], labels[others])
         expected += classifier.predict(embedding[i : i + 1])[0] == labels[i]
     assert projection.knn_accuracy(embedding, labels, k=5) == pytest.approx(expected / N)
+    names = [f"class {label}" for label in labels]
+    assert projection.knn_accuracy(embedding, names, k=5) == pytest.approx(expected / N)
+
+
+def test_given_distances_are_judged_as_their_points():
+    points, embedding = spaces(5)
+    distances = np.linalg.norm(points[:, None].astype(float) - points[None], axis=2)
+    asked = {"metric": "precomputed"}
+    found = projection.neighbor_scores(distances, embedding, k=5, **asked)
+    np.testing.assert_allclose(found, projection.neighbor_scores(points, embedding, k=5))
+    assert projection.shepard_correlation(distances, embedding, **asked) == pytest.approx(
+        projection.shepard_correlation(points, embedding)
+    )
 
 
 def test_knn_accuracy_of_a_sample_asks_all_points():

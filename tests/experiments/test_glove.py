@@ -66,7 +66,7 @@ def test_a_run_leaves_its_results(finished):
     assert summary["pairs"] <= 72 * 72
     assert {"pairs_per_second", "count_seconds", "train_seconds", "final_loss"} <= summary.keys()
     config = json.loads((out / "config.json").read_text())["config"]
-    assert (config["first_squares"], config["pieces"], config["dim"]) == (3.0, 128, 16)
+    assert (config["first_squares"], config["pieces"], config["dim"]) == (None, 128, 16)
 
 
 def test_a_run_killed_midway_goes_on_to_the_same_bits(finished, tmp_path, capsys):

@@ -138,7 +138,7 @@ def test_labels_take_the_place_of_those_that_the_data_has(tmp_path):
     ("array", "message"),
     [
         (np.zeros(5), r"expected an array \[N, D\] of real numbers, found \[5\] of float64"),
-        (np.zeros((5, 2, 2)), r".* found \[5, 2, 2\]; reshape images to a row each"),
+        (np.zeros((5, 2, 2, 2)), r".* found \[5, 2, 2, 2\]"),
         (np.zeros((5, 0)), r".* found \[5, 0\]"),
         (np.zeros((0, 5)), r".* found \[0, 5\]"),
         (np.zeros((5, 2), complex), r".* found \[5, 2\] of complex128"),

@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -35,3 +36,11 @@ def test_margins_are_checked(margin):
     with pytest.raises(InputError, match="the margin must be a finite number of at least 0, found"):
         check_margin(margin)
     check_margin(0)
+
+
+def test_a_margin_may_be_traced():
+    def loss(margin):
+        check_margin(margin)
+        return 2 * margin
+
+    assert jax.jit(jax.grad(loss))(0.5) == 2

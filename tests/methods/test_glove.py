@@ -237,6 +237,23 @@ def test_wide_vectors_learn_slower_by_default():
     assert glove.Options(dim=400, learning_rate=2.0).rate == 2
 
 
+def test_other_weights_learn_alike_by_default(text, counts):
+    """Pairs below both x_max have gradients larger by a factor, which AdaGrad then divides by."""
+    assert glove.Options().squares == 3
+    factor = 4.0**0.7
+    vectors = []
+    for x_max in (4 * 5.0, 5.0):
+        # No pair reaches x_max.
+        few = csr_array(counts) * (4.9 / counts.max())
+        options = dataclasses.replace(OPTIONS, x_max=x_max, epochs=1)
+        vectors.append(glove.fit(0, text, options, counts=few).vectors.vectors)
+    assert glove.Options(x_max=25).squares == pytest.approx(3 * 4**1.5)
+    assert factor**2 * dataclasses.replace(OPTIONS, x_max=20.0).squares == pytest.approx(
+        OPTIONS.squares
+    )
+    np.testing.assert_allclose(vectors[0], vectors[1], rtol=1e-3, atol=1e-6)
+
+
 def test_training_brings_the_cost_down_and_no_table_is_copied(text, counts):
     options = dataclasses.replace(SMALL, dim=6, epochs=60)
     training = glove.start(0, text, options, counts=counts)

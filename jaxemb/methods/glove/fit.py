@@ -125,7 +125,7 @@ def start(
     )
     steps = int(stream.epoch_steps.sum())
     schedule = optax.constant_schedule(options.rate)
-    optimizer = row_wise(optax.adagrad(schedule, initial_accumulator_value=options.first_squares))
+    optimizer = row_wise(optax.adagrad(schedule, initial_accumulator_value=options.squares))
     params = model.init(init_key, vocabulary=words, dim=options.dim, scale=options.init_scale)
 
     def finish(state: TrainState) -> Fitted:

@@ -29,11 +29,12 @@ class Options:
     learning_rate: float | None = None
     """Learning rate of AdaGrad, on the rows that a step touches. None takes 1, or 100 / dim if that
     is less, since a step changes a score by as many numbers as vectors are wide."""
-    first_squares: float = 3.0
+    first_squares: float | None = None
     """Sum of squared gradients with which AdaGrad starts, so that rare words, whose gradients are
-    small, learn slowly. The authors' program starts with 1, of gradients that it has multiplied by
-    its learning rate of 0.05: 400 of the gradients themselves, but of single pairs, which take more
-    steps."""
+    small, learn slowly. None takes 3 for the usual x_max of 100, and otherwise as much more or less
+    as the squares of the weights are, 3 (100 / x_max)^(2 alpha). The authors' program starts with
+    1, of gradients that it has multiplied by its learning rate of 0.05: 400 of the gradients
+    themselves, but of single pairs, which take more steps."""
     init_scale: float = 0.5
     """Vectors and biases start uniform between plus and minus this, divided by dim."""
     pieces: int = 128
@@ -58,7 +59,8 @@ class Options:
         checks.check_field(self, "alpha", at_least=0, at_most=10)
         if self.learning_rate is not None:
             checks.check_field(self, "learning_rate", above=0, at_most=10)
-        checks.check_field(self, "first_squares", at_least=0, at_most=1e12)
+        if self.first_squares is not None:
+            checks.check_field(self, "first_squares", at_least=0, at_most=1e12)
         checks.check_field(self, "init_scale", above=0, at_most=1e6)
         checks.check_field(self, "pieces", at_least=4, at_most=1 << 20)
         if self.pieces % 4:
@@ -70,3 +72,10 @@ class Options:
     def rate(self) -> float:
         """The learning rate."""
         return self.learning_rate or min(1.0, 100 / self.dim)
+
+    @property
+    def squares(self) -> float:
+        """The sum of squared gradients with which AdaGrad starts."""
+        if self.first_squares is not None:
+            return self.first_squares
+        return 3.0 * (100 / self.x_max) ** (2 * self.alpha)

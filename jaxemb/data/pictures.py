@@ -1,0 +1,157 @@
+"""Pictures of one's own: folders of files, and arrays."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from jaxemb.data.files import file_sha256
+from jaxemb.errors import InputError
+from jaxemb.memory import require_memory
+
+ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".pgm", ".ppm", ".pnm"),
+)
+"""How the names of picture files end."""
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Lists the picture files of a folder, at any depth, in sorted order.
+
+    Raises:
+      InputError: if there are none.
+    """
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() in ENDINGS
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+    if not files:
+        raise InputError(
+            f"{folder}: the folder holds no pictures, files named {', '.join(ENDINGS)}"
+        )
+    return files
+
+
+def subfolders(folder: Path, files: list[Path]) -> list[str] | None:
+    """Returns the subfolder that each file is in, its class; None if all are in the folder itself.
+
+    Raises:
+      InputError: if some are in subfolders and others aren't.
+    """
+    inside = [file.relative_to(folder).parts[:-1] for file in files]
+    if not any(inside):
+        return None
+    if not all(inside):
+        loose = files[inside.index(())]
+        raise InputError(
+            f"{folder}: {loose.name} is in none of the subfolders, which name the class of what is "
+            "in them; put it into one, or all pictures into one folder"
+        )
+    return ["/".join(parts) for parts in inside]
+
+
+def read_pictures(files: list[Path], *, side: int = 0) -> np.ndarray:
+    """Reads picture files.
+
+    Args:
+      files: N of them, in color, gray or black and white; turned as the camera says, what is
+        transparent becomes white, and of moving pictures the first counts.
+      side: pixels of both sides that pictures are brought to: scaled, and cut at the longer sides.
+        0 leaves them as they are; all must then be of one size.
+
+    Returns:
+      [N, H, W] uint8 if all are gray, [N, H, W, 3] if not.
+
+    Raises:
+      InputError: if a file is damaged or no picture, the sizes differ, or memory is short.
+    """
+    first = _read(files[0], side)
+    height, width = first.shape[:2]
+    require_memory(
+        2 * len(files) * height * width * 3,
+        f"{len(files):,} pictures of {width} x {height} pixels",
+        "bring them to fewer pixels with image_side, or take fewer",
+    )
+    found = [first]
+    for file in files[1:]:
+        image = _read(file, side)
+        if image.shape[:2] != (height, width):
+            raise InputError(
+                f"{file}: is {image.shape[1]} x {image.shape[0]} pixels, {files[0].name} "
+                f"{width} x {height}; `image_side`, such as 64, brings all to one size"
+            )
+        found.append(image)
+    if all(image.ndim == 2 for image in found):
+        return np.stack(found)
+    return np.stack(
+        [np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image for image in found]
+    )
+
+
+def as_pictures(path: Path, array: np.ndarray) -> np.ndarray:
+    """Returns an array of pictures as they are drawn.
+
+    Args:
+      path: where it was read from, for messages.
+      array: [N, H, W], [N, H, W, C] or [N, C, H, W], with 1, 3 or 4 channels C; whole numbers to
+        255, or floats, of which the smallest is drawn black and the largest white.
+
+    Returns:
+      [N, H, W] or [N, H, W, 3] uint8.
+
+    Raises:
+      InputError: if the shape is none of these.
+    """
+    channels = (1, 3, 4)
+    shape = array.shape
+    if array.ndim == 4 and shape[-1] not in channels and shape[1] in channels:
+        array = np.moveaxis(array, 1, -1)
+    if array.ndim == 4 and array.shape[-1] in channels:
+        array = array[..., 0] if array.shape[-1] == 1 else array[..., :3]
+    elif array.ndim != 3:
+        raise InputError(
+            f"{path}: expected points [N, D], or pictures [N, H, W] or [N, H, W, 3], found "
+            f"{list(shape)}"
+        )
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    low, high = float(array.min()), float(array.max())
+    if array.dtype.kind in "iu" and low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    scaled = (array.astype(np.float32) - low) * (255 / (high - low) if high > low else 0)
+    return np.round(scaled).astype(np.uint8)
+
+
+def files_sha256(folder: Path, files: list[Path]) -> str:
+    """Returns one checksum of many files and their names, in hexadecimal."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(folder)} {file_sha256(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _read(file: Path, side: int) -> np.ndarray:
+    """Returns [H, W] or [H, W, 3] uint8."""
+    try:
+        with Image.open(file) as opened:
+            image = ImageOps.exif_transpose(opened)
+            if image.mode.startswith("I"):  # gray in 16 bits, which a conversion would cut off
+                image = Image.fromarray((np.asarray(image, np.float64) / 257).astype(np.uint8))
+            elif image.mode in ("1", "L", "F"):
+                image = image.convert("L")
+            else:
+                seen = image.convert("RGBA")
+                image = Image.new("RGB", seen.size, "white")
+                image.paste(seen, mask=seen.getchannel("A"))
+            if side:
+                image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+            return np.asarray(image)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"{file}: cannot be read as a picture: {error}") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{file}: {error}") from error

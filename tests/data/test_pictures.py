@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxemb.data.pictures import as_pictures, read_pictures
+from jaxemb.data.points import read_folder, read_numbers
+from jaxemb.data.table_text import Layout
+from jaxemb.errors import InputError
+
+PICTURES = np.random.default_rng(0).integers(256, size=(6, 5, 4, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, picture in enumerate(PICTURES):
+        place = tmp_path / "pictures" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(place / f"{number}.png")
+    (tmp_path / "pictures" / "notes.txt").write_text("no picture")
+    return tmp_path / "pictures"
+
+
+def test_subfolders_are_classes(folder):
+    found = read_folder(folder)
+    np.testing.assert_array_equal(found.images, PICTURES[[0, 2, 4, 1, 3, 5]])
+    np.testing.assert_allclose(found.values, found.images.reshape(6, -1) / 255, rtol=1e-6)
+    assert found.classes == ("a", "b")
+    assert found.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert found.columns["file"].tolist()[:2] == ["a/0.png", "a/2.png"]
+    some = read_folder(folder, lambda size: np.array([1, 5]))
+    np.testing.assert_array_equal(some.images, PICTURES[[2, 5]])
+    assert some.labels.tolist() == [0, 1]
+
+
+def test_a_checksum_is_of_names_and_bytes(folder):
+    first = read_folder(folder).sha256
+    assert first == read_folder(folder).sha256
+    (folder / "a" / "0.png").rename(folder / "a" / "00.png")
+    assert first != read_folder(folder).sha256
+
+
+def test_without_subfolders_there_are_no_classes(folder, tmp_path):
+    found = read_folder(folder / "a")
+    assert found.labels is None
+    assert len(found.values) == 3
+    Image.fromarray(PICTURES[0]).save(folder / "loose.png")
+    with pytest.raises(InputError, match=r"loose.png is in none of the subfolders"):
+        read_folder(folder)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no pictures, files named .png, .jpg"):
+        read_folder(tmp_path / "empty")
+
+
+def test_pictures_of_other_sizes_are_brought_to_one(folder):
+    Image.fromarray(PICTURES[0, :3]).save(folder / "a" / "8.png")
+    with pytest.raises(InputError, match=r"8.png: is 4 x 3 pixels, 0.png 4 x 5; `image_side`"):
+        read_folder(folder)
+    assert read_folder(folder, layout=Layout(image_side=8)).images.shape == (7, 8, 8, 3)
+
+
+def test_damage_is_named(folder):
+    (folder / "a" / "2.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"2.png: cannot be read as a picture"):
+        read_folder(folder)
+
+
+def test_every_kind_of_picture_is_read(tmp_path):
+    gray = PICTURES[0, :, :, 0]
+    kinds = {
+        "gray": Image.fromarray(gray),
+        "deep": Image.fromarray(gray.astype(np.uint16) * 257),
+        "bits": Image.fromarray(np.where(gray > 99, 255, 0).astype(np.uint8)).convert("1"),
+        "clear": Image.fromarray(np.dstack([PICTURES[0], np.zeros((5, 4), np.uint8)])),
+        "palette": Image.fromarray(PICTURES[0] // 128 * 255).quantize(8),
+    }
+    files = {name: tmp_path / f"{name}.png" for name in kinds}
+    for name, image in kinds.items():
+        image.save(files[name])
+    np.testing.assert_array_equal(
+        read_pictures([files["gray"], files["deep"], files["bits"]]),
+        [gray, gray, np.where(gray > 99, 255, 0)],
+    )
+    np.testing.assert_array_equal(read_pictures([files["clear"]])[0], np.full((5, 4, 3), 255))
+    np.testing.assert_array_equal(read_pictures([files["palette"]])[0], PICTURES[0] // 128 * 255)
+    # Gray ones among colored ones become colored.
+    mixed = read_pictures([files["palette"], files["gray"]])
+    np.testing.assert_array_equal(mixed[1], np.repeat(gray[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 4), (6, 5, 4, 1), (6, 5, 4, 3), (6, 3, 5, 4)])
+def test_arrays_of_pictures_are_points(tmp_path, shape):
+    array = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    np.save(tmp_path / "pictures.npy", array)
+    found = read_numbers(tmp_path / "pictures.npy", lambda size: np.array([4, 1]))
+    np.testing.assert_array_equal(found.values, array.reshape(6, -1)[[4, 1]])
+    assert found.images.shape == (2, 5, 4, 3) if 3 in shape[1:] else (2, 5, 4)
+    assert found.images.dtype == np.uint8
+    # The smallest number is black, the largest white.
+    drawn = as_pictures(tmp_path, array)
+    assert (drawn.min(), drawn.max()) == (0, 255)
+
+
+def test_bytes_are_drawn_as_they_are(tmp_path):
+    np.testing.assert_array_equal(as_pictures(tmp_path, PICTURES), PICTURES)
+    np.testing.assert_array_equal(as_pictures(tmp_path, PICTURES.astype(int) // 2), PICTURES // 2)
+    with pytest.raises(InputError, match=r"pictures \[N, H, W\] .* found \[6, 5, 4, 2\]"):
+        as_pictures(tmp_path, PICTURES[..., :2])
