@@ -252,6 +252,17 @@ def test_what_fit_returns(name):
 
 
 @of_every_method
+def test_methods_work_where_jax_counts_in_float64(name):
+    with jax.enable_x64(True):
+        key = (0,) if takes_key(name) else ()
+        found = method(name).fit(*key, *CASES[name].given(), options(name))
+    if CASES[name].kind == "words":
+        assert found.vectors.vectors.dtype == np.float32
+    if CASES[name].kind == "maps":
+        assert found.embedding.dtype == np.float32
+
+
+@of_every_method
 def test_a_fit_is_saved_and_loaded(name, tmp_path):
     found = fitted(name)
     io.save(tmp_path / "one", found)

@@ -131,8 +131,8 @@ def _decompose(
             newest = jnp.linalg.qr(newest - _matmul(basis, _matmul(basis.T, newest)))[0]
         return basis, product, newest
 
-    newest = jnp.linalg.qr(matrix @ jax.random.normal(key, (columns, block)))[0]
-    start = jnp.zeros((rows, width)), jnp.zeros((width, width)), newest
+    newest = jnp.linalg.qr(matrix @ jax.random.normal(key, (columns, block), jnp.float32))[0]
+    start = jnp.zeros((rows, width), jnp.float32), jnp.zeros((width, width), jnp.float32), newest
     basis, product, _ = jax.lax.fori_loop(0, blocks, grow, start)
     # The matrix times its transpose, within the basis; below the diagonal it was not computed.
     _, vectors = jnp.linalg.eigh(jnp.triu(product) + jnp.triu(product, 1).T)

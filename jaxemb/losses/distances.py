@@ -113,7 +113,9 @@ def pairwise_squared_euclidean(x: jax.Array, y: jax.Array) -> jax.Array:
     if x.shape[1] <= _NARROW:
         # A column at a time: a sum over an axis this short would not be vectorized.
         columns = zip(x.T, y.T, strict=True)
-        return sum((jnp.square(a[:, None] - b[None, :]) for a, b in columns), jnp.zeros(()))
+        return sum(
+            (jnp.square(a[:, None] - b[None, :]) for a, b in columns), jnp.zeros((), x.dtype)
+        )
     # Distances don't change when all points are shifted, but fewer digits cancel. The gradient
     # stays correct: what it lacks through the mean sums to zero.
     mean = jax.lax.stop_gradient((x.mean(axis=0) + y.mean(axis=0)) / 2)[None, :]

@@ -22,7 +22,9 @@ def init(key: jax.Array, *, vocabulary: int, dim: int, scale: float = 0.5) -> Pa
       {"vectors": [2V, D + 1]}, uniform in ±S/D: rows of words, then rows of contexts; the bias is
       last. One table, because XLA copies tables that read each other.
     """
-    rows = jax.random.uniform(key, (2 * vocabulary, dim + 1), minval=-scale, maxval=scale)
+    rows = jax.random.uniform(
+        key, (2 * vocabulary, dim + 1), jnp.float32, minval=-scale, maxval=scale
+    )
     return {"vectors": rows / dim}
 
 

@@ -32,10 +32,10 @@ def init(
     words_key, kernel_key, output_key = jax.random.split(key, 3)
 
     def uniform(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return jax.random.uniform(key, shape, minval=-1, maxval=1) * shape[0] ** -0.5
+        return jax.random.uniform(key, shape, jnp.float32, minval=-1, maxval=1) * shape[0] ** -0.5
 
     return {
-        "words": scale * jax.random.normal(words_key, (vocabulary, dim)),
+        "words": scale * jax.random.normal(words_key, (vocabulary, dim), jnp.float32),
         "scorer": {
             "kernel": uniform(kernel_key, (window * dim, hidden)),
             "bias": jnp.zeros(hidden),

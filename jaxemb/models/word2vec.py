@@ -22,8 +22,8 @@ def init(key: jax.Array, *, vocabulary: int, dim: int) -> Params:
       {"input": [V, D] uniform in ±1/(2D), "output": [V, D] zeros}. The input vectors are the
       result of training.
     """
-    uniform = jax.random.uniform(key, (vocabulary, dim), minval=-0.5, maxval=0.5)
-    return {"input": uniform / dim, "output": jnp.zeros((vocabulary, dim))}
+    uniform = jax.random.uniform(key, (vocabulary, dim), jnp.float32, minval=-0.5, maxval=0.5)
+    return {"input": uniform / dim, "output": jnp.zeros((vocabulary, dim), jnp.float32)}
 
 
 def with_biases(params: Params, counts: np.ndarray) -> Params:

@@ -213,7 +213,7 @@ def weighted(losses: Sequence[Loss], weights: Sequence[float]) -> Loss:
 
 
 def _centers(key: jax.Array, classes: int, dim: int) -> dict[str, jax.Array]:
-    return {"centers": jax.random.normal(key, (classes, dim))}
+    return {"centers": jax.random.normal(key, (classes, dim), jnp.float32)}
 
 
 def _pairs(vectors: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -159,7 +159,7 @@ def compose(
         often = jnp.broadcast_to(occurrences.at[owner].get(mode="clip")[:, None], rows.shape)
         return sums.at[owner].add(some, mode="drop"), counts.at[rows].add(often, mode="drop")
 
-    zeros = jnp.zeros((passes.words, table.shape[1])), jnp.zeros(len(table), jnp.int32)
+    zeros = jnp.zeros((passes.words, table.shape[1]), table.dtype), jnp.zeros(len(table), jnp.int32)
     return jax.lax.fori_loop(0, passes.blocks, add, zeros)
 
 

@@ -130,7 +130,8 @@ def start(key: jax.Array, positions: jax.Array, graph: Graph) -> TrainState:
       points all in one place.
     """
     positions = positions[graph.order]
-    together = graph.plogp + jnp.log(len(positions)) + jnp.log(len(positions) - 1)
+    count = jnp.float32(len(positions))
+    together = graph.plogp + jnp.log(count) + jnp.log(count - 1)
     descent = Descent(jnp.zeros_like(positions), jnp.ones_like(positions), together, jnp.int32(-1))
     return TrainState(jnp.zeros((), jnp.int32), key, positions, descent)
 
@@ -265,7 +266,7 @@ def _along(positions: jax.Array, graph: Graph) -> tuple[list[jax.Array], jax.Arr
     chex.assert_equal_shape([graph.neighbors, graph.joint])
     columns = _paired(positions)
     apart = [_at(part, graph.owners)[:, None] - _at(part, graph.neighbors) for part in columns]
-    similarity = jnp.ones(graph.joint.shape)
+    similarity = jnp.ones(graph.joint.shape, positions.dtype)
     for part in apart:
         similarity += jnp.square(part.real) + jnp.square(part.imag)
     return apart, 1 / similarity
