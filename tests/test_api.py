@@ -178,7 +178,7 @@ def test_arguments_of_fit(name):
 
 
 @of_every_method
-@pytest.mark.parametrize("key", ["0", 1.5, True, -1, 1 << 32, np.zeros(2, np.uint32)])
+@pytest.mark.parametrize("key", ["0", 1.5, True, -1, 1 << 32, np.zeros(3, np.uint32)])
 def test_what_is_no_key(name, key):
     keyed = (key,) if takes_key(name) else ()
     named = {} if keyed else {"key": key}

@@ -87,13 +87,13 @@ def test_every_kind_of_picture_is_read(tmp_path):
     np.testing.assert_array_equal(mixed[1], np.repeat(gray[..., None], 3, axis=2))
 
 
-@pytest.mark.parametrize("shape", [(6, 5, 4), (6, 5, 4, 1), (6, 5, 4, 3), (6, 3, 5, 4)])
+@pytest.mark.parametrize("shape", [(6, 5, 7), (6, 5, 7, 1), (6, 5, 7, 3), (6, 3, 5, 7)])
 def test_arrays_of_pictures_are_points(tmp_path, shape):
     array = np.random.default_rng(1).normal(size=shape).astype(np.float32)
     np.save(tmp_path / "pictures.npy", array)
     found = read_numbers(tmp_path / "pictures.npy", lambda size: np.array([4, 1]))
     np.testing.assert_array_equal(found.values, array.reshape(6, -1)[[4, 1]])
-    assert found.images.shape == (2, 5, 4, 3) if 3 in shape[1:] else (2, 5, 4)
+    assert found.images.shape == (2, 5, 7, 3) if 3 in shape[1:] else (2, 5, 7)
     assert found.images.dtype == np.uint8
     # The smallest number is black, the largest white.
     drawn = as_pictures(tmp_path, array)

@@ -128,7 +128,7 @@ def test_the_configuration_is_kept(finished, planted):
     assert held["config"]["dim"] == 16
     assert held["config"]["corpus"] == [str(planted)]
     fields = command.flat_fields(finished).keys()
-    assert held["config"].keys() == fields - {"out", "data_dir", "checkpoint_seconds"}
+    assert held["config"].keys() == fields - {"out", "data_dir", "checkpoint_seconds", "font"}
     assert {"groups", "dtype", "damping", "min_count", "seed"} <= fields
     assert list(held["data_sha256"]) == ["planted.txt"]
     assert held["versions"]["jax"] == jax.__version__
