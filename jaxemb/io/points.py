@@ -1,6 +1,7 @@
 """Points to make a map of, by name or path: images, word vectors or any table of numbers."""
 
 import dataclasses
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from jaxemb.data.sets import IMAGES
 from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.io import contents
+
+_logger = logging.getLogger("jaxemb")
 
 VECTORS = (".txt", ".vec", ".bin", ".safetensors")
 """How the names of files of word vectors often end."""
@@ -78,6 +81,8 @@ def load(
         return rows
 
     if data in IMAGES:
+        if path.exists():
+            _logger.info(f"{data} is the named data set; ./{data} is the one in this folder")
         found = points.read_images(data, data_dir, choose)
     elif path.is_dir() and not is_words:
         found = points.read_folder(path, choose, layout=layout)
