@@ -26,6 +26,8 @@ from .peak_memory import peak_mb
 # Where things lie is not part of what a run computes.
 _PLACES = ("out", "data_dir", "font", "checkpoint_seconds")
 _BEGAN = time.perf_counter()
+# What a start leaves that failed before there was anything to lose.
+_STARTED = {"config.json", "rows.npy"}
 _PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy", "optax", "flax", "orbax-checkpoint", "scipy")
 
 
@@ -60,8 +62,8 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
     path = out / "config.json"
     if path.exists():
         try:
-            held = json.loads(path.read_text())
-            held = {name: dict(held[name]) for name in asked}
+            known = json.loads(path.read_text())
+            held = {name: dict(known[name]) for name in asked}
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path} is not a run's configuration: {error}") from error
         differing = [
@@ -70,20 +72,26 @@ def open_run(out: Path, config: Any, data_sha256: Mapping[str, str]) -> bool:
             for name in sorted(held[part].keys() | asked[part].keys())
             if held[part].get(name) != asked[part].get(name)
         ]
-        if differing:
+        there = {entry.name for entry in out.iterdir() if entry.suffix != ".part"}
+        if differing and there - _STARTED:
             raise InputError(
                 f"{out} holds a run of another configuration: {'; '.join(differing)}. Give "
                 "another --out, or delete the folder"
             )
+        missing = sorted(set(known.get("files", ())) - there)
+        if missing:
+            print(f"{out} holds this run, finished, but no {', '.join(missing)}: made again")
         # A font is asked for to have the pictures drawn again.
-        if not (summary := out / "summary.json").exists() or font is not None:
+        elif (summary := out / "summary.json").exists() and font is None:
+            print(f"{out} holds this run, finished:")
+            print(summary.read_text(), end="")
+            return False
+        if not differing:
             return True
-        print(f"{out} holds this run, finished:")
-        print(summary.read_text(), end="")
-        return False
     out.mkdir(parents=True, exist_ok=True)
     # A run killed at its very start leaves a half-written configuration.
-    if others := sorted(entry.name for entry in out.iterdir() if entry.suffix != ".part"):
+    left = {entry.name for entry in out.iterdir() if entry.suffix != ".part"}
+    if others := sorted(left - (_STARTED if path.exists() else set())):
         raise InputError(
             f"{out} holds {others[0]!r} but no config.json, so it is no run's folder. Give another "
             "--out"
@@ -132,7 +140,12 @@ def finish(out: Path, figures: Mapping[str, Any]) -> None:
     write_json(
         out / "summary.json", {**figures, "peak_memory_mb": peak_mb(), "run_minutes": minutes}
     )
-    print("wrote", ", ".join(sorted(str(path) for path in out.iterdir())))
+    files = sorted(path.name for path in out.iterdir())
+    configuration = json.loads((out / "config.json").read_text())
+    # What is deleted of these is made again; checkpoints may be deleted to have the room.
+    results = [name for name in files if name not in ("checkpoints", "metrics.jsonl")]
+    write_json(out / "config.json", configuration | {"files": results})
+    print("wrote", ", ".join(str(out / name) for name in files))
 
 
 def engine_run(common: Common, folder: Path | None = None) -> Run:

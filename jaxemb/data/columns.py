@@ -177,7 +177,7 @@ def _csv_records(path: Path, lines: _Lines) -> Iterator[list[str]]:
 
 
 def _parquet_rows(path: Path, reading: Reading) -> Iterator[_Row]:
-    pyarrow, file = _open_parquet(path)
+    pyarrow, file = open_parquet(path)
     if reading.column not in file.schema_arrow.names:
         raise _no_column(path, reading.column, file.schema_arrow.names)
     size, rows = path.stat().st_size, max(file.metadata.num_rows, 1)
@@ -191,7 +191,12 @@ def _parquet_rows(path: Path, reading: Reading) -> Iterator[_Row]:
         raise InputError(f"{path}: cannot be read or is damaged: {error}") from error
 
 
-def _open_parquet(path: Path) -> tuple[Any, Any]:
+def open_parquet(path: Path) -> tuple[Any, Any]:
+    """Returns pyarrow, and the file.
+
+    Raises:
+      InputError: if pyarrow is not installed, or the file is damaged.
+    """
     try:
         import pyarrow
         from pyarrow import parquet
@@ -208,7 +213,7 @@ def _open_parquet(path: Path) -> tuple[Any, Any]:
 def _names(path: Path) -> list[str]:
     """Returns the names of a file's columns."""
     if kind(path) == "parquet":
-        return _open_parquet(path)[1].schema_arrow.names
+        return open_parquet(path)[1].schema_arrow.names
     # Whatever its encoding, most names are ASCII.
     lines = _Lines(path, Reading("latin-1", "skip"))
     if kind(path) == "csv":

@@ -16,6 +16,10 @@ from jaxemb.errors import InputError
 
 ENDINGS = (".gz", ".xz", ".bz2", ".zst", ".zip")
 """How the names of compressed files end; what they are is told by their content."""
+GZIP, XZ, BZIP2, ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"
+"""How such files begin."""
+ZIP = b"PK\3\4"
+"""How a zip archive begins, which NumPy's are, too."""
 BLOCK_BYTES = 1 << 20
 # What the libraries raise on damaged data; for zip archives that is a wide choice.
 _DAMAGE = (
@@ -82,7 +86,7 @@ class _Stream(io.RawIOBase):
 def _decompress(file: BinaryIO) -> Iterator[bytes]:
     start = file.read(6)
     file.seek(0)
-    if start == b"\xfd7zXZ\0":
+    if start == XZ:
         # Decompression drops the interpreter's lock, so it runs beside the tokenizer.
         with ThreadPoolExecutor(max_workers=1) as pool:
             blocks = _decompress_xz(file)
@@ -90,20 +94,20 @@ def _decompress(file: BinaryIO) -> Iterator[bytes]:
             while block := coming.result():
                 coming = pool.submit(next, blocks, b"")
                 yield block
-    elif start[:2] == b"\x1f\x8b":
+    elif start.startswith(GZIP):
         with gzip.open(file) as stream:
             yield from _blocks(stream)
-    elif start[:3] == b"BZh" and start[3:4].isdigit():
+    elif start.startswith(BZIP2) and start[3:4].isdigit():
         with bz2.open(file) as stream:
             yield from _blocks(stream)
-    elif start[:4] == b"\x28\xb5\x2f\xfd":
+    elif start.startswith(ZSTANDARD):
         zstd = _zstd(file.name)
         try:
             with zstd.open(file) as stream:
                 yield from _blocks(stream)
         except zstd.ZstdError as error:
             raise OSError(str(error)) from error
-    elif start[:4] == b"PK\3\4":
+    elif start.startswith(ZIP):
         with zipfile.ZipFile(file) as archive:
             if len(archive.namelist()) != 1:
                 raise zipfile.BadZipFile(f"{len(archive.namelist())} files inside, not one")

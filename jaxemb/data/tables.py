@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxemb.data import compressed, table_text
+from jaxemb.data import columns, compressed, table_text
 from jaxemb.data.table_text import Layout, Table
 from jaxemb.errors import InputError
 
@@ -123,18 +123,11 @@ def _read_npz(path: Path, wanted: str, as_text: set[str]) -> Table:
 
 
 def _read_parquet(path: Path, as_text: set[str]) -> Table:
+    pyarrow, file = columns.open_parquet(path)
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InputError(
-            f"{path}: Parquet is read by pyarrow, which is not installed: "
-            "pip install 'jaxemb[parquet]'"
-        ) from error
-    try:
-        frame = pyarrow.parquet.read_table(path).to_pandas()
+        frame = file.read().to_pandas()
     except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
+        raise InputError(f"{path}: cannot be read or is damaged: {error}") from error
     if frame.index.dtype.kind not in "iu":
         frame = frame.reset_index()
     names, parts, texts = [], [], {}

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from numpy.lib import format as npy
 
+from jaxemb.data import compressed
 from jaxemb.data.compressed import read_blocks
 from jaxemb.errors import InputError
 from jaxemb.io import fasttext_binary, text_rows, word2vec_header
 
 HEAD = 1 << 16  # bytes looked at
 LINES = 100  # lines looked at
-# How gzip, xz, bzip2 and Zstandard begin; zip may be NumPy's.
-PACKED, ZIP = (b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\xfd"), b"PK\x03\x04"
+# A zip may be NumPy's, and is looked into.
+PACKED = (compressed.GZIP, compressed.XZ, compressed.BZIP2, compressed.ZSTANDARD)
 WIDE = ("utf-16", "utf-32")  # encodings in which white space is no byte of its own
 # UTF-32's mark begins with UTF-16's.
 MARKS = {
@@ -76,7 +77,7 @@ def _mark(path: Path) -> bytes | None:
 
 def _is_packed(path: Path) -> bool:
     head = _head(path)
-    return head.startswith(PACKED) or (head.startswith(ZIP) and not _holds_arrays(path))
+    return head.startswith(PACKED) or (head.startswith(compressed.ZIP) and not _holds_arrays(path))
 
 
 def _holds_arrays(path: Path) -> bool:

@@ -66,5 +66,5 @@ def test_parquet_keeps_names_and_texts(tmp_path):
     assert found.texts["kind"].tolist() == ["x", "y"]
     assert found.texts["day"][1].startswith("2021-01-01")
     path.write_bytes(b"PAR1 and no more")
-    with pytest.raises(InputError, match=r"table.parquet: cannot be read as Parquet"):
+    with pytest.raises(InputError, match=r"table.parquet: cannot be read or is damaged"):
         read_table(path)

@@ -49,10 +49,19 @@ def test_a_folder_is_made_and_opened_again(tmp_path):
 )
 def test_another_configuration_is_refused(tmp_path, config, sha256, message):
     run_folder.open_run(tmp_path, Config(), SHA256)
+    (tmp_path / "metrics.jsonl").touch()
     before = (tmp_path / "config.json").read_bytes()
     with pytest.raises(InputError, match=f"{tmp_path} holds a run of another .*: {message}. Give"):
         run_folder.open_run(tmp_path, config, sha256)
     assert (tmp_path / "config.json").read_bytes() == before
+
+
+def test_a_failed_start_leaves_nothing_in_the_way(tmp_path):
+    run_folder.open_run(tmp_path, Config(), SHA256)
+    (tmp_path / "rows.npy").touch()
+    assert run_folder.open_run(tmp_path, Config(rate=0.2), SHA256)
+    held = json.loads((tmp_path / "config.json").read_text())
+    assert held["config"]["rate"] == 0.2
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path):
@@ -113,6 +122,18 @@ def test_a_finished_run_is_shown_and_not_opened(tmp_path, capsys):
     assert summary == {"error": 0.25}
     assert not run_folder.open_run(tmp_path / "run", Config(), SHA256)
     assert '"error": 0.25' in capsys.readouterr().out
+
+
+def test_a_deleted_result_is_made_again(tmp_path, capsys):
+    run_folder.open_run(tmp_path, Config(), SHA256)
+    for name in ("vectors.txt", "metrics.jsonl"):
+        (tmp_path / name).touch()
+    run_folder.finish(tmp_path, {"error": 0.25})
+    (tmp_path / "metrics.jsonl").unlink()
+    assert not run_folder.open_run(tmp_path, Config(), SHA256)
+    (tmp_path / "vectors.txt").unlink()
+    assert run_folder.open_run(tmp_path, Config(), SHA256)
+    assert "finished, but no vectors.txt: made again" in capsys.readouterr().out
 
 
 def test_a_signal_ends_the_program_and_nothing_else_does(capsys):

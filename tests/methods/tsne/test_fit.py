@@ -319,6 +319,35 @@ def test_awkward_points_are_mapped():
     assert np.isfinite(short(points[:4], perplexity=1.2).embedding).all()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"perplexity": None},
+        {"perplexity": 2.0},
+        {"perplexity": 45.0},
+        {"exaggeration": 1.0},
+        {"exaggeration": 50.0},
+        {"learning_rate": 1.25},
+        {"learning_rate": 125.0},
+        {"momentum": 0.95},
+    ],
+    ids=str,
+)
+def test_defaults_hold_over_the_usual_range(options):
+    _, labels = made()
+    fitted = short(**options, iterations=300)
+    assert neighbors_with_the_same_label(fitted.embedding, labels) > 0.8
+    radii = np.linalg.norm(fitted.embedding, axis=1)
+    assert radii.max() < 2 * np.percentile(radii, 95)
+
+
+def test_ten_points_have_a_map():
+    fitted = tsne.fit(0, made(10)[0])
+    assert np.isfinite(fitted.embedding).all()
+    np.testing.assert_allclose(fitted.perplexity, 3, rtol=0.01)
+    assert tsne.transform(fitted, made(2)[0]).shape == (2, 2)
+
+
 def test_distances_give_the_map_of_their_points():
     points, labels = made()
     distances = np.linalg.norm(points[:, None].astype(float) - points[None], axis=2)
