@@ -144,7 +144,8 @@ def finish(out: Path, figures: Mapping[str, Any]) -> None:
     configuration = json.loads((out / "config.json").read_text())
     # What is deleted of these is made again; checkpoints may be deleted to have the room.
     results = [name for name in files if name not in ("checkpoints", "metrics.jsonl")]
-    write_json(out / "config.json", configuration | {"files": results})
+    if configuration.get("files") != results:
+        write_json(out / "config.json", configuration | {"files": results})
     print("wrote", ", ".join(str(out / name) for name in files))
 
 
