@@ -105,7 +105,7 @@ def run(config: Config) -> None:
         spread = points.values - points.values.mean(axis=0, keepdims=True)
         figures["reconstruction_error"] = float(np.square(error).sum() / np.square(spread).sum())
     if len(held_out):
-        figures |= projection.score_held_out(points, embedding, seen, held_out)
+        figures |= projection.score_held_out(common.out, points, embedding, seen, held_out)
         from jaxemb.plots import scatter
 
         scatter.write_map(

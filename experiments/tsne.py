@@ -115,7 +115,7 @@ def run(config: Config) -> None:
     embedding[kept] = fitted.embedding
     if len(held_out):
         embedding[held_out] = tsne.transform(fitted, values[held_out][:, seen_by])
-        figures |= projection.score_held_out(points, embedding, kept, held_out)
+        figures |= projection.score_held_out(out, points, embedding, kept, held_out)
     draw_trace(out / "trace.png", fitted)
     if config.film:
         from jaxemb.plots.film import write_film

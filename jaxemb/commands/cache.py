@@ -10,7 +10,7 @@ import pooch
 KINDS = {
     "compiled": "programs",
     "encoded": "texts as word ids",
-    "pydocs": "docstrings of the installed libraries",
+    "pydoc": "docstrings of the installed libraries",
 }
 
 
@@ -22,7 +22,7 @@ class Config:
     are left alone.
     """
 
-    clear: Literal["nothing", "compiled", "encoded", "pydocs", "all"] = "nothing"
+    clear: Literal["nothing", "compiled", "encoded", "pydoc", "all"] = "nothing"
     """What to delete."""
 
 

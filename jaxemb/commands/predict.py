@@ -10,7 +10,8 @@ import tyro
 
 from jaxemb import io
 from jaxemb.atomic import replacing
-from jaxemb.data.points import read_numbers
+from jaxemb.data.points import Columns, read_numbers
+from jaxemb.data.table_text import Layout
 from jaxemb.data.text_files import decode
 from jaxemb.errors import InputError
 
@@ -34,10 +35,17 @@ class Config:
     """What is written. None takes predicted.vec for words, predicted.npy for others."""
     count: int = 10
     """Neighbors of a word."""
+    columns: Columns = Columns()
+    layout: Layout = Layout()
 
 
 def run(config: Config) -> None:
     """Loads, applies and writes."""
+    if config.columns.standardize:
+        raise InputError(
+            "standardize must be off: it would take the mean of the new rows, not of those that "
+            "the fit was made of"
+        )
     fitted = _load(config.folder)
     vectors = fitted if isinstance(fitted, io.WordVectors) else getattr(fitted, "vectors", None)
     if isinstance(vectors, io.WordVectors):
@@ -49,7 +57,7 @@ def run(config: Config) -> None:
     if not module.startswith(METHODS):
         raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
     method = importlib.import_module(METHODS + name)
-    values = read_numbers(Path(config.source)).values
+    values = read_numbers(Path(config.source), columns=config.columns, layout=config.layout).values
     found = _apply(method, fitted, values, f"{config.folder}: {name}")
     path = config.out or Path("predicted.npy")
     with replacing(path) as part, part.open("wb") as file:

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.table_text import Layout, Table, all_lines, cells_of, find_separator, first_lines
+from jaxemb.data.table_text import (
+    BLANKS,
+    Layout,
+    Table,
+    all_lines,
+    cells_of,
+    find_separator,
+    first_lines,
+)
 from jaxemb.data.tables import counts_rows, find_column, open_npy, read_table, texts_of
 from jaxemb.errors import InputError
 
@@ -74,7 +82,7 @@ def _read_label_lines(path: Path, points: int, column: str, layout: Layout) -> l
         raise InputError(f"{path}: is empty")
     separator = find_separator(filled)
     # Labels may be of several words.
-    if separator != r"\s+" and len(next(cells_of(filled, separator))[1]) > 1:
+    if separator != BLANKS and len(next(cells_of(filled, separator))[1]) > 1:
         return _only_column(path, read_table(path, layout, as_text=[column]), column)
     labels = [line.strip() for line in all_lines(path, layout.encoding)]
     while labels and not labels[-1]:

@@ -24,8 +24,10 @@ _logger = logging.getLogger("jaxemb")
 _LOOKED_AT = 200
 # What programs write where a number is missing.
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-nan")
+# The separator that is one blank or more, as pandas writes it.
+BLANKS = r"\s+"
 # What may stand between cells, likeliest first: commas are also in numbers, blanks in names.
-_BETWEEN = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", r"\s+": "blanks"}
+_BETWEEN = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", BLANKS: "blanks"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +159,7 @@ def _look(path: Path, layout: Layout, as_text: set[str]) -> _Text:
     width, names, unnamed = len(rows[0]), None, None
     if named:
         names = rows[0]
-        if body and len(body[0]) == width + 1 and separator in ("\t", r"\s+"):
+        if body and len(body[0]) == width + 1 and separator in ("\t", BLANKS):
             names = ["", *names]  # as R writes row names
         width = len(names)
         unnamed = 0 if names[0] in ("", "Unnamed: 0") else None
@@ -211,7 +213,7 @@ def find_separator(lines: list[str]) -> str:
     cut = {mark: [len(row) for _, row in cells_of(lines, mark)] for mark in _BETWEEN}
     for mark, widths in cut.items():
         # As R writes row names: the first line has no name for them.
-        named = mark in ("\t", r"\s+") and len(widths) > 1 and widths[0] == widths[1] - 1
+        named = mark in ("\t", BLANKS) and len(widths) > 1 and widths[0] == widths[1] - 1
         if widths and max(widths) > 1 and len({*widths[named:]}) == 1:
             return mark
     return next((mark for mark, widths in cut.items() if widths and widths[0] > 1), ",")
@@ -268,7 +270,7 @@ def all_lines(path: Path, encoding: str) -> Iterator[str]:
 
 def cells_of(lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yields the number and the cells of each line that isn't blank."""
-    if separator == r"\s+":
+    if separator == BLANKS:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 yield number, line.split()

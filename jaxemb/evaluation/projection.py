@@ -177,13 +177,15 @@ def pair_distances(
     tile = max(1, _DISTANCES_AT_A_TIME // points.shape[1])
     for start in range(0, pairs, tile):
         i, j = first[start : start + tile], second[start : start + tile]
-        for space, found in ((points, original), (embedding, mapped)):
-            if space is points and metric == "precomputed":
-                found[start : start + tile] = points[i, j]
-                continue
-            gaps = space[i].astype(np.float64) - space[j]
-            found[start : start + tile] = np.linalg.norm(gaps, axis=1)
+        part = slice(start, start + tile)
+        original[part] = points[i, j] if metric == "precomputed" else _gaps(points, i, j)
+        mapped[part] = _gaps(embedding, i, j)
     return original, mapped
+
+
+def _gaps(points: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Returns the distances [P] between two lists [P] of rows, in float64."""
+    return np.linalg.norm(points[first].astype(np.float64) - points[second], axis=1)
 
 
 def procrustes_disparity(first: np.ndarray, second: np.ndarray) -> float:

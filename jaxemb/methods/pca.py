@@ -98,8 +98,8 @@ def fit(
     points = checks.as_points(points, at_least=1)
     origin = np.zeros(points.shape[1])
     if points.dtype == np.float64:
-        # Of values, not of their sum, which may overflow.
-        origin = np.mean(points / len(points), axis=0) * len(points)
+        with np.errstate(over="ignore"):  # numbers so large are refused below
+            origin = points.mean(axis=0)
     table = _table(points, origin)
     width = min(table.shape)
     if options.components > width:
@@ -173,7 +173,7 @@ def _table(points: np.ndarray, origin: np.ndarray) -> jax.Array:
     Raises:
       InputError: if they are too large for float32.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         table = np.asarray(points - origin if origin.any() else points, np.float32)
     if not np.isfinite(table).all():
         raise InputError(

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import proj3d
 
-from jaxemb.plots import fonts
 from jaxemb.plots.frame import check_finite, frame
 from jaxemb.plots.labels import write_apart
 from jaxemb.plots.style import (
@@ -82,20 +81,23 @@ def write_map(
       OSError: if the file cannot be written.
     """
     check_finite(points)
-    slope = frame(points).slope if points.shape[1] == 2 else 1.0
+    seen = frame(points)
+    slope = seen.slope if points.shape[1] == 2 else 1.0
     figure = new_figure(math.sqrt(_AREA / slope), math.sqrt(_AREA * slope))
     axes = add_axes(figure, 111, points)
     add_title(axes, title)
     draw_map(axes, points, labels=labels, classes=classes)
     name_axes(axes, axes_names)
-    add_note(axes, frame(points).note)
+    add_note(axes, seen.note)
     if points.shape[1] > 1:  # else its rows are named
         _add_legend(figure, labels, classes)
     if points.shape[1] == 2:
         fit_width(figure, axes, slope, path)
     if names is not None and points.shape[1] == 2:
-        inside = np.flatnonzero(~frame(points).outside).tolist()
-        _write_names(figure, axes, [names[i] for i in inside], points[inside], path, above=True)
+        inside = np.flatnonzero(~seen.outside).tolist()
+        write_apart(
+            figure, axes, [names[i] for i in inside], points[inside], path=path, most=_NAMES
+        )
     elif points.shape[1] > 1 and labels is not None and len(classes) > _LEGEND:
         _name_classes(figure, axes, points, labels, classes, path)
     save(figure, path)
@@ -235,33 +237,7 @@ def _name_classes(
     if points.shape[1] == 3:  # where they are seen
         middles = np.column_stack(proj3d.proj_transform(*middles.T, axes.get_proj()))[:, :2]
     names = [classes[number] for number in numbers]
-    _write_names(figure, axes, names, middles, path, above=False)
-
-
-def _write_names(
-    figure: Figure,
-    axes: Any,
-    names: Sequence[str],
-    points: np.ndarray,
-    path: Path,
-    *,
-    above: bool,
-) -> None:
-    """Writes names where there is room, but for those in letters that no font here has."""
-    families, missing = fonts.families_for("".join(names))
-    drawn = [i for i, name in enumerate(names) if not missing.intersection(name)]
-    if len(drawn) < len(names):
-        consequence = f"{len(names) - len(drawn):,} of {len(names):,} names are left out"
-        fonts.log_missing(path.name, missing, consequence)
-    write_apart(
-        figure,
-        axes,
-        [names[i] for i in drawn],
-        points[drawn],
-        most=_NAMES,
-        families=families,
-        above=above,
-    )
+    write_apart(figure, axes, names, middles, path=path, most=_NAMES, above=False)
 
 
 def _add_legend(figure: Figure, labels: np.ndarray | None, classes: Sequence[str]) -> None:

@@ -8,7 +8,6 @@ import chex
 import numpy as np
 from matplotlib.colors import ListedColormap
 
-from jaxemb.plots import fonts
 from jaxemb.plots.frame import check_finite, frame
 from jaxemb.plots.labels import write_apart
 from jaxemb.plots.scatter import add_axes, name_axes
@@ -77,18 +76,6 @@ def write_png(
         linewidths=0,
     )
     fit_width(picture, axes, shown.slope, path)
-    families, missing = fonts.families_for("".join(words))
-    unnamed = {word for word in words if missing.intersection(word)}
-    if unnamed:
-        consequence = f"{len(unnamed):,} of {len(words):,} words have no name in the picture"
-        fonts.log_missing(path.name, missing, consequence)
-    named = [i for i, word in enumerate(words) if word not in unnamed and not shown.outside[i]]
-    write_apart(
-        picture,
-        axes,
-        [words[i] for i in named],
-        points[named],
-        most=labeled,
-        families=families,
-    )
+    named = np.flatnonzero(~shown.outside).tolist()
+    write_apart(picture, axes, [words[i] for i in named], points[named], path=path, most=labeled)
     save(picture, path)

@@ -120,7 +120,7 @@ def nearest_neighbors(
         raise InputError(f"k must be from 1 to {rows - 1}, the other points, found {k}")
     if metric == "precomputed":
         check_distances(points)
-        return _nearest_given(points, np.arange(rows), k)
+        return _nearest_given(points, k, without_self=True)
     lists = lists or Lists()
     table, scale = _prepared(points, metric)
     accelerator = jax.default_backend() != "cpu"
@@ -174,7 +174,7 @@ def neighbors_among(
     if metric == "precomputed":
         if points.min() < 0:
             raise InputError(f"distances must be at least 0, found {points.min()}")
-        return _nearest_given(points, None, k)
+        return _nearest_given(points, k)
     both, scale = _prepared(np.concatenate([references, points]), metric)
     table, queries = both[: len(references)], both[len(references) :]
     if jax.default_backend() != "cpu":
@@ -187,8 +187,8 @@ def neighbors_among(
     return Neighbors(*_sorted(table, queries, ids, metric), scale, 1.0)
 
 
-def _nearest_given(distances: np.ndarray, own: np.ndarray | None, k: int) -> Neighbors:
-    """Returns the nearest by a matrix [N, M] of distances; `own` is [N], each row's own column."""
+def _nearest_given(distances: np.ndarray, k: int, *, without_self: bool = False) -> Neighbors:
+    """Returns the nearest by a matrix of distances, [N, M] or between the same points [N, N]."""
     largest = float(distances.max())
     scale = 2.0 ** -np.frexp(largest)[1] if largest > _LARGEST or 0 < largest < _SMALLEST else 1.0
     ids = np.empty((len(distances), k), np.int32)
@@ -196,8 +196,9 @@ def _nearest_given(distances: np.ndarray, own: np.ndarray | None, k: int) -> Nei
     step = max(1, _AT_A_TIME // distances.shape[1])
     for start in range(0, len(distances), step):
         block = np.array(distances[start : start + step])
-        if own is not None:
-            block[np.arange(len(block)), own[start : start + step]] = np.inf
+        if without_self:
+            own = np.arange(len(block))
+            block[own, start + own] = np.inf
         # Stable, so that equally near ones come in the order of the columns.
         nearest = np.argsort(block, axis=1, kind="stable")[:, :k]
         ids[start : start + step] = nearest

@@ -49,6 +49,23 @@ def test_a_list_of_words_by_other_programs(capsys):
     assert "some.txt: byte 0xe9 is not UTF-8" in err
 
 
+def test_columns_of_a_table_that_are_no_coordinates(capsys):
+    io.save("map", jaxemb.pca.fit(POINTS))
+    names = "a,b,c,d,e,class"
+    rows = [",".join(map(str, [*row, number])) for number, row in enumerate(NEW)]
+    with open("new.csv", "w") as file:
+        file.write("\n".join([names, *rows]))
+    status, _, err = ask(capsys, "map", "new.csv")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "class" in err
+    assert ask(capsys, "map", "new.csv", "--drop", "class")[0] == 0
+    placed = np.load("predicted.npy")
+    status, _, err = ask(capsys, "map", "new.csv", "--drop", "class", "--standardize")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--standardize must be off" in err
+    np.testing.assert_allclose(placed, jaxemb.pca.transform(jaxemb.pca.fit(POINTS), NEW), rtol=1e-4)
+
+
 def test_the_folder_of_a_run(capsys, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.json").write_text("{}")

@@ -17,6 +17,7 @@ def test_all_terms_together_place_points_never_seen(tmp_path):
         "checkpoints",
         "config.json",
         "embedding.npy",
+        "held_out.npy",
         "held_out.png",
         "images.png",
         "map.html",

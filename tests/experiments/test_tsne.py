@@ -41,6 +41,7 @@ def test_a_map_leaves_its_files(finished):
         "config.json",
         "embedding.npy",
         "film.gif",
+        "held_out.npy",
         "images.png",
         "map.html",
         "map.parquet",
@@ -59,6 +60,9 @@ def test_a_map_leaves_its_files(finished):
     assert 0 < found["kl"] < 1.5
     assert found["knn_accuracy"] > 0.7
     assert found["held_out"] == 60
+    held_out = np.load(finished.common.out / "held_out.npy")
+    assert len(np.unique(held_out)) == 60
+    assert 0 <= held_out.min() < held_out.max() < 300
     # Chance is a tenth.
     assert found["held_out_knn_accuracy"] > 0.6
     assert found["trustworthiness"] > 0.9

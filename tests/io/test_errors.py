@@ -73,7 +73,7 @@ GLOVE = {
 }
 
 
-def fails(path, content, message, **options):
+def assert_fails(path, content, message, **options):
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
         io.read(path, **options)
@@ -83,23 +83,27 @@ def fails(path, content, message, **options):
 
 @pytest.mark.parametrize("case", TEXT)
 def test_word2vec_text(case, tmp_path):
-    fails(tmp_path / "v.vec", *TEXT[case])
+    assert_fails(tmp_path / "v.vec", *TEXT[case])
 
 
 @pytest.mark.parametrize("case", BINARY)
 def test_word2vec_binary(case, tmp_path):
-    fails(tmp_path / "v.bin", *BINARY[case], format="word2vec-binary")
+    assert_fails(tmp_path / "v.bin", *BINARY[case], format="word2vec-binary")
 
 
 @pytest.mark.parametrize("case", GLOVE)
 def test_glove(case, tmp_path):
-    fails(tmp_path / "g.txt", *GLOVE[case])
+    assert_fails(tmp_path / "g.txt", *GLOVE[case])
 
 
 def test_a_file_that_is_read_as_another_format_is_told(tmp_path):
-    fails(tmp_path / "v.vec", b"1 1\na \0\0 \0", "Is it a binary file", format="word2vec")
-    fails(tmp_path / "v.vec", b"a 1 2\n", "Is it GloVe text, which has no", format="word2vec")
-    fails(tmp_path / "g.txt", b"a\nb\n", "must be a word and its numbers, found 1", format="glove")
+    assert_fails(tmp_path / "v.vec", b"1 1\na \0\0 \0", "Is it a binary file", format="word2vec")
+    assert_fails(
+        tmp_path / "v.vec", b"a 1 2\n", "Is it GloVe text, which has no", format="word2vec"
+    )
+    assert_fails(
+        tmp_path / "g.txt", b"a\nb\n", "must be a word and its numbers, found 1", format="glove"
+    )
 
 
 def words_tensor(words):
@@ -144,7 +148,7 @@ SAFETENSORS = {
 
 @pytest.mark.parametrize("case", SAFETENSORS)
 def test_safetensors(case, tmp_path):
-    fails(tmp_path / "v.safetensors", *SAFETENSORS[case])
+    assert_fails(tmp_path / "v.safetensors", *SAFETENSORS[case])
 
 
 def npz(**arrays):
@@ -189,7 +193,7 @@ NPZ = {
 
 @pytest.mark.parametrize("case", NPZ)
 def test_npz(case, tmp_path):
-    fails(tmp_path / "v.npz", *NPZ[case])
+    assert_fails(tmp_path / "v.npz", *NPZ[case])
 
 
 def npy(array):
@@ -217,7 +221,7 @@ NPY = {
 
 @pytest.mark.parametrize("case", NPY)
 def test_npy(case, tmp_path):
-    fails(tmp_path / "v.npy", *NPY[case])
+    assert_fails(tmp_path / "v.npy", *NPY[case])
 
 
 FOLDERS = {

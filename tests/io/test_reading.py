@@ -48,7 +48,7 @@ def read(tmp_path, caplog):
     return run
 
 
-def refused(read, content, *messages, **options):
+def assert_refused(read, content, *messages, **options):
     with pytest.raises(InputError) as error:
         read(content, **options)
     for message in messages:
@@ -61,7 +61,7 @@ EVERY = [text, glove, binary]
 @pytest.mark.parametrize("form", EVERY)
 def test_of_equal_words_the_first_is_kept(read, form):
     content = form([b"a", b"b", b"a", b"c", b"b", b"a"], V)
-    refused(read, content, "word 'a' was already in", "lenient=True keeps the first")
+    assert_refused(read, content, "word 'a' was already in", "lenient=True keeps the first")
     words, vectors, told = read(content, lenient=True)
     assert (words, vectors) == (["a", "b", "c"], V[[0, 1, 3]].tolist())
     assert told == "repeated words left out: 3"
@@ -71,15 +71,17 @@ def test_of_equal_words_the_first_is_kept(read, form):
 @pytest.mark.parametrize("claimed", [5, 7, 60])
 def test_rows_are_counted_where_line_1_claims_another_number(read, form, claimed):
     content = form([b"a", b"b", b"c", b"d", b"e", b"f"], V, claimed=claimed)
-    refused(read, content, "line 1 claims", "lenient=True")
+    assert_refused(read, content, "line 1 claims", "lenient=True")
     words, vectors, told = read(content, lenient=True)
     assert (words, vectors) == (list("abcdef"), V.tolist())
     assert told == f"rows, where line 1 claims {claimed}: 6"
 
 
 def test_a_cut_row_is_no_row(read):
-    refused(read, text([b"a", b"b"], V[:2])[:-3], "must hold 2 numbers, found 1", lenient=True)
-    refused(read, binary([b"a", b"b"], V[:2])[:-3], "row 1, at byte", lenient=True)
+    assert_refused(
+        read, text([b"a", b"b"], V[:2])[:-3], "must hold 2 numbers, found 1", lenient=True
+    )
+    assert_refused(read, binary([b"a", b"b"], V[:2])[:-3], "row 1, at byte", lenient=True)
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\n\n\n", b" \r\n\t\n", b"   "])
@@ -92,20 +94,20 @@ def test_blank_last_lines_across_blocks(read, monkeypatch):
     monkeypatch.setattr("jaxemb.io.text_rows.BLOCK", 3)
     assert read(text([b"a", b"b"], V[:2], end=b"\n" * 9))[0] == ["a", "b"]
     between = text([b"a"], V[:1], claimed=2) + b"\n" * 9 + b"b 3 4\n"
-    refused(read, between, "line 4: one row more than the 2")
+    assert_refused(read, between, "line 4: one row more than the 2")
     assert read(between, lenient=True) == (["a", "b"], V[:2].tolist(), "blank lines left out: 9")
 
 
 def test_blank_lines_in_between(read):
     content = glove([b"a", b"b"], V[:2]).replace(b"\n", b"\n \n", 1)
-    refused(read, content, "line 2: is blank. lenient=True leaves it out")
+    assert_refused(read, content, "line 2: is blank. lenient=True leaves it out")
     assert read(content, lenient=True) == (["a", "b"], V[:2].tolist(), "blank lines left out: 1")
 
 
 @pytest.mark.parametrize("form", [text, glove])
 def test_empty_words(read, form):
     content = form([b"a", b"", b"c"], V[:3])
-    refused(read, content, "word '' is empty", "lenient=True leaves empty words out")
+    assert_refused(read, content, "word '' is empty", "lenient=True leaves empty words out")
     expected = (["a", "c"], V[[0, 2]].tolist(), "empty words left out: 1")
     assert read(content, lenient=True) == expected
 
@@ -141,7 +143,9 @@ def test_binary_files_without_such_words_are_read_as_they_are(read):
 
 def test_a_word_may_end_in_a_number_where_that_is_said(read):
     content = text([b"a", b"area 51", b"b"], V[:3])
-    refused(read, content, "line 3: must hold 2 numbers, found 3", "lenient=True takes b'area 51'")
+    assert_refused(
+        read, content, "line 3: must hold 2 numbers, found 3", "lenient=True takes b'area 51'"
+    )
     words, vectors, told = read(content, lenient=True)
     assert (words, vectors) == (["a", "area 51", "b"], V[:3].tolist())
     assert told == "words that end in a number: 1"
@@ -150,8 +154,10 @@ def test_a_word_may_end_in_a_number_where_that_is_said(read):
 @pytest.mark.parametrize("lenient", [False, True])
 def test_joined_lines_and_another_width_are_no_words(read, lenient):
     joined = b"2 2\na 1 2\nb 3 4 c 5 6\n"
-    refused(read, joined, "line 3: must hold 2 numbers, found 4", "two joined", lenient=lenient)
-    refused(read, b"2 2\na 1 2 3\nb 4 5 6\n", "line 2: must hold 2 numbers", lenient=lenient)
+    assert_refused(
+        read, joined, "line 3: must hold 2 numbers, found 4", "two joined", lenient=lenient
+    )
+    assert_refused(read, b"2 2\na 1 2 3\nb 4 5 6\n", "line 2: must hold 2 numbers", lenient=lenient)
 
 
 CUT = "пп".encode()[:-1]  # in the middle of a letter
@@ -160,7 +166,9 @@ CUT = "пп".encode()[:-1]  # in the middle of a letter
 @pytest.mark.parametrize("form", EVERY)
 def test_words_that_are_not_utf_8(read, form):
     content = form([b"a", CUT, b"c"], V[:3])
-    refused(read, content, "of word b'\\xd0\\xbf\\xd0' is not UTF-8", "errors='replace'", "'skip'")
+    assert_refused(
+        read, content, "of word b'\\xd0\\xbf\\xd0' is not UTF-8", "errors='replace'", "'skip'"
+    )
     words, vectors, told = read(content, errors="replace")
     assert (words, vectors) == (["a", "п\ufffd", "c"], V[:3].tolist())
     assert told == "words with U+FFFD for what is not UTF-8: 1"
@@ -175,18 +183,20 @@ def test_words_that_are_not_utf_8(read, form):
 )
 def test_other_encodings(read, form, encoding, word):
     content = form([b"a", word.encode(encoding)], V[:2])
-    refused(read, content, "encoding='latin-1'")
+    assert_refused(read, content, "encoding='latin-1'")
     assert read(content, encoding=encoding) == (["a", word], V[:2].tolist(), "")
 
 
 @pytest.mark.parametrize("encoding", ["utf-99", "hex", "rot13"])
 def test_what_is_no_encoding(read, encoding):
-    refused(read, text([b"a"], V[:1]), "encoding must be one that Python knows", encoding=encoding)
+    assert_refused(
+        read, text([b"a"], V[:1]), "encoding must be one that Python knows", encoding=encoding
+    )
 
 
 def test_places_are_those_of_the_file_where_rows_are_left_out(read):
     content = glove([b"a", b"a", b"b"], V[:3]) + b"\n" + b"c 1e99 3\n"
-    refused(read, content, "line 5: number 1 of word 'c' is inf", lenient=True)
+    assert_refused(read, content, "line 5: number 1 of word 'c' is inf", lenient=True)
 
 
 def test_all_of_it_is_told_in_one_line(read):

@@ -81,4 +81,4 @@ def test_words_in_a_script_without_a_font_have_no_boxes_but_a_line(tmp_path, wri
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2
     assert "map.png: no font here has the letters of Linear; they are drawn as question" in lines[0]
-    assert "letters of Egyptian, Linear; 2 of 4 words have no name in the picture" in lines[1]
+    assert "letters of Egyptian, Linear; 2 of 4 names are left out of the picture" in lines[1]

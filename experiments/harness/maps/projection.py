@@ -1,10 +1,9 @@
 """What the experiments that make a map share: their points, their scores, their files."""
 
 import dataclasses
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 import tyro
@@ -16,29 +15,15 @@ from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.io.points import load
 from jaxemb.projections.distance_matrix import check_distances
-from jaxemb.projections.neighbors import Given, Metric, nearest_neighbors
+from jaxemb.projections.neighbors import Given, Metric
 
 from .. import command, run_folder
-
-if TYPE_CHECKING:
-    from jaxemb.plots.point_map import Near
+from .drawing import draw
 
 # Where experiments.word2vec leaves its vectors.
 WORDS = Path("runs/word2vec/vectors.txt")
 # Neighbors that the scores look at, where there are points enough.
 NEIGHBORS = 10
-# The interactive map shows the neighbors of at most this many points.
-MAP_NEIGHBORS_MOST = 100_000
-# Of more than these, it takes seconds to find them.
-MAP_NEIGHBORS_SLOW = 20_000
-# It shows the numbers of points that have no more than these.
-SHOWN_NUMBERS = 10
-# What the page calls a distance.
-METRICS = {
-    "cosine": "cosine",
-    "euclidean": "Euclidean distance",
-    "precomputed": "the distances given",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,11 +237,12 @@ def write(
 
 
 def score_held_out(
-    points: Points, embedding: np.ndarray, kept: np.ndarray, held_out: np.ndarray
+    out: Path, points: Points, embedding: np.ndarray, kept: np.ndarray, held_out: np.ndarray
 ) -> dict[str, float]:
-    """Judges points that were placed into a finished map.
+    """Judges points that were placed into a finished map, and writes held_out.npy.
 
     Args:
+      out: the run's folder; held_out.npy tells which rows of embedding.npy they are.
       points: all.
       embedding: [N, d] the map of all.
       kept: numbers of the points that the map was made of.
@@ -266,6 +252,8 @@ def score_held_out(
       `held_out`, their number, and with labels `held_out_knn_accuracy`: the share whose class is
       that of most of their nearest neighbors among those kept.
     """
+    with replacing(out / "held_out.npy") as part, part.open("wb") as file:
+        np.save(file, np.sort(held_out))
     figures: dict[str, float] = {"held_out": len(held_out)}
     told = f"{len(held_out):,} points placed afterwards"
     if points.labels is not None:
@@ -278,170 +266,3 @@ def score_held_out(
         told += f": accuracy of their nearest neighbors {accuracy:.3f}"
     print(told)
     return figures
-
-
-def draw(
-    out: Path,
-    points: Points,
-    embedding: np.ndarray,
-    title: str,
-    *,
-    metric: Metric | Given,
-    axes_names: Sequence[str],
-) -> None:
-    """Draws the map as map.png; in two dimensions also as map.html, and images at their points."""
-    # Plotting libraries load slowly, and only now are they needed.
-    from jaxemb.plots import image_map, scatter, word_map
-
-    # The first two of more dimensions than can be drawn.
-    shown = embedding if embedding.shape[1] <= 3 else embedding[:, :2]
-    axes_names = axes_names[: shown.shape[1]]
-    labels, classes = points.labels, points.classes
-    picture = out / "map.png"
-    # Words come most frequent first; names of a table's rows are one of its columns.
-    ranked = points.names is not None and not points.columns
-    if points.names is not None and ranked and shown.shape[1] == 2:
-        word_map.write_png(picture, points.names, shown, axes_names=axes_names, title=title)
-    else:
-        scatter.write_map(
-            picture,
-            shown,
-            labels=labels,
-            classes=classes,
-            names=points.names,
-            axes_names=axes_names,
-            title=title,
-        )
-    if shown.shape[1] != 2:
-        return
-    if points.images is not None:
-        image_map.write_image_map(
-            out / "images.png", shown, points.images, labels=labels, title=title
-        )
-    write_page(
-        out,
-        shown,
-        points.values,
-        metric=metric,
-        names=points.names,
-        ranked=ranked,
-        images=points.images,
-        labels=labels,
-        classes=classes,
-        columns=own_columns(points),
-        axes_names=axes_names,
-        title=title,
-    )
-
-
-def own_columns(points: Points) -> dict[str, np.ndarray]:
-    """Returns what the page shows of each point: its columns, and of few named numbers these."""
-    numbers = points.features or ()
-    if len(numbers) > SHOWN_NUMBERS:
-        numbers = ()
-    # The names stand above the others.
-    texts = {
-        name: column for name, column in points.columns.items() if list(column) != points.names
-    }
-    return texts | dict(zip(numbers, points.values.T, strict=False))
-
-
-def write_page(
-    out: Path,
-    embedding: np.ndarray,
-    values: np.ndarray,
-    *,
-    metric: Metric | Given,
-    names: Sequence[str] | None = None,
-    ranked: bool = True,
-    total: int = 0,
-    counts: np.ndarray | None = None,
-    labels: np.ndarray | None = None,
-    classes: Sequence[str] = (),
-    columns: Mapping[str, Any] | None = None,
-    images: np.ndarray | None = None,
-    axes_names: Sequence[str] = (),
-    title: str,
-) -> None:
-    """Writes a map as map.html, and for Embedding Atlas as map.parquet.
-
-    Args:
-      out: the run's folder.
-      embedding: [N, 2] the map.
-      values: [N, D] the points that it was made of.
-      metric: by which it was made, and neighbors are nearest.
-      names: [N] of the points; these and all further arguments are as in
-        `point_map.write_html`.
-      ranked: whether names are words, most frequent first.
-      total: words that there are.
-      counts: [N] occurrences of the words.
-      labels: [N] int positions in `classes`.
-      classes: [C] names.
-      columns: what else is known of the points, by name.
-      images: [N, H, W] or [N, H, W, 3] uint8.
-      axes_names: what lies along the two axes.
-      title: heading of the page.
-    """
-    from jaxemb.plots import point_map
-
-    near = find_neighbors(values, metric)
-    point_map.write_html(
-        out / "map.html",
-        embedding,
-        names=names,
-        ranked=ranked,
-        total=total,
-        counts=counts,
-        labels=labels,
-        classes=classes,
-        columns=columns,
-        images=images,
-        near=near,
-        axes_names=axes_names,
-        title=title,
-    )
-    if importlib.util.find_spec("pyarrow") is None:
-        print("map.parquet is left out: pip install 'jaxemb[parquet]' for it")
-        return
-    from jaxemb.io import embedding_atlas
-
-    known: dict[str, Any] = {}
-    if names is not None:
-        known["label"] = list(names)
-    if labels is not None:
-        known["class" if "label" in known else "label"] = [classes[label] for label in labels]
-    if counts is not None:
-        known["count"] = counts
-    embedding_atlas.write(
-        out / "map.parquet",
-        embedding,
-        known | dict(columns or {}),
-        neighbors=None if near is None else (near.ids, near.distances),
-    )
-
-
-def find_neighbors(points: np.ndarray, metric: Metric | Given) -> "Near | None":
-    """Finds each point's neighbors in the full space, for the interactive map.
-
-    Args:
-      points: [N, D] finite.
-      metric: by which they are nearest.
-
-    Returns:
-      The neighbors. None for fewer than four points and for more than 100,000, which is told: the
-      page would be too large to move.
-    """
-    from jaxemb.plots.point_map import Near
-
-    size = len(points)
-    if MAP_NEIGHBORS_SLOW < size <= MAP_NEIGHBORS_MOST:
-        print("searching for the neighbors that map.html shows")
-    if size > MAP_NEIGHBORS_MOST:
-        print(f"map.html has no neighbors: {size:,} points are more than {MAP_NEIGHBORS_MOST:,}")
-    if not 4 <= size <= MAP_NEIGHBORS_MOST:
-        return None
-    found = nearest_neighbors(points, k=min(NEIGHBORS, size - 1), metric=metric)
-    distances = np.maximum(found.distances, 0)
-    if metric != "cosine":
-        distances = np.sqrt(distances) / found.scale
-    return Near(found.ids, distances, METRICS[metric])

@@ -17,7 +17,7 @@ from jaxemb.training.state import Training
 
 from .. import run_folder
 from ..command import Common
-from ..maps import projection
+from ..maps import drawing
 
 # Points of a map, at most.
 MAP_MOST = 10_000
@@ -126,7 +126,7 @@ def draw_map(
     image_map.write_image_map(
         config.common.out / "images.png", embedding, images, labels=labels, title=title
     )
-    projection.write_page(
+    drawing.write_page(
         config.common.out,
         embedding,
         vectors,

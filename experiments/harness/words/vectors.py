@@ -12,7 +12,7 @@ from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.memory import give_back
 
 from .. import run_folder
-from ..maps import projection
+from ..maps import drawing
 
 MAP_WORDS = 5000
 # The first of these that the vocabulary has are shown with their neighbors.
@@ -80,7 +80,7 @@ def write(
     size = min(MAP_WORDS, len(vocabulary))
     points = lay_out(jax.random.key(common.seed), vectors[:size])
     words, title = vocabulary.words[:size], f"{title}, by t-SNE"
-    projection.write_page(
+    drawing.write_page(
         out,
         points,
         vectors[:size],

@@ -135,11 +135,14 @@ class Options:
         if isinstance(self.perplexity, (list, np.ndarray)):
             object.__setattr__(self, "perplexity", tuple(self.perplexity))
         checks.check_fields(self)
-        several = self.perplexity if isinstance(self.perplexity, tuple) else (self.perplexity,)
-        for value in several or ("none",):
-            # NaN fails this comparison.
-            if value is not None and not (isinstance(value, numbers.Real) and value >= 1):
-                raise InputError(f"perplexity must be at least 1, found {value}")
+        if self.perplexity == ():
+            raise InputError("perplexity must be a number, or several, found none")
+        if self.perplexity is not None:
+            several = self.perplexity if isinstance(self.perplexity, tuple) else (self.perplexity,)
+            for value in several:
+                # NaN fails this comparison.
+                if not (isinstance(value, numbers.Real) and value >= 1):
+                    raise InputError(f"perplexity must be at least 1, found {value}")
         checks.check_field(self, "dim", at_least=1, at_most=3)
         checks.check_field(self, "iterations", at_least=1, at_most=_MOST_STEPS)
         if self.learning_rate is not None:

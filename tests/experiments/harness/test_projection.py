@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jaxemb.experiments.harness import command
-from jaxemb.experiments.harness.maps import projection
+from jaxemb.experiments.harness.maps import drawing, projection
 from matplotlib.font_manager import findfont
 from pyarrow import parquet
 from scipy.spatial.distance import cdist
@@ -148,12 +148,12 @@ def test_the_map_is_a_table_for_other_viewers(finished):
     assert list(table) == ["x", "y", "label", "neighbors"]
     points = projection.load("digits", n=300, seed=4, data_dir=finished.common.data_dir)
     assert table["label"] == [points.classes[label] for label in points.labels]
-    near = projection.find_neighbors(points.values, "euclidean")
+    near = drawing.find_neighbors(points.values, "euclidean")
     assert table["neighbors"][7]["ids"] == near.ids[7].tolist()
 
 
 def test_without_pyarrow_a_line_is_printed(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(projection.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(drawing.importlib.util, "find_spec", lambda name: None)
     run(made(tmp_path / "run", n=50))
     assert not (tmp_path / "run" / "map.parquet").exists()
     told = [line for line in capsys.readouterr().out.splitlines() if "map.parquet" in line]
@@ -164,7 +164,7 @@ def test_without_pyarrow_a_line_is_printed(tmp_path, monkeypatch, capsys):
 def test_the_page_s_neighbors_are_those_by_the_map_s_metric(metric):
     # Above the 10,000 points that a search of all pairs once was limited to.
     points = np.random.default_rng(0).gamma(1, size=(10_500, 3)).astype(np.float32) + [9, 0, 0]
-    near = projection.find_neighbors(points, metric)
+    near = drawing.find_neighbors(points, metric)
     expected = cdist(points[:20], points, metric)
     expected[np.arange(20), np.arange(20)] = np.inf
     np.testing.assert_allclose(near.distances[:20], np.sort(expected)[:, :10], atol=1e-5)
@@ -173,8 +173,8 @@ def test_the_page_s_neighbors_are_those_by_the_map_s_metric(metric):
 
 
 def test_too_many_points_for_neighbors_are_told(monkeypatch, capsys):
-    monkeypatch.setattr(projection, "MAP_NEIGHBORS_MOST", 20)
-    assert projection.find_neighbors(np.eye(21), "cosine") is None
+    monkeypatch.setattr(drawing, "PAGE_NEIGHBORS_MOST", 20)
+    assert drawing.find_neighbors(np.eye(21), "cosine") is None
     assert "map.html has no neighbors: 21 points are more than 20" in capsys.readouterr().out
 
 

@@ -483,6 +483,7 @@ def test_bad_points_are_named(points, message):
         ({"perplexity": ()}, "perplexity must be"),
         ({"perplexity": "30"}, "perplexity must be"),
         ({"perplexity": (5.0, -1.0)}, "found -1"),
+        ({"perplexity": (5.0, None)}, "perplexity must be"),
         ({"dim": 4}, "dim must be at least 1 and at most 3, found 4"),
         ({"iterations": 0}, "iterations must be at least 1"),
         ({"learning_rate": -1.0}, "learning_rate must be more than 0, found -1"),
