@@ -18,6 +18,7 @@ from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.methods import pca, tsne
 from jaxemb.methods.tsne.affinities import check_perplexity
+from jaxemb.progress import phase
 from jaxemb.training import loop
 from jaxemb.training.state import Metrics, TrainState
 
@@ -144,7 +145,8 @@ def reduce(config: Config, values: np.ndarray) -> np.ndarray:
     euclidean = config.options.metric == "euclidean"
     if not (euclidean and 0 < config.components < min(values.shape)):
         return values
-    return pca.fit(values, pca.Options(components=config.components)).embedding
+    with phase(f"finding {config.components} principal components"):
+        return pca.fit(values, pca.Options(components=config.components)).embedding
 
 
 def fit(

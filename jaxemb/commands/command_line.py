@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import jax
 import tyro
+from tqdm import tqdm
 
 from jaxemb.commands import flag_help
 from jaxemb.errors import InputError, StoppedEarly
@@ -146,11 +147,18 @@ def _stop_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class _BesideBars(logging.StreamHandler):
+    """Writes lines above the bars of a terminal, not into them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=self.stream)
+
+
 @contextlib.contextmanager
 def _log_on_console() -> Iterator[None]:
     """Prints what the library logs: information on standard output, the rest on standard error."""
     logger = logging.getLogger("jaxemb")
-    handlers = [logging.StreamHandler(sys.stdout), logging.StreamHandler(sys.stderr)]
+    handlers = [_BesideBars(sys.stdout), _BesideBars(sys.stderr)]
     handlers[0].addFilter(lambda record: record.levelno < logging.WARNING)
     handlers[1].setLevel(logging.WARNING)
     level = logger.level

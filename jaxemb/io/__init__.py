@@ -48,6 +48,7 @@ from jaxemb.io import (
 from jaxemb.io.reading import Format, Reading, ReadOptions
 from jaxemb.io.saved_fit import STRUCTURE, load, save
 from jaxemb.io.word_vectors import WordVectors
+from jaxemb.progress import phase
 
 __all__ = ["RUN", "STRUCTURE", "ReadOptions", "WordVectors", "load", "read", "save", "write"]
 
@@ -120,7 +121,8 @@ def read(
         return _read_folder(path, options)
     with contents.unpacked(path, encoding) as (source, encoding):
         reading = Reading(path, source, dataclasses.replace(options, encoding=encoding))
-        found = FORMATS[format or _recognize(reading)].read(reading)
+        with phase(f"reading {path.name}"):
+            found = FORMATS[format or _recognize(reading)].read(reading)
     reading.tell()
     return found
 

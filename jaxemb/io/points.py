@@ -17,6 +17,7 @@ from jaxemb.data.sets import IMAGES
 from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.io import contents
+from jaxemb.progress import phase
 
 _logger = logging.getLogger("jaxemb")
 
@@ -83,13 +84,16 @@ def load(
     if data in IMAGES:
         if path.exists():
             _logger.info(f"{data} is the named data set; ./{data} is the one in this folder")
-        found = points.read_images(data, data_dir, choose)
+        with phase(f"reading {data}"):
+            found = points.read_images(data, data_dir, choose)
     elif path.is_dir() and not is_words:
-        found = points.read_folder(path, choose, layout=layout)
+        with phase(f"reading {path.name}"):
+            found = points.read_folder(path, choose, layout=layout)
     elif is_words:
         found = _read_words(vectors.get(data, path), choose, layout or Layout())
     elif is_numbers:
-        found = points.read_numbers(path, choose, columns=columns, layout=layout)
+        with phase(f"reading {path.name}"):
+            found = points.read_numbers(path, choose, columns=columns, layout=layout)
     else:
         raise InputError(
             f"data must be one of {', '.join([*IMAGES, *vectors])} or a file named "

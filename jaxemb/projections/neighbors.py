@@ -15,6 +15,7 @@ from jaxemb.checks import check_field, check_fields, check_points
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 from jaxemb.fields import documented
+from jaxemb.progress import phase
 from jaxemb.projections.distance_matrix import check_distances
 
 Metric = Literal["euclidean", "cosine"]
@@ -128,14 +129,15 @@ def nearest_neighbors(
         many = rows >= lists.approximate_from
         engine = "approximate" if many and not accelerator else "exact"
     recall = 1.0
-    if engine == "approximate":
-        ids, recall = _search_lists(table, k, metric, lists)
-    elif accelerator:
-        ids = np.asarray(tiled_search(jnp.asarray(table), jnp.arange(rows), k=k, metric=metric))
-    else:
-        index = _flat_index(table, metric)
-        ids = _without_self(index.search(table, k + 1)[1], np.arange(rows))
-    return Neighbors(*_sorted(table, table, ids, metric), scale, recall)
+    with phase(f"searching for the neighbors of {rows:,} points"):
+        if engine == "approximate":
+            ids, recall = _search_lists(table, k, metric, lists)
+        elif accelerator:
+            ids = np.asarray(tiled_search(jnp.asarray(table), jnp.arange(rows), k=k, metric=metric))
+        else:
+            index = _flat_index(table, metric)
+            ids = _without_self(index.search(table, k + 1)[1], np.arange(rows))
+        return Neighbors(*_sorted(table, table, ids, metric), scale, recall)
 
 
 def neighbors_among(

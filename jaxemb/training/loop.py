@@ -21,7 +21,7 @@ import numpy as np
 
 from jaxemb.errors import InputError, StoppedEarly
 from jaxemb.memory import give_back
-from jaxemb.progress import progress_bar
+from jaxemb.progress import phase, progress_bar
 from jaxemb.training import checkpoint
 from jaxemb.training.run import Run, add_line, cut_log
 from jaxemb.training.state import History, Metrics, Training, TrainState, Update
@@ -141,7 +141,8 @@ def fit(training: Training, run: Run | None = None) -> Any:
     size = min(training.call_steps, steps)
     call = training.call
     if call is None:
-        call = compile_steps(training.update, state, training.batches(0, size))
+        with phase("compiling"):
+            call = compile_steps(training.update, state, training.batches(0, size))
         give_back()
     first = done = saved = int(state.step)
     if run.log is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxemb.data.points import Points
+from jaxemb.progress import phase
 from jaxemb.projections.neighbors import Given, Metric, nearest_neighbors
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 PAGE_NEIGHBORS = 10
 # It shows the neighbors of at most this many points.
 PAGE_NEIGHBORS_MOST = 100_000
-# Of more than these, it takes seconds to find them.
-PAGE_NEIGHBORS_SLOW = 20_000
 # It shows the numbers of points that have no more than these.
 SHOWN_NUMBERS = 10
 # What the page calls a distance.
@@ -49,24 +48,26 @@ def draw(
     picture = out / "map.png"
     # Words come most frequent first; names of a table's rows are one of its columns.
     ranked = points.names is not None and not points.columns
-    if points.names is not None and ranked and shown.shape[1] == 2:
-        word_map.write_png(picture, points.names, shown, axes_names=axes_names, title=title)
-    else:
-        scatter.write_map(
-            picture,
-            shown,
-            labels=labels,
-            classes=classes,
-            names=points.names,
-            axes_names=axes_names,
-            title=title,
-        )
+    with phase("drawing map.png"):
+        if points.names is not None and ranked and shown.shape[1] == 2:
+            word_map.write_png(picture, points.names, shown, axes_names=axes_names, title=title)
+        else:
+            scatter.write_map(
+                picture,
+                shown,
+                labels=labels,
+                classes=classes,
+                names=points.names,
+                axes_names=axes_names,
+                title=title,
+            )
     if shown.shape[1] != 2:
         return
     if points.images is not None:
-        image_map.write_image_map(
-            out / "images.png", shown, points.images, labels=labels, title=title
-        )
+        with phase("drawing images.png"):
+            image_map.write_image_map(
+                out / "images.png", shown, points.images, labels=labels, title=title
+            )
     write_page(
         out,
         shown,
@@ -125,17 +126,18 @@ def write_page(
     from jaxemb.plots import point_map
 
     near = find_neighbors(values, metric)
-    point_map.write_html(
-        out / "map.html",
-        embedding,
-        names=names,
-        counts=counts,
-        labels=labels,
-        classes=classes,
-        columns=columns,
-        near=near,
-        **page,
-    )
+    with phase("drawing map.html"):
+        point_map.write_html(
+            out / "map.html",
+            embedding,
+            names=names,
+            counts=counts,
+            labels=labels,
+            classes=classes,
+            columns=columns,
+            near=near,
+            **page,
+        )
     if importlib.util.find_spec("pyarrow") is None:
         print("map.parquet is left out: pip install 'jaxemb[parquet]' for it")
         return
@@ -148,12 +150,13 @@ def write_page(
         known["class" if "label" in known else "label"] = [classes[label] for label in labels]
     if counts is not None:
         known["count"] = counts
-    embedding_atlas.write(
-        out / "map.parquet",
-        embedding,
-        known | dict(columns or {}),
-        neighbors=None if near is None else (near.ids, near.distances),
-    )
+    with phase("writing map.parquet"):
+        embedding_atlas.write(
+            out / "map.parquet",
+            embedding,
+            known | dict(columns or {}),
+            neighbors=None if near is None else (near.ids, near.distances),
+        )
 
 
 def find_neighbors(points: np.ndarray, metric: Metric | Given) -> "Near | None":
@@ -170,8 +173,6 @@ def find_neighbors(points: np.ndarray, metric: Metric | Given) -> "Near | None":
     from jaxemb.plots.point_map import Near
 
     size = len(points)
-    if PAGE_NEIGHBORS_SLOW < size <= PAGE_NEIGHBORS_MOST:
-        print("searching for the neighbors that map.html shows")
     if size > PAGE_NEIGHBORS_MOST:
         print(f"map.html has no neighbors: {size:,} points are more than {PAGE_NEIGHBORS_MOST:,}")
     if not 4 <= size <= PAGE_NEIGHBORS_MOST:

@@ -14,6 +14,7 @@ from jaxemb.data.points import Columns, Points
 from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.io.points import load
+from jaxemb.progress import phase
 from jaxemb.projections.distance_matrix import check_distances
 from jaxemb.projections.neighbors import Given, Metric
 
@@ -229,7 +230,8 @@ def write(
         raise InputError(f"{bad:,} of {len(embedding):,} points of the map are not finite")
     with replacing(out / "embedding.npy") as part, part.open("wb") as file:
         np.save(file, np.asarray(embedding, np.float32))
-    scores = score(points.values, embedding, points.labels, metric=metric)
+    with phase("scoring the map"):
+        scores = score(points.values, embedding, points.labels, metric=metric)
     for name, value in scores.items():
         print(f"  {name:>15}: {value:.4g}")
     draw(out, points, embedding, title, metric=metric, axes_names=axes_names)

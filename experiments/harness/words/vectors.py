@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.memory import give_back
+from jaxemb.progress import phase
 
 from .. import run_folder
 from ..maps import drawing
@@ -57,16 +58,18 @@ def write(
       InputError: if a vector is not finite or a set's file has a bad row.
       OSError: if a file cannot be written.
     """
-    # Plotting and evaluation libraries load slowly, and only now are they needed.
-    from jaxemb import io
-    from jaxemb.evaluation.neighbors import nearest
-    from jaxemb.evaluation.word_scores import evaluate
-    from jaxemb.plots import word_map
-
     out = common.out
-    io.write(out / "vectors.txt", vocabulary.words, vectors)
+    with phase("writing vectors.txt"):
+        # Plotting and evaluation libraries load slowly, and only now are they needed.
+        from jaxemb import io
+        from jaxemb.evaluation.neighbors import nearest
+        from jaxemb.evaluation.word_scores import evaluate
+        from jaxemb.plots import word_map
+
+        io.write(out / "vectors.txt", vocabulary.words, vectors)
     table = jnp.asarray(vectors)
-    scores, report = evaluate(vocabulary.words, table, common.data_dir)
+    with phase("scoring the vectors"):
+        scores, report = evaluate(vocabulary.words, table, common.data_dir)
     for word in [word for word in SHOWN if word in vocabulary.ids][:6]:
         query = table[vocabulary.ids[word]][None]
         count = min(5, len(vocabulary) - 1)
@@ -90,7 +93,8 @@ def write(
         counts=vocabulary.counts[:size],
         title=title,
     )
-    word_map.write_png(out / "map.png", words, points, total=len(vocabulary), title=title)
+    with phase("drawing map.png"):
+        word_map.write_png(out / "map.png", words, points, total=len(vocabulary), title=title)
     run_folder.finish(out, {**figures, **scores})
 
 

@@ -14,6 +14,7 @@ from jaxemb.checks import as_points
 from jaxemb.errors import InputError
 from jaxemb.memory import require_memory
 from jaxemb.methods.tsne.options import Options
+from jaxemb.progress import phase
 from jaxemb.projections import affinities
 from jaxemb.projections.affinities import Graph
 from jaxemb.projections.neighbors import Engine, Given, Lists, Metric, nearest_neighbors
@@ -82,9 +83,10 @@ def affinities_of(
     near = nearest_neighbors(points, k=k, metric=metric, engine=engine, lists=lists)
     _refuse_coinciding(near.distances, min(perplexities))
     searched = time.perf_counter()
-    distances = jnp.asarray(near.distances)
-    conditionals = affinities.multiscale(distances, perplexities=perplexities)
-    graph = jax.block_until_ready(affinities.join(near.ids, conditionals))
+    with phase("computing affinities"):
+        distances = jnp.asarray(near.distances)
+        conditionals = affinities.multiscale(distances, perplexities=perplexities)
+        graph = jax.block_until_ready(affinities.join(near.ids, conditionals))
     seconds = {"neighbors": searched - began, "affinities": time.perf_counter() - searched}
     reached = np.mean([np.asarray(part.perplexity) for part in conditionals], axis=0)
     return Affinities(points, graph, reached, near.recall, seconds)

@@ -12,6 +12,7 @@ from jaxemb.errors import InputError
 from jaxemb.methods.word2vec.objectives import Objective
 from jaxemb.methods.word2vec.options import FEWEST_STEPS, WindowOptions, choose, defaults
 from jaxemb.methods.word2vec.settings import Settings
+from jaxemb.progress import phase
 from jaxemb.sampling.subsampling import keep_probability
 from jaxemb.sampling.text import TextStream
 from jaxemb.training.state import Unit
@@ -66,18 +67,19 @@ def set_up(key: Any, text: Text, options: WindowOptions, objective: Objective) -
     keep = keep_probability(vocabulary.counts, words=corpus.words, threshold=options.subsample)
     kept = options.epochs * float(vocabulary.counts @ keep[:-1])
     settings = choose(options, objective, corpus.words, kept)
-    stream = TextStream(
-        stream_key,
-        corpus.read,
-        corpus.words,
-        corpus.documents,
-        keep,
-        epochs=options.epochs,
-        groups=settings.groups,
-        size=settings.size,
-        margin=settings.window,
-    )
-    steps = int(stream.epoch_steps.sum())
+    with phase("counting the steps"):
+        stream = TextStream(
+            stream_key,
+            corpus.read,
+            corpus.words,
+            corpus.documents,
+            keep,
+            epochs=options.epochs,
+            groups=settings.groups,
+            size=settings.size,
+            margin=settings.window,
+        )
+        steps = int(stream.epoch_steps.sum())
     if steps == 0:
         raise InputError(
             f"subsample = {options.subsample:g} left none of {corpus.words:,} words; raise it, or "
