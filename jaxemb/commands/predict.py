@@ -41,11 +41,6 @@ class Config:
 
 def run(config: Config) -> None:
     """Loads, applies and writes."""
-    if config.columns.standardize:
-        raise InputError(
-            "standardize must be off: it would take the mean of the new rows, not of those that "
-            "the fit was made of"
-        )
     fitted = _load(config.folder)
     vectors = fitted if isinstance(fitted, io.WordVectors) else getattr(fitted, "vectors", None)
     if isinstance(vectors, io.WordVectors):

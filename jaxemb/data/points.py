@@ -64,8 +64,6 @@ class Columns:
     coordinates: bool = False
     """Take all columns of numbers as coordinates, also one called target, class, label or y, one
     that counts the rows, and a table that looks like distances."""
-    standardize: bool = False
-    """Bring every column to mean 0 and standard deviation 1."""
 
     def __post_init__(self) -> None:
         """Refuses values of the wrong type.
@@ -142,11 +140,8 @@ def read_numbers(
         raise InputError(f"{path}: no column of numbers is left; found {', '.join(table.texts)}")
     rows = choose(len(table.values))
     chosen = table.values if len(rows) == len(table.values) else table.values[rows]
-    values = _checked(path, chosen, rows)
-    if columns.standardize:
-        values = _standardized(path, values, table.names)
     found = Points(
-        _narrowed(values),
+        _narrowed(_checked(path, chosen, rows)),
         sha256={str(path): file_sha256(path)},
         features=table.names,
         columns={name: column[rows] for name, column in table.texts.items()},
@@ -276,16 +271,26 @@ def _checked(path: Path, chosen: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return values
 
 
-def _standardized(path: Path, values: np.ndarray, names: tuple[str, ...] | None) -> np.ndarray:
-    """Returns columns of mean 0 and standard deviation 1; constant ones become 0."""
+def standardized(points: Points, data: str) -> Points:
+    """Brings every column to mean 0 and standard deviation 1; constant ones become 0, and are told.
+
+    Args:
+      points: that were read.
+      data: what they were read from.
+
+    Returns:
+      The points, their values float32.
+    """
+    values, names = points.values, points.features
     centered = values - values.mean(axis=0, dtype=np.float64)
     deviations = centered.std(axis=0)
     constant = np.flatnonzero(deviations <= 1e-12 * np.abs(values).max(axis=0))
     if len(constant):
         shown = [names[place] if names else str(place + 1) for place in constant[:5]]
-        _logger.info(f"{path.name}: {len(constant):,} columns are constant: {', '.join(shown)}")
+        _logger.info(f"{data}: {len(constant):,} columns are constant: {', '.join(shown)}")
     centered[:, constant] = 0
-    return centered / np.where(deviations > 0, deviations, 1)
+    scaled = centered / np.where(deviations > 0, deviations, 1)
+    return points._replace(values=scaled.astype(np.float32))
 
 
 def _narrowed(values: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ def load(
     labels: Path | None = None,
     columns: Columns | None = None,
     layout: Layout | None = None,
+    standardize: bool = False,
     n: int = 0,
     seed: int = 0,
     data_dir: Path,
@@ -46,6 +47,7 @@ def load(
         They replace those that `data` has.
       columns: what the columns of a table are; with `labels`, the label column is of that file.
       layout: what the files of tables do not say.
+      standardize: whether to bring every column to mean 0 and standard deviation 1.
       n: points to read: the most frequent words, or a random subset of others in the order of the
         input. 0 reads all.
       seed: of the random subset.
@@ -105,6 +107,8 @@ def load(
         read = read_labels(labels, size, label_column, layout)
         sha256 = found.sha256 | {str(labels): file_sha256(labels)}
         found = found._replace(labels=read.ids[rows], classes=read.classes, sha256=sha256)
+    if standardize:
+        found = points.standardized(found, path.name)
     ((_, rows),) = chosen
     return found._replace(rows=rows)
 

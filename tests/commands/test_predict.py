@@ -60,9 +60,6 @@ def test_columns_of_a_table_that_are_no_coordinates(capsys):
     assert "class" in err
     assert ask(capsys, "map", "new.csv", "--drop", "class")[0] == 0
     placed = np.load("predicted.npy")
-    status, _, err = ask(capsys, "map", "new.csv", "--drop", "class", "--standardize")
-    assert (status, err.count("\n")) == (2, 1)
-    assert "--standardize must be off" in err
     np.testing.assert_allclose(placed, jaxemb.pca.transform(jaxemb.pca.fit(POINTS), NEW), rtol=1e-4)
 
 

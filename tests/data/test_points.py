@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jaxemb.data.points import Columns, read_numbers
+from jaxemb.data.points import Columns, read_numbers, standardized
 from jaxemb.errors import InputError
 
 IRIS = "length,width,{}\n5.1,3.5,0\n4.9,3.0,0\n7.0,3.2,1\n6.4,3.3,1\n"
@@ -78,7 +78,7 @@ def test_differences_far_from_zero_survive(tmp_path):
 
 def test_columns_are_standardized(tmp_path):
     path = write(tmp_path, "1,1e9,3\n2,3e9,3\n3,2e9,3\n")
-    found = read_numbers(path, columns=Columns(standardize=True))
+    found = standardized(read_numbers(path), "numbers.csv")
     expected = np.sqrt(1.5) * np.array([[-1, -1, 0], [0, 1, 0], [1, 0, 0]])
     np.testing.assert_allclose(found.values, expected, atol=1e-6)
 

@@ -133,3 +133,24 @@ def test_a_film_that_cannot_be_made_is_refused_at_once(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="ffmpeg, which makes mp4, is not installed"):
         tsne.run(at(tsne.Config(film="mp4"), tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_distances_are_asked_about_and_taken_as_such(tmp_path, capsys):
+    points = np.random.default_rng(0).normal(size=(40, 3))
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    np.save(tmp_path / "distances.npy", distances)
+    words = ["--data", str(tmp_path / "distances.npy"), "--out", str(tmp_path / "run")]
+    words += ["--iterations", "50", "--early-iterations", "20", "--perplexity", "5"]
+
+    def run(*more):
+        status = command.main(tsne.Config, tsne.run, [*words, *more])
+        return status, capsys.readouterr().err
+
+    status, err = run()
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--metric precomputed takes it as such, --coordinates as points like others" in err
+    status, err = run("--metric", "precomputed", "--standardize")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--standardize must be off" in err
+    assert run("--metric", "precomputed")[0] == 0
+    assert np.load(tmp_path / "run" / "embedding.npy").shape == (40, 2)

@@ -38,6 +38,8 @@ class PointFlags:
     """A label for each point of --data: .npy, text with one a line, or a table."""
     columns: Columns = Columns()
     layout: Layout = Layout()
+    standardize: bool = False
+    """Bring every column to mean 0 and standard deviation 1."""
     n: int = 0
     """Points used: the most frequent words, a random subset of other points; 0 for all."""
 
@@ -100,11 +102,14 @@ def prepare(
             f"{WORDS}: no such file: make it with python -m experiments.word2vec, or name a "
             "vectors file with --data"
         )
+    if metric == "precomputed" and flags.standardize:
+        raise InputError("standardize must be off with the metric 'precomputed', found on")
     points = load(
         flags.data,
         labels=flags.labels,
         columns=flags.columns,
         layout=flags.layout,
+        standardize=flags.standardize,
         n=flags.n,
         seed=common.seed,
         data_dir=common.data_dir,
