@@ -117,7 +117,7 @@ def run(config: Config) -> None:
         )
     terms = [name for name, weight in options.weights._asdict().items() if weight]
     title = f"{config.points.name}: a network trained on {' + '.join(terms)}"
-    projection.write(common.out, points, embedding, figures, title=title)
+    projection.write(common.out, points, embedding, figures, title=title, held_out=held_out)
 
 
 def check(config: Config, points: Points) -> None:

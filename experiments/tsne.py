@@ -127,7 +127,7 @@ def run(config: Config) -> None:
     told = ", ".join(f"{value:.3g}" for value in seen)
     title = f"{config.points.name}: t-SNE, perplexity {told}"
     metric = config.options.metric
-    projection.write(out, points, embedding, figures, title=title, metric=metric)
+    projection.write(out, points, embedding, figures, title=title, metric=metric, held_out=held_out)
 
 
 def check(config: Config, points: Points) -> None:

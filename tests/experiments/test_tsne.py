@@ -7,6 +7,7 @@ import pytest
 from jaxemb.experiments import tsne
 from jaxemb.experiments.harness import command
 from PIL import Image
+from pyarrow import parquet
 
 from jaxemb.errors import InputError
 
@@ -52,6 +53,9 @@ def test_a_map_leaves_its_files(finished):
         "trace.png",
     }
     assert np.load(finished.common.out / "embedding.npy").shape == (300, 2)
+    told = parquet.read_table(finished.common.out / "map.parquet")["placed"].to_numpy()
+    held_out = np.load(finished.common.out / "held_out.npy")
+    np.testing.assert_array_equal(np.flatnonzero(told == "afterwards"), held_out)
     found = summary(finished)
     assert found["points"] == 300
     assert found["iterations"] == 100

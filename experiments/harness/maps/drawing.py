@@ -36,8 +36,19 @@ def draw(
     *,
     metric: Metric | Given,
     axes_names: Sequence[str],
+    columns: Mapping[str, np.ndarray],
 ) -> None:
-    """Draws the map as map.png; in two dimensions also as map.html, and images at their points."""
+    """Draws the map as map.png; in two dimensions also as map.html, and images at their points.
+
+    Args:
+      out: the run's folder.
+      points: of the map.
+      embedding: [N, d] the map.
+      title: heading of the pictures.
+      metric: by which the map was made.
+      axes_names: what lies along each axis.
+      columns: [N] each, what map.html shows of a point.
+    """
     # Plotting libraries load slowly, and only now are they needed.
     from jaxemb.plots import image_map, scatter, word_map
 
@@ -78,7 +89,7 @@ def draw(
         images=points.images,
         labels=labels,
         classes=classes,
-        columns=own_columns(points),
+        columns=columns,
         axes_names=axes_names,
         title=title,
     )

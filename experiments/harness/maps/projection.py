@@ -19,7 +19,7 @@ from jaxemb.projections.distance_matrix import check_distances
 from jaxemb.projections.neighbors import Given, Metric
 
 from .. import command, run_folder
-from .drawing import draw
+from .drawing import draw, own_columns
 
 # Where experiments.word2vec leaves its vectors.
 WORDS = Path("runs/word2vec/vectors.txt")
@@ -213,6 +213,7 @@ def write(
     title: str,
     metric: Metric | Given = "euclidean",
     axes_names: Sequence[str] = (),
+    held_out: np.ndarray | None = None,
 ) -> None:
     """Writes embedding.npy, map.png, map.html and summary.json, and prints the scores.
 
@@ -225,6 +226,7 @@ def write(
       title: heading of the pictures.
       metric: by which the map was made, and neighbors are nearest.
       axes_names: what lies along each axis; none for a map whose axes mean nothing.
+      held_out: numbers of points placed afterwards, which map.html tells.
 
     Raises:
       InputError: if the map is not finite.
@@ -239,7 +241,11 @@ def write(
         scores = score(points.values, embedding, points.labels, metric=metric)
     for name, value in scores.items():
         print(f"  {name:>15}: {value:.4g}")
-    draw(out, points, embedding, title, metric=metric, axes_names=axes_names)
+    columns = own_columns(points)
+    if held_out is not None and len(held_out):
+        columns["placed"] = np.full(len(embedding), "with the others")
+        columns["placed"][held_out] = "afterwards"
+    draw(out, points, embedding, title, metric=metric, axes_names=axes_names, columns=columns)
     run_folder.finish(out, {"points": len(embedding), **figures, **scores})
 
 
