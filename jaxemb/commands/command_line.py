@@ -85,7 +85,7 @@ def main(
             raise
         return _fail(with_flag(_one_line(complaint.getvalue()), config_type))
     try:
-        with _stop_on_signals(), _log_on_console(), warnings.catch_warnings():
+        with _stop_on_signals(), _log_on_console(config), warnings.catch_warnings():
             # The run tells of it, with the way on.
             warnings.simplefilter("ignore", StoppedEarly)
             run(config)
@@ -148,17 +148,21 @@ def _stop_on_signals() -> Iterator[None]:
 
 
 class _BesideBars(logging.StreamHandler):
-    """Writes lines above the bars of a terminal, not into them."""
+    """Writes lines above the bars of a terminal, not into them, with flags for fields."""
+
+    def __init__(self, stream: Any, config: Any):
+        super().__init__(stream)
+        self.config = config
 
     def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record), file=self.stream)
+        tqdm.write(with_flag(self.format(record), self.config), file=self.stream)
 
 
 @contextlib.contextmanager
-def _log_on_console() -> Iterator[None]:
+def _log_on_console(config: Any) -> Iterator[None]:
     """Prints what the library logs: information on standard output, the rest on standard error."""
     logger = logging.getLogger("jaxemb")
-    handlers = [_BesideBars(sys.stdout), _BesideBars(sys.stderr)]
+    handlers = [_BesideBars(stream, config) for stream in (sys.stdout, sys.stderr)]
     handlers[0].addFilter(lambda record: record.levelno < logging.WARNING)
     handlers[1].setLevel(logging.WARNING)
     level = logger.level

@@ -100,9 +100,8 @@ def _of_changes(name: str, changes: Changes) -> Iterable[Note]:
         )
         told.append(f"{changes.cut / changes.tokens:.1%} were cut ({examples})")
     if told:
-        ways = ["keep_case"] * bool(changes.lowered) + ["the tokenizer whitespace"] * bool(
-            changes.cut
-        )
+        lowered, cut = bool(changes.lowered), bool(changes.cut)
+        ways = ["`keep_case`"] * lowered + ["tokenizer='whitespace'"] * cut
         yield (
             "info",
             f"tokenizer {name}: of {changes.tokens:,} tokens between white space "

@@ -114,7 +114,7 @@ def log_missing(place: str, letters: Iterable[str], consequence: str) -> None:
     listed = ", ".join(scripts[:6]) + (", …" if len(scripts) > 6 else "")
     _logger.warning(
         f"{place}: no font here has the letters of {listed}; {consequence}. Install a font that "
-        "has them, such as one of Noto Sans, or name its file as font"
+        "has them, such as one of Noto Sans, or name its file as `font`"
     )
 
 

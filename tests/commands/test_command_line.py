@@ -1,5 +1,6 @@
 import dataclasses
 import gc
+import logging
 import os
 import signal
 from pathlib import Path
@@ -38,6 +39,18 @@ def test_done(capsys):
     seen = []
     assert run(seen.append, capsys, "--width", "2.5") == (0, "", "")
     assert seen == [Config(width=2.5)]
+
+
+def test_what_the_library_tells_has_flags_for_fields(capsys):
+    def action(config):
+        logging.getLogger("jaxemb").info("a line, which `width` alters")
+        logging.getLogger("jaxemb").warning("too wide, width='2' is usual")
+
+    assert run(action, capsys) == (
+        0,
+        "a line, which --width alters\n",
+        "too wide, --width 2 is usual\n",
+    )
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "20000.5", "inf"])

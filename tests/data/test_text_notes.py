@@ -52,7 +52,7 @@ def test_what_there_is_to_say():
     assert [level for level, _ in said] == ["info", "warning", "warning", "warning"]
     assert said[0][1] == (
         "tokenizer words: of 40 tokens between white space 25.0% were lower-cased and 10.0% were "
-        "cut (C++ is now c; -- is now left out); keep_case and the tokenizer whitespace keep them"
+        "cut (C++ is now c; -- is now left out); `keep_case` and tokenizer='whitespace' keep them"
     )
     assert f"words such as {clause} are whole clauses" in said[1][1]
     assert (
