@@ -50,6 +50,11 @@ def check_labels(labels: np.ndarray, rows: int, *, classes: int | None = None) -
         )
 
 
+def is_sparse(points: Any) -> bool:
+    """Tells whether points are one of SciPy's sparse matrices or arrays, which load slowly."""
+    return hasattr(points, "toarray") and hasattr(points, "nnz")
+
+
 def as_points(points: Any, *, at_least: int = 4, name: str = "points") -> np.ndarray:
     """Returns a matrix of finite floats; other real numbers become floats that hold them.
 
@@ -71,11 +76,11 @@ def as_points(points: Any, *, at_least: int = 4, name: str = "points") -> np.nda
             f"{name} have {int(np.ma.getmaskarray(points).sum()):,} masked entries; fill them, or "
             "drop these rows, first"
         )
-    if hasattr(points, "toarray") and hasattr(points, "nnz"):
+    if is_sparse(points):
         raise InputError(
             f"{name} must be dense, found the sparse {type(points).__name__} of shape "
-            f"{points.shape}; .toarray() makes them so, and sklearn's TruncatedSVD(50) reduces "
-            "many columns first"
+            f"{points.shape}; .toarray() makes them so, and pca.fit, which takes them as they are, "
+            "reduces many columns first"
         )
     try:
         table = np.asarray(points)

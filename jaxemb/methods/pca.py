@@ -27,6 +27,9 @@ from jaxemb.factorize import pca
 from jaxemb.fields import documented
 from jaxemb.training.state import History
 
+# Up to so many columns, all directions of a sparse matrix are found rather than a few.
+_NARROW = 1000
+
 
 @documented
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +85,8 @@ def fit(
     """Finds the directions of greatest variance, and maps the points by them.
 
     Args:
-      points: [N, D] real numbers; sizes up to 1e30 neither overflow nor lose digits.
+      points: [N, D] real numbers; sizes up to 1e30 neither overflow nor lose digits. SciPy's
+        sparse ones stay so; scikit-learn finds their directions, whatever the solver.
       options: of the method.
       key: random key, or a seed, of the solver "randomized"; the other draws nothing.
 
@@ -95,18 +99,15 @@ def fit(
     """
     options = checks.as_options(options, Options)
     key = None if key is None else checks.as_key(key)
+    if checks.is_sparse(points):
+        return _fit_sparse(points, options)
     points = checks.as_points(points, at_least=1)
     origin = np.zeros(points.shape[1])
     if points.dtype == np.float64:
         with np.errstate(over="ignore"):  # numbers so large are refused below
             origin = points.mean(axis=0)
     table = _table(points, origin)
-    width = min(table.shape)
-    if options.components > width:
-        raise InputError(
-            f"components must be at most {width}, the smaller side of points of shape "
-            f"{list(table.shape)}, found {options.components}"
-        )
+    _check_components(options, min(table.shape), table.shape)
     if options.solver == "exact":
         found = pca.fit(table, components=options.components)
     elif key is None:
@@ -136,12 +137,15 @@ def transform(fitted: Fitted, points: Any) -> np.ndarray:
     Raises:
       InputError: if the points are no such matrix.
     """
-    points = checks.as_points(points, at_least=1)
     dim = len(fitted.pca.mean)
+    if not checks.is_sparse(points):
+        points = checks.as_points(points, at_least=1)
     if points.shape[1] != dim:
         raise InputError(
             f"points must have {dim} numbers, as those fitted, found {points.shape[1]}"
         )
+    if checks.is_sparse(points):
+        return _transform_sparse(fitted, _finite(points))
     table = _table(points, fitted.origin)
     return np.asarray(pca.transform(fitted.pca, table, whiten=fitted.options.whiten))
 
@@ -165,6 +169,71 @@ def inverse(fitted: Fitted, embedding: Any) -> np.ndarray:
         raise InputError(f"embedding must have {components} columns, found {scores.shape[1]}")
     found = np.asarray(pca.inverse(fitted.pca, scores, whiten=fitted.options.whiten))
     return found + fitted.origin if fitted.origin.any() else found
+
+
+def _check_components(options: Options, width: int, shape: tuple[int, ...]) -> None:
+    if options.components > width:
+        raise InputError(
+            f"components must be at most {width}, the smaller side of points of shape "
+            f"{list(shape)}, found {options.components}"
+        )
+
+
+def _fit_sparse(points: Any, options: Options) -> Fitted:
+    """Finds the directions of greatest variance of sparse points [N, D], about their mean.
+
+    Raises:
+      InputError: as in `fit`.
+    """
+    from sklearn.decomposition import PCA  # loads slowly
+
+    table = _finite(points)
+    _check_components(options, min(table.shape), table.shape)
+    # ARPACK finds all directions but one.
+    narrow = table.shape[1] <= _NARROW or options.components == min(table.shape)
+    solver = "covariance_eigh" if narrow else "arpack"
+    found = PCA(options.components, svd_solver=solver, random_state=0).fit(table)
+    directions = found.components_.T
+    largest = np.argmax(np.abs(directions), axis=0)
+    directions = directions * np.sign(directions[largest, range(options.components)])
+    parts = (directions, np.sqrt(found.explained_variance_), found.explained_variance_ratio_)
+    components = pca.PCA(
+        jnp.zeros(table.shape[1], jnp.float32), *(jnp.asarray(part, jnp.float32) for part in parts)
+    )
+    fitted = Fitted(np.empty(0), components, found.mean_, options)
+    return fitted._replace(embedding=_transform_sparse(fitted, table))
+
+
+def _transform_sparse(fitted: Fitted, table: Any) -> np.ndarray:
+    directions = np.asarray(fitted.pca.directions, np.float64)
+    scores = table @ directions - (fitted.origin + np.asarray(fitted.pca.mean)) @ directions
+    if fitted.options.whiten:
+        deviation = np.asarray(fitted.pca.deviation, np.float64)
+        scores *= np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    return scores.astype(np.float32)
+
+
+def _finite(points: Any) -> Any:
+    """Returns sparse points in rows, as float64.
+
+    Raises:
+      InputError: if a number is not finite or none, or there are no points.
+    """
+    if points.dtype.kind not in "biuf" or min(points.shape) < 1:
+        raise InputError(
+            f"points must be a matrix of real numbers, found sparse {points.dtype} of shape "
+            f"{list(points.shape)}"
+        )
+    table = points.tocsr().astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(table.data))
+    if len(bad):
+        row = int(np.searchsorted(table.indptr, bad[0], side="right")) - 1
+        raise InputError(
+            f"points must be finite, found {table.data[bad[0]]:g} in row {row}, column "
+            f"{table.indices[bad[0]]}; {len(bad):,} such values. Drop these rows, or fill the gaps "
+            "first"
+        )
+    return table
 
 
 def _table(points: np.ndarray, origin: np.ndarray) -> jax.Array:

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.sparse import coo_matrix, csr_array
 
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca as pieces
@@ -87,3 +88,38 @@ def test_points_that_are_no_points():
     ):
         with pytest.raises(InputError, match=message):
             call()
+
+
+@pytest.mark.parametrize(("shape", "kind"), [((80, 12), csr_array), ((30, 1100), coo_matrix)])
+@pytest.mark.parametrize("whiten", [False, True])
+def test_sparse_points_have_the_components_of_dense_ones(shape, kind, whiten):
+    rng = np.random.default_rng(3)
+    dense = rng.normal(size=shape) * (rng.random(shape) < 0.3) * np.linspace(3, 1, shape[1]) + 0.0
+    dense[:, 0] += 5
+    options = pca.Options(components=4, whiten=whiten)
+    found, expected = pca.fit(kind(dense), options), pca.fit(dense, options)
+    np.testing.assert_allclose(found.embedding, expected.embedding, atol=1e-3)
+    np.testing.assert_allclose(found.pca.deviation, expected.pca.deviation, rtol=1e-4)
+    np.testing.assert_allclose(
+        found.pca.explained_variance_ratio, expected.pca.explained_variance_ratio, rtol=1e-4
+    )
+    new = dense[:7] + (rng.random((7, shape[1])) < 0.1)
+    for fitted in (found, expected):
+        np.testing.assert_allclose(
+            pca.transform(fitted, kind(new)), pca.transform(expected, new), atol=1e-3
+        )
+    given_back = pca.inverse(found, found.embedding)
+    np.testing.assert_allclose(given_back, pca.inverse(expected, expected.embedding), atol=1e-3)
+
+
+def test_sparse_points_that_are_no_points():
+    gap = csr_array([[1.0, 0, 2], [0, np.nan, 0], [0, 0, 1]])
+    with pytest.raises(InputError, match="found nan in row 1, column 1; 1 such values"):
+        pca.fit(gap)
+    with pytest.raises(InputError, match="components must be at most 3"):
+        pca.fit(csr_array(np.eye(3)), pca.Options(components=4))
+    with pytest.raises(InputError, match="must be a matrix of real numbers"):
+        pca.fit(csr_array(np.eye(3) * 1j))
+    fitted = pca.fit(csr_array(np.eye(3)), pca.Options(components=3))
+    with pytest.raises(InputError, match="points must have 3 numbers"):
+        pca.transform(fitted, csr_array(np.eye(4)))
