@@ -8,6 +8,7 @@ import numpy as np
 from jaxemb.data import columns, compressed, table_text
 from jaxemb.data.table_text import Layout, Table
 from jaxemb.errors import InputError
+from jaxemb.memory import require_memory
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
 """How the names of tables in text end; that of a compressed file may follow."""
@@ -108,6 +109,8 @@ def _read_npz(path: Path, wanted: str, as_text: set[str]) -> Table:
     tables = [name for name, array in arrays.items() if array.ndim >= 2]
     if wanted and wanted not in arrays:
         raise InputError(f"{path}: no array {wanted!r}; there are {shapes}")
+    if not wanted and {"format", "shape", "data"} <= arrays.keys():
+        return _of_array(path, _dense(path))
     if not wanted and len(tables) != 1:
         raise InputError(
             f"{path}: {len(tables)} arrays may hold the points; `array` names it, of {shapes}"
@@ -120,6 +123,23 @@ def _read_npz(path: Path, wanted: str, as_text: set[str]) -> Table:
         if array.shape == (len(table.values),) and array.dtype.kind in "iubfU"
     }
     return table._replace(texts=texts)
+
+
+def _dense(path: Path) -> np.ndarray:
+    """Reads what `scipy.sparse.save_npz` wrote."""
+    from scipy import sparse  # loads slowly
+
+    try:
+        table = sparse.load_npz(path)
+    except Exception as error:  # of many kinds, where the arrays don't fit one another
+        raise InputError(f"{path}: is no sparse matrix of SciPy's: {error!s:.200}") from error
+    rows, columns = table.shape
+    require_memory(
+        table.dtype.itemsize * rows * columns,
+        f"{rows:,} sparse points of {columns:,} numbers, made dense,",
+        "reduce them with jaxemb.pca.fit first, which takes them as they are",
+    )
+    return table.toarray()
 
 
 def _read_parquet(path: Path, as_text: set[str]) -> Table:

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from jaxemb.data.table_text import Layout
 from jaxemb.data.tables import read_table
@@ -68,3 +69,17 @@ def test_parquet_keeps_names_and_texts(tmp_path):
     path.write_bytes(b"PAR1 and no more")
     with pytest.raises(InputError, match=r"table.parquet: cannot be read or is damaged"):
         read_table(path)
+
+
+def test_a_sparse_matrix_of_scipy(tmp_path):
+    dense = np.random.default_rng(0).integers(0, 2, (5, 4)) * 1.5
+    for name in ("csr", "coo", "csc"):
+        sparse.save_npz(tmp_path / "sparse.npz", sparse.coo_array(dense).asformat(name))
+        np.testing.assert_array_equal(read_table(tmp_path / "sparse.npz").values, dense)
+    np.savez(tmp_path / "odd.npz", format=b"csr", shape=[2, 2], data=[1.0])
+    with pytest.raises(InputError, match="odd.npz: is no sparse matrix of SciPy's"):
+        read_table(tmp_path / "odd.npz")
+    huge = sparse.coo_array(([1.0], ([0], [0])), shape=(1 << 30, 1 << 30))
+    sparse.save_npz(tmp_path / "huge.npz", huge)
+    with pytest.raises(InputError, match="sparse points of .* made dense,: about"):
+        read_table(tmp_path / "huge.npz")
