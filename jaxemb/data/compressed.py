@@ -21,8 +21,7 @@ GZIP, XZ, BZIP2, ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\
 ZIP = b"PK\3\4"
 """How a zip archive begins, which NumPy's are, too."""
 BLOCK_BYTES = 1 << 20
-# What the libraries raise on damaged data; for zip archives that is a wide choice.
-_DAMAGE = (
+DAMAGE = (
     OSError,
     EOFError,
     ValueError,
@@ -32,6 +31,7 @@ _DAMAGE = (
     lzma.LZMAError,
     zipfile.BadZipFile,
 )
+"""What the libraries raise on damaged data; for zip archives that is a wide choice."""
 
 
 def read_blocks(path: Path) -> Generator[tuple[bytes, int]]:
@@ -52,7 +52,7 @@ def read_blocks(path: Path) -> Generator[tuple[bytes, int]]:
                 yield block, file.tell()
     except InputError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read or is damaged: {reason}") from error
 
