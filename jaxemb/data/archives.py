@@ -48,12 +48,14 @@ def list_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
     for path in paths:
         if path.is_dir():
             below = sorted(file for file in path.rglob("*") if file.is_file())
-            files += [(file.relative_to(path.absolute().parent).as_posix(), file) for file in below]
+            inside = [(file.relative_to(path).as_posix(), file) for file in below]
+            top = path.resolve().name
+            files += [(f"{top}/{name}", file) for name, file in inside if _is_shown(name)]
         elif path.exists():
             files.append((path.name, path))
         else:
             raise InputError(f"{path}: no such file or folder")
-    return [(name, path) for name, path in files if _is_shown(name)]
+    return files
 
 
 def read_members(

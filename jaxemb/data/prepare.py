@@ -130,10 +130,7 @@ def missing_file(path: Path, name: str, layout: str) -> InputError:
 
 
 _GET = "`jaxemb data NAME` gets it"
-_BY_HAND = (
-    "Where there is another way to get SOURCE, `jaxemb data NAME --from FILE` makes the data set "
-    "of it"
-)
+_BY_HAND = "Fetch SOURCE by other means and run `jaxemb data NAME --from FILE`"
 
 
 def download(named: NamedSet) -> list[Path]:
@@ -145,7 +142,7 @@ def download(named: NamedSet) -> list[Path]:
     by_hand = _BY_HAND.replace("NAME", named.name).replace("SOURCE", named.source)
     if not named.downloads:
         raise InputError(
-            f"{named.name}: nobody publishes checksums of its files, so they are not downloaded. "
+            f"nobody publishes checksums of the files of {named.name}, so they are not downloaded. "
             f"{by_hand}"
         )
     folder = pooch.os_cache("jaxemb") / "downloads"
@@ -171,6 +168,7 @@ def _retrieve(wanted: Download, folder: Path, name: str, by_hand: str) -> Path:
                 downloader=pooch.HTTPDownloader(progressbar=bar),
             )
     except (OSError, ValueError) as error:
+        by_hand = by_hand.replace(wanted.url, "it")
         raise InputError(
             f"{wanted.url}: cannot be downloaded: {_reason(error)}. {by_hand}"
         ) from error

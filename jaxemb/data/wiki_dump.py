@@ -1,13 +1,8 @@
 """Makes plain text of a dump of Wikipedia, streaming it: a word a token, a line a paragraph."""
 
 import lzma
-import multiprocessing
-import os
-import signal
 import xml.etree.ElementTree as ElementTree
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +13,6 @@ from jaxemb.data.tokenize import words
 from jaxemb.data.wiki_markup import paragraphs
 from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
-
-Page = tuple[str, str]
-"""Title and markup."""
-
-# Characters of markup that a process takes at a time: as many seconds of work.
-_CHUNK = 4_000_000
 
 
 def write_text(paths: Sequence[Path], target: Path) -> None:
@@ -40,30 +29,23 @@ def write_text(paths: Sequence[Path], target: Path) -> None:
       InputError: if a file is damaged or no dump, or there is no article.
     """
     size = sum(path.stat().st_size for path in paths)
-    waiting: deque[Future[bytes]] = deque()
-    workers = os.cpu_count() or 1
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
-    )
     bar = progress_bar(total=size, desc="reading articles", unit="B", unit_scale=True, delay=2)
-    try:
-        with target.open("wb") as file:
-            for chunk in _chunks(page for path in paths for page in _read_pages(path, bar)):
-                waiting.append(pool.submit(_compress, chunk))
-                if len(waiting) > 2 * workers:
-                    file.write(waiting.popleft().result())
-            while waiting:
-                file.write(waiting.popleft().result())
-            written = file.tell()
-    finally:
-        bar.close()
-        pool.shutdown(cancel_futures=True)
-    if not written:
+    articles = 0
+    # A higher preset takes three times as long as all the rest and saves a quarter.
+    with bar, lzma.open(target, "wt", preset=1, encoding="utf-8", newline="") as file:
+        for path in paths:
+            for title, markup in _read_pages(path, bar):
+                lines = [" ".join(words(paragraph)) for paragraph in paragraphs(markup)]
+                if any(lines):
+                    articles += 1
+                    kept = [" ".join(words(title)), *filter(None, lines), ""]
+                    file.write("".join(f"{line}\n" for line in kept))
+    if not articles:
         raise InputError(f"{', '.join(map(str, paths))}: no article of Wikipedia is in there")
 
 
-def _read_pages(path: Path, bar: tqdm) -> Iterator[Page]:
-    """Yields the articles that are no redirects."""
+def _read_pages(path: Path, bar: tqdm) -> Iterator[tuple[str, str]]:
+    """Yields title and markup of the articles that are no redirects."""
     parser: Any = ElementTree.XMLPullParser(["start", "end"])
     root: ElementTree.Element | None = None
     before = 0
@@ -89,30 +71,3 @@ def _read_pages(path: Path, bar: tqdm) -> Iterator[Page]:
 def _tag(element: ElementTree.Element) -> str:
     """Returns the name without that of the format's version."""
     return element.tag.rpartition("}")[2]
-
-
-def _chunks(pages: Iterable[Page]) -> Iterator[list[Page]]:
-    chunk, size = [], 0
-    for page in pages:
-        chunk.append(page)
-        size += len(page[1])
-        if size > _CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def _compress(pages: list[Page]) -> bytes:
-    """Returns the text of articles as a stream of xz, which others may follow in a file."""
-    lines = []
-    for title, markup in pages:
-        found = [" ".join(words(paragraph)) for paragraph in paragraphs(markup)]
-        if any(found):
-            lines += [" ".join(words(title)), *filter(None, found), ""]
-    return lzma.compress("".join(f"{line}\n" for line in lines).encode()) if lines else b""
-
-
-def _ignore_interrupts() -> None:
-    """Leaves Ctrl-C, which a terminal sends to all, to the process that reads."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,12 +4,12 @@ import html
 import re
 from collections.abc import Callable, Iterator
 
-# What is no running text, with all that is in it.
-_DROPPED = re.compile(
-    r"<!--.*?(?:-->|\Z)"
-    r"|<(ref|math|chem|gallery|timeline|score|syntaxhighlight|source|pre|table|imagemap|hiero"
-    r"|templatestyles|section|includeonly|noinclude)\b[^<>]*?(?:/>|>.*?</\1\s*>)",
-    re.DOTALL | re.IGNORECASE,
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+# Elements without running text begin so; a > may stand in quotes.
+_ELEMENT = re.compile(
+    r"<(ref|math|chem|gallery|timeline|score|syntaxhighlight|source|pre|table|imagemap|hiero"
+    r"|templatestyles|section|includeonly|noinclude)\b(?:\"[^\"\n<]*\"|[^<>])*+>",
+    re.IGNORECASE,
 )
 _BREAK = re.compile(r"<(?:br|/?p|/?div|/?blockquote|/?poem)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
@@ -21,9 +21,13 @@ _HIDDEN = re.compile(
     r"|[a-z]{2,3}(?:-[a-z-]+)?:[^|]*$)",
     re.IGNORECASE,
 )
-_OUTSIDE = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\]]*\s*([^\]]*)\]", re.IGNORECASE)
+_OUTSIDE = re.compile(
+    r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]]*+[^\S\n]*+([^\[\]\n]*+)\]", re.IGNORECASE
+)
 _URL = re.compile(r"\b(?:https?|ftp)://\S+", re.IGNORECASE)
 _STYLE = re.compile(r"'{2,}|__[A-Z]+__")
+# MediaWiki nests templates to a depth of 40.
+_DEPTH = 50
 # Headings, lists, indented lines, rows of tables, what is left of templates, rules.
 _NO_PARAGRAPH = re.compile(r"\s*(?:[=*#:;|!<{}]|-{4})")
 
@@ -37,7 +41,7 @@ def paragraphs(markup: str) -> Iterator[str]:
     Args:
       markup: of one page.
     """
-    text = _DROPPED.sub("", markup)
+    text = _without_elements(_COMMENT.sub("", markup))
     text = _until_stable(_TEMPLATE, "", text)
     text = _until_stable(_LINK, _shown, text)
     text = _BREAK.sub("\n", text)
@@ -54,13 +58,33 @@ def paragraphs(markup: str) -> Iterator[str]:
             yield line.strip()
 
 
+def _without_elements(text: str) -> str:
+    kept, end = [], 0
+    never_closed: set[str] = set()  # behind here, so that nobody looks again
+    for tag in _ELEMENT.finditer(text):
+        name = tag[1].lower()
+        if tag.start() < end or name in never_closed:
+            continue
+        closing = tag
+        if not tag[0].endswith("/>"):
+            found = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(text, tag.end())
+            if found is None:
+                never_closed.add(name)
+                continue
+            closing = found
+        kept.append(text[end : tag.start()])
+        end = closing.end()
+    return "".join([*kept, text[end:]])
+
+
 def _until_stable(
     pattern: re.Pattern[str], by: str | Callable[[re.Match[str]], str], text: str
 ) -> str:
     """Replaces innermost pairs first, until none is left."""
-    count = 1
-    while count:
+    for _ in range(_DEPTH):
         text, count = pattern.subn(by, text)
+        if not count:
+            break
     return text
 
 
