@@ -7,8 +7,8 @@ ARTICLE = """{{Infobox city
 | map = {{Location map|x={0}|label=[[Bern]]}}
 }}
 [[File:Bern.jpg|thumb|The [[Aare|river]] in [[Bern]]]]
-'''Bern''' ({{IPA|de|bɛrn}}) is the ''de facto'' [[Capital city|capital]] of [[Switzerland]].<ref>{{cite
-web|url=http://x.y}}</ref><ref name="a>b"/> It has<!-- about
+'''Bern''' ({{IPA|de|bɛrn}}) is the ''de facto'' [[Capital city|capital]] of [[Switzerland]].<ref>
+{{cite web|url=http://x.y}}</ref><ref name="a>b"/> It has<!-- about
 --> 134,794&nbsp;people &mdash; as [https://stat.ch/p?q=1 the office] says.[http://a.b]
 
 == History ==
@@ -66,17 +66,7 @@ def test_odd_markup(markup, expected):
 
 
 def test_hostile_markup_takes_no_time():
-    for part in (
-        "{{",
-        "{{a",
-        "[[",
-        "[[a|",
-        "{|\n",
-        "<ref",
-        "<ref>",
-        "<!--",
-        "'''",
-        "{{a}} {",
-        "}}{{",
-    ):
+    parts = ["{{", "{{a", "[[", "[[a|", "{|\n", "<ref", "<ref>", "<!--", "'" * 3, "{{a}}{", "}}{{"]
+    for part in [*parts, "[//a", "[//a b"]:
         list(paragraphs(part * 20_000))
+    list(paragraphs("{{a" * 20_000 + "}}" * 20_000))
