@@ -4,7 +4,9 @@ import signal
 from pathlib import Path
 
 import jax
+import pooch
 import pytest
+import requests
 
 from jaxemb import memory
 
@@ -56,3 +58,28 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"no data sets at {path}; set JAXEMB_DATA")
     return path
+
+
+@pytest.fixture
+def network(tmp_path, monkeypatch) -> dict:
+    """What pooch downloads, by URL, or how that fails; no other URL leads anywhere.
+
+    "asked" lists what was asked for. The user's cache is a folder of the test.
+    """
+    asked: list[str] = []
+    there: dict = {"asked": asked}
+
+    class Downloader:
+        def __init__(self, progressbar):
+            self.progressbar = progressbar
+
+        def __call__(self, url, output_file, pooch):
+            asked.append(url)
+            content = there.get(url, requests.exceptions.ConnectionError("a screen of text"))
+            if isinstance(content, Exception):
+                raise content
+            Path(output_file).write_bytes(content)
+
+    monkeypatch.setattr(pooch, "HTTPDownloader", Downloader)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return there
