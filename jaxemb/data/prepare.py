@@ -53,7 +53,8 @@ class NamedSet(NamedTuple):
       license: as its source states it.
       source: where it comes from: what to fetch by hand, too.
       megabytes: to fetch.
-      files: patterns of the files that it is made of, in the folder of the data sets.
+      files: patterns of the files that it is made of, in the folder of the data sets; a bar is
+        between those of which one will do.
       convert: writes them to a folder, from files and folders that were fetched.
       check: reads what was written; an InputError tells what is wrong with it.
       downloads: what is fetched; none if nobody publishes checksums.
@@ -72,7 +73,10 @@ class NamedSet(NamedTuple):
 
 def find(named: NamedSet, data_dir: Path) -> list[Path]:
     """Returns the files of a data set, or none unless all of them are there."""
-    found = [sorted(data_dir.glob(pattern)) for pattern in named.files]
+    found = [
+        [path for one in patterns.split("|") for path in sorted(data_dir.glob(one))]
+        for patterns in named.files
+    ]
     return [path for paths in found for path in paths] if all(found) else []
 
 
@@ -97,13 +101,15 @@ def prepare(named: NamedSet, data_dir: Path, fetched: Sequence[Path] = ()) -> li
     data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{named.name}-", dir=data_dir) as made:
         folder = Path(made)
-        named.convert(paths, folder)
         try:
-            named.check(folder)
-        except InputError as error:
-            given = ", ".join(map(str, paths))
-            message = str(error).replace(f"{folder}{os.sep}", "")
-            raise InputError(f"{given}: gives no {named.name}: {message}") from error
+            named.convert(paths, folder)
+            _check(named, folder, paths)
+        except InputError:
+            for path, one in zip(paths, () if fetched else named.downloads, strict=False):
+                # No checksum would tell the next time that it is damaged.
+                if isinstance(one, Download) and one.checksum is None:
+                    path.unlink()
+            raise
         targets = []
         for path in sorted(folder.rglob("*")):
             target = data_dir / path.relative_to(folder)
@@ -113,6 +119,15 @@ def prepare(named: NamedSet, data_dir: Path, fetched: Sequence[Path] = ()) -> li
                 path.replace(target)
                 targets.append(target)
     return targets
+
+
+def _check(named: NamedSet, folder: Path, paths: Sequence[Path]) -> None:
+    try:
+        named.check(folder)
+    except InputError as error:
+        given = ", ".join(map(str, paths))
+        message = str(error).replace(f"{folder}{os.sep}", "")
+        raise InputError(f"{given}: gives no {named.name}: {message}") from error
 
 
 def missing_file(path: Path, name: str, layout: str) -> InputError:
@@ -157,7 +172,7 @@ def _fetch(wanted: Download | Dump, folder: Path, by_hand: str) -> Path:
 
 
 def _retrieve(wanted: Download, folder: Path, name: str, by_hand: str) -> Path:
-    bar = progress_bar(desc=name, unit="B", unit_scale=True, delay=1)
+    bar = _Bar(name)
     try:
         with _quiet_pooch():
             path = pooch.retrieve(
@@ -175,6 +190,27 @@ def _retrieve(wanted: Download, folder: Path, name: str, by_hand: str) -> Path:
     finally:
         bar.close()
     return Path(path)
+
+
+class _Bar:
+    """Shows what pooch tells of a download; of a short one, nothing."""
+
+    total = 0  # set by pooch, to 0 where the server doesn't tell
+
+    def __init__(self, name: str):
+        self._bar = progress_bar(desc=name, unit="B", unit_scale=True, delay=2)
+
+    def update(self, count: int) -> None:
+        """Counts bytes; pooch counts whole blocks, and all of them once more at the end."""
+        self._bar.total = self.total or None
+        self._bar.update(min(count, self.total - self._bar.n) if self.total else count)
+
+    def reset(self) -> None:
+        """Goes on counting."""
+
+    def close(self) -> None:
+        """Ends the bar."""
+        self._bar.close()
 
 
 def _newest(dump: Dump, by_hand: str) -> Download:

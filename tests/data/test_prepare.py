@@ -107,6 +107,25 @@ def test_what_was_fetched_is_taken_without_a_network(network, tmp_path):
     assert network["asked"] == []
 
 
+def test_a_damaged_download_without_a_checksum_is_fetched_again(network, tmp_path):
+    network[URL] = b"bad"
+    mine = named(Download(URL, None))
+    with pytest.raises(InputError, match="one.bin: gives no mine: "):
+        prepare(mine, tmp_path / "data")
+    network[URL] = b"good"
+    (path,) = prepare(mine, tmp_path / "data")
+    assert path.read_bytes() == b"good!"
+
+
+def test_one_of_several_forms_will_do(tmp_path):
+    mine = named()._replace(files=("a|b*", "c"))
+    for name in ("b1", "b2"):
+        (tmp_path / name).touch()
+    assert find(mine, tmp_path) == []
+    (tmp_path / "c").touch()
+    assert [path.name for path in find(mine, tmp_path)] == ["b1", "b2", "c"]
+
+
 def test_a_failure_leaves_the_old_files(tmp_path):
     data_dir = tmp_path / "data"
     for content in (b"good", b"bad"):

@@ -129,7 +129,7 @@ SOURCE = NamedSet(
     license="not stated",
     source="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     megabytes=170,
-    files=("cifar10*.npz",),
+    files=(f"{FILE}|{JPEG_FILE}",),
     convert=convert,
     check=lambda folder: read(folder, lambda size: np.arange(0)),
     # As in TensorFlow Datasets.
