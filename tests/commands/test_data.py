@@ -105,6 +105,7 @@ def test_without_a_network_one_line_tells_the_way(name, data_dir, network, capsy
         (["similarity", "--from", "FETCHED"], "has none of wordsim_similarity_goldstandard.txt"),
         (["analogies", "--from", "FETCHED"], "gives no analogies: questions-words.txt: No such"),
         (["dictionaries", "--from", "FETCHED"], "has no dictionary: yacle.train.freq.5k.en-de"),
+        (["pos", "--from", "FETCHED"], "gives no pos: brown.zip is missing"),
         (["multi30k", "--from", "FETCHED"], "gives no multi30k: multi30k/task2/train.1.en.gz: no"),
     ],
 )

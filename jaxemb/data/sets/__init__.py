@@ -16,6 +16,7 @@ from jaxemb.data.sets import (
     faces,
     mnist,
     multi30k,
+    nltk_archives,
     omniglot,
     pydocs,
     similarity,
@@ -54,6 +55,8 @@ SOURCES: dict[str, NamedSet] = {
         analogies.SOURCE,
         dictionaries.SOURCE,
         multi30k.SOURCE,
+        nltk_archives.TAGGED,
+        nltk_archives.JUDGED,
     )
 }
 """Those that `jaxemb data` prepares; `digits` and `pydocs` are there already."""
