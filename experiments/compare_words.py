@@ -150,7 +150,8 @@ def check(config: Config, text: Text) -> None:
     if not sets.similarity and not sets.analogies:
         raise InputError(
             f"{config.common.data_dir}: no wordsim/sim_*.csv and no questions-words.txt, so there "
-            "is nothing to compare word vectors by; say with --data-dir where they lie"
+            "is nothing to compare word vectors by. `jaxemb data similarity analogies` gets them; "
+            "--data-dir says where they lie"
         )
     for system in config.systems:
         SYSTEMS[system].check(config_of(config, system, config.common.seed), text)

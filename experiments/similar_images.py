@@ -133,7 +133,6 @@ class Data(NamedTuple):
 def run(config: Config) -> None:
     """Reads, trains twice, judges and draws."""
     command.use_cache()
-    path = config.common.data_dir / cifar10.FILE
     found = cifar10.read(config.common.data_dir, lambda size: choose(config, size))
     train, test = split(config, found)
     drawn = BalancedBatches(
@@ -142,7 +141,7 @@ def run(config: Config) -> None:
         identities=config.options.identities,
         samples=config.options.samples,
     )
-    if not harness.open_run(config, [path]):
+    if not harness.open_run(config, list(found.files)):
         return
     print(f"{len(train.labels):,} training images, {len(test.labels):,} to judge")
     module = ResidualEncoder(config.dim, features=config.features)

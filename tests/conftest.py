@@ -1,3 +1,4 @@
+import io
 import itertools
 import os
 import signal
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import jax
 import pytest
+import requests
 
 from jaxemb import memory
 
@@ -56,3 +58,27 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"no data sets at {path}; set JAXEMB_DATA")
     return path
+
+
+@pytest.fixture
+def network(tmp_path, monkeypatch) -> dict:
+    """What pooch downloads, by URL, or how that fails; no other URL leads anywhere.
+
+    "asked" lists what was asked for. The user's cache is a folder of the test.
+    """
+    asked: list[str] = []
+    there: dict = {"asked": asked}
+
+    def get(url, **options):
+        asked.append(url)
+        content = there.get(url, requests.exceptions.ConnectionError("a screen of text"))
+        if isinstance(content, Exception):
+            raise content
+        response = requests.Response()
+        response.status_code, response.raw = 200, io.BytesIO(content)
+        response.headers["content-length"] = str(len(content))
+        return response
+
+    monkeypatch.setattr(requests, "get", get)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return there

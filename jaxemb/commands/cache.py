@@ -11,18 +11,19 @@ KINDS = {
     "compiled": "programs",
     "encoded": "texts as word ids",
     "pydoc": "docstrings of the installed libraries",
+    "downloads": "archives of data sets",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Tells where compiled programs and encoded texts are kept, and how large they are.
+    """Tells where compiled programs, encoded texts and downloads are kept, and how large they are.
 
-    All of it is made again when it is needed. XDG_CACHE_HOME names another place. Data sets there
-    are left alone.
+    All of it is made or fetched again when it is needed. XDG_CACHE_HOME names another place. Data
+    sets there are left alone.
     """
 
-    clear: Literal["nothing", "compiled", "encoded", "pydoc", "all"] = "nothing"
+    clear: Literal["nothing", "compiled", "encoded", "pydoc", "downloads", "all"] = "nothing"
     """What to delete."""
 
 

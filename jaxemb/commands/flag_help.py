@@ -59,7 +59,8 @@ def flags(config_type: type, default: Any = None, depth: int = 0) -> Iterator[Fl
         elif _SUPPRESSED not in marks:
             metavar = next((mark.metavar for mark in marks if getattr(mark, "metavar", None)), None)
             word = metavar or _metavar(hint)
-            name = "--" + field.name.replace("_", "-")
+            # A field that Python's words leave no other name is called from_.
+            name = "--" + field.name.rstrip("_").replace("_", "-")
             if _POSITIONAL in marks:
                 name = metavar or field.name.upper()
             elif hint is bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxemb.data.prepare import missing_file
 from jaxemb.data.text_files import read_pieces
 from jaxemb.data.tokenize import words
 from jaxemb.data.vocabulary import Vocabulary
@@ -84,9 +85,8 @@ def encode_captions(
 
 def _read_lines(path: Path) -> list[str]:
     if not path.is_file():
-        raise InputError(
-            f"{path}: no such file. It is expected there as UTF-8 text with a caption a line, line "
-            "i of picture i; data_dir or JAXEMB_DATA names the folder"
+        raise missing_file(
+            path, "multi30k", "UTF-8 text with a caption a line, line i of picture i"
         )
     lines = [""]
     for piece in read_pieces(path):

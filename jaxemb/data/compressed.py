@@ -21,8 +21,7 @@ GZIP, XZ, BZIP2, ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"\x28\xb5\x2f\
 ZIP = b"PK\3\4"
 """How a zip archive begins, which NumPy's are, too."""
 BLOCK_BYTES = 1 << 20
-# What the libraries raise on damaged data; for zip archives that is a wide choice.
-_DAMAGE = (
+DAMAGE = (
     OSError,
     EOFError,
     ValueError,
@@ -32,6 +31,7 @@ _DAMAGE = (
     lzma.LZMAError,
     zipfile.BadZipFile,
 )
+"""What the libraries raise on damaged data; for zip archives that is a wide choice."""
 
 
 def read_blocks(path: Path) -> Generator[tuple[bytes, int]]:
@@ -52,7 +52,7 @@ def read_blocks(path: Path) -> Generator[tuple[bytes, int]]:
                 yield block, file.tell()
     except InputError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: cannot be read or is damaged: {reason}") from error
 
@@ -87,19 +87,13 @@ def _decompress(file: BinaryIO) -> Iterator[bytes]:
     start = file.read(6)
     file.seek(0)
     if start == XZ:
-        # Decompression drops the interpreter's lock, so it runs beside the tokenizer.
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            blocks = _decompress_xz(file)
-            coming = pool.submit(next, blocks, b"")
-            while block := coming.result():
-                coming = pool.submit(next, blocks, b"")
-                yield block
+        yield from _ahead(_decompress_xz(file))
     elif start.startswith(GZIP):
         with gzip.open(file) as stream:
             yield from _blocks(stream)
     elif start.startswith(BZIP2) and start[3:4].isdigit():
         with bz2.open(file) as stream:
-            yield from _blocks(stream)
+            yield from _ahead(_blocks(stream))
     elif start.startswith(ZSTANDARD):
         zstd = _zstd(file.name)
         try:
@@ -115,6 +109,18 @@ def _decompress(file: BinaryIO) -> Iterator[bytes]:
                 yield from _blocks(member)
     else:
         yield from _blocks(file)
+
+
+def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Takes each block before it is asked for.
+
+    The slow decompressors drop the interpreter's lock, so that they run beside the tokenizer.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, blocks, b"")
+        while block := coming.result():
+            coming = pool.submit(next, blocks, b"")
+            yield block
 
 
 def _blocks(stream: Any) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """What readers of image data sets share: NumPy archives of named arrays, checked."""
 
+import io
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -7,7 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
+from jaxemb.data.archives import Member
+from jaxemb.data.prepare import missing_file
 from jaxemb.errors import InputError
 
 # The number of images that a data set holds -> the positions of those wanted.
@@ -32,13 +36,16 @@ class LabeledImages(NamedTuple):
     white: int = 255
 
 
-def read_arrays(path: Path, names: tuple[str, ...], layout: str) -> list[np.ndarray]:
+def read_arrays(
+    path: Path, names: tuple[str, ...], layout: str, *, data_set: str
+) -> list[np.ndarray]:
     """Reads arrays of a NumPy archive.
 
     Args:
       path: the archive.
       names: of the arrays.
       layout: what the archive is expected to hold, for messages.
+      data_set: the name by which `jaxemb data` gets it, likewise.
 
     Returns:
       The arrays, in the order of their names.
@@ -47,10 +54,7 @@ def read_arrays(path: Path, names: tuple[str, ...], layout: str) -> list[np.ndar
       InputError: if the file is missing or damaged, or lacks an array.
     """
     if not path.is_file():
-        raise InputError(
-            f"{path}: no such file. It is expected there as a NumPy archive of {layout}; "
-            "data_dir or JAXEMB_DATA names the folder"
-        )
+        raise missing_file(path, data_set, f"a NumPy archive of {layout}")
     try:
         # Opened here: NumPy leaves its own file open if the archive is damaged.
         with path.open("rb") as file:
@@ -100,3 +104,30 @@ def expect(path: Path, layout: str, holds: bool | np.bool_) -> None:
     """Refuses, with an InputError, an archive of another layout, for which `holds` is False."""
     if not holds:
         raise InputError(f"{path}: arrays of other shapes or kinds than expected: {layout}")
+
+
+def read_picture(member: Member, size: tuple[int, int]) -> np.ndarray:
+    """Reads a gray picture out of an archive.
+
+    Args:
+      member: the file.
+      size: its expected height and width.
+
+    Returns:
+      [H, W] uint8.
+
+    Raises:
+      InputError: if it is damaged or of another size.
+    """
+    try:
+        with Image.open(io.BytesIO(member.data)) as picture:
+            if picture.size != size[::-1]:
+                raise InputError(
+                    f"{member.name}: {picture.height} x {picture.width} pixels, expected are "
+                    f"{size[0]} x {size[1]}"
+                )
+            return np.asarray(picture.convert("L"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{member.name}: is no picture: {error}") from error

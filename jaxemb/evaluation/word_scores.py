@@ -90,7 +90,10 @@ def evaluate(
             for part in sections + totals
         ]
     if not scores:
-        lines = [f"{data_dir}: no wordsim/sim_*.csv, wordsim/cat_*.csv or questions-words.txt"]
+        lines = [
+            f"{data_dir}: no wordsim/sim_*.csv, wordsim/cat_*.csv or questions-words.txt; "
+            "`jaxemb data similarity analogies` gets them"
+        ]
     elif any(np.isnan(score) for score in scores.values()):
         lines += ["", "nan: too few known words, or nothing tells their scores apart"]
     return WordScores(scores, "\n".join(lines))

@@ -35,7 +35,7 @@ def test_names_and_paths_make_one_corpus(tmp_path):
     [
         ([], "no corpus is named; known are pydocs, text8, simplewiki, enwiki, or give a path"),
         (["txet8"], "txet8: no such file or folder, nor a known corpus .pydocs, text8, "),
-        (["simplewiki"], "corpus_simplewiki.txt.xz: no such file. simplewiki is expected there"),
+        (["simplewiki"], "corpus_simplewiki.txt.xz: no such file. `jaxemb data simplewiki` gets"),
         (["enwiki"], "corpus_enwiki_a.txt.xz: no such file. .* a blank line between articles"),
     ],
 )

@@ -6,7 +6,7 @@ from jaxemb.errors import InputError
 
 
 def read(path):
-    return read_arrays(path, ("x", "y"), "pictures x and their labels y")
+    return read_arrays(path, ("x", "y"), "pictures x and their labels y", data_set="mnist")
 
 
 def test_arrays_come_in_the_order_asked_for(tmp_path):

@@ -160,7 +160,10 @@ def test_corpora_and_folders(ask_many, texts, planted, tmp_path):
     for flags, message in (
         (["--corpus", "text9"], "text9: no such file or folder, nor a known corpus (pydocs, text8"),
         (["--corpus"], "--corpus needs at least one name or path; --help lists the flags"),
-        (["--corpus", "simplewiki"], "corpus_simplewiki.txt.xz: no such file. simplewiki is exp"),
+        (
+            ["--corpus", "simplewiki"],
+            "corpus_simplewiki.txt.xz: no such file. `jaxemb data simplewiki`",
+        ),
         (["--corpus", planted, "--out", file], f"{file}: File exists"),
         (["--corpus", planted, "--out", file / "run"], f"{file}/run: Not a directory"),
         (["--corpus", planted, "--out", other], f"{other} holds 'thesis.tex' but no config.json"),

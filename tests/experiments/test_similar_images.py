@@ -100,7 +100,7 @@ def test_bad_input_is_named(data_dir, tmp_path, capsys):
         (["--features", "12"], "--features must be multiples of 8, found (12,)"),
         (["--margin", "-1"], "--margin must be at least 0 and at most 4, found -1.0"),
         (["--out-of-class", "2"], "--out-of-class must be at least 0 and at most 1, found 2.0"),
-        (["--data-dir", str(tmp_path)], "cifar10_jpeg.npz: no such file"),
+        (["--data-dir", str(tmp_path)], "cifar10.npz: no such file"),
     ):
         arguments = [
             "--identities",

@@ -169,7 +169,7 @@ def test_what_is_not_there_is_told(tmp_path):
         load(tmp_path / "no.npy", tmp_path)
     with pytest.raises(InputError, match=r"no.vec: no such file$"):
         load(tmp_path / "no.vec", tmp_path)
-    with pytest.raises(InputError, match=r"mnist.npz: no such file. It is expected there"):
+    with pytest.raises(InputError, match=r"mnist.npz: no such file. `jaxemb data mnist` gets it"):
         load("mnist", tmp_path)
     with pytest.raises(
         InputError, match="^n must be at most 1,797, the points of digits, found 1798; 0: all"

@@ -7,7 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jaxemb.data.images import Choose, LabeledImages
-from jaxemb.data.sets import cifar10, digits, faces, mnist, pydocs, text8, wikipedia
+from jaxemb.data.prepare import NamedSet
+from jaxemb.data.sets import (
+    analogies,
+    cifar10,
+    dictionaries,
+    digits,
+    faces,
+    mnist,
+    multi30k,
+    nltk_archives,
+    omniglot,
+    pydocs,
+    similarity,
+    text8,
+    wikipedia,
+)
 from jaxemb.data.text_files import Source
 
 IMAGES: dict[str, Callable[[Path, Choose], LabeledImages]] = {
@@ -25,3 +40,23 @@ CORPORA: dict[str, Callable[[Path], Source]] = {
     "enwiki": wikipedia.find_english,
 }
 """Finders of a text in the folder of the data sets."""
+
+SOURCES: dict[str, NamedSet] = {
+    source.name: source
+    for source in (
+        mnist.SOURCE,
+        cifar10.SOURCE,
+        faces.SOURCE,
+        omniglot.SOURCE,
+        text8.SOURCE,
+        wikipedia.SIMPLE_SOURCE,
+        wikipedia.ENGLISH_SOURCE,
+        similarity.SOURCE,
+        analogies.SOURCE,
+        dictionaries.SOURCE,
+        multi30k.SOURCE,
+        nltk_archives.TAGGED,
+        nltk_archives.JUDGED,
+    )
+}
+"""Those that `jaxemb data` prepares; `digits` and `pydocs` are there already."""

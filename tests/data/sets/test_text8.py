@@ -2,7 +2,6 @@ import hashlib
 import io
 import zipfile
 
-import pooch
 import pytest
 
 from jaxemb.data.sets import text8
@@ -16,24 +15,37 @@ def archive(monkeypatch) -> bytes:
     with zipfile.ZipFile(file, "w") as out:
         out.writestr("text8", " anarchism originated as a term")
     content = file.getvalue()
-    monkeypatch.setattr(text8, "SHA256", hashlib.sha256(content).hexdigest())
+    digest = hashlib.sha256(content).hexdigest()
+    monkeypatch.setattr(text8, "SHA256", digest)
+    (download,) = text8.SOURCE.downloads
+    changed = download._replace(checksum=f"sha256:{digest}")
+    monkeypatch.setattr(text8, "SOURCE", text8.SOURCE._replace(downloads=(changed,)))
     return content
 
 
-def test_text8_is_downloaded_once(monkeypatch, tmp_path, archive):
-    calls = []
-
-    def retrieve(url, known_hash, fname, path, progressbar):
-        calls.append((url, known_hash))
-        path.mkdir()
-        (path / fname).write_bytes(archive)
-
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
+def test_text8_is_downloaded_once(network, tmp_path, archive):
+    network["http://mattmahoney.net/dc/text8.zip"] = archive
     for _ in range(2):
         source = text8.find(tmp_path / "new")
     assert source.files == (tmp_path / "new" / "text8.zip",)
-    digest = hashlib.sha256(archive).hexdigest()
-    assert calls == [("http://mattmahoney.net/dc/text8.zip", f"sha256:{digest}")]
+    assert source.files[0].read_bytes() == archive
+    assert network["asked"] == ["http://mattmahoney.net/dc/text8.zip"]
+
+
+def test_the_checksum_is_the_one_that_is_looked_at():
+    (download,) = text8.SOURCE.downloads
+    assert download.checksum == f"sha256:{text8.SHA256}"
+
+
+@pytest.mark.parametrize("form", ["text8", "text8.gz", "text8.zip"])
+def test_what_was_fetched_is_copied(tmp_path, archive, form):
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    (folder / form).write_bytes(archive)
+    (folder / "other").write_bytes(b"x")
+    text8.convert([folder], tmp_path)
+    assert (tmp_path / form).read_bytes() == archive
+    assert text8.find(tmp_path).files == (tmp_path / form,)
 
 
 def test_truncated_text8_is_refused(tmp_path, archive):
@@ -42,15 +54,8 @@ def test_truncated_text8_is_refused(tmp_path, archive):
         text8.find(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "error", [ConnectionError("no route"), ValueError("hash of downloaded file differs")]
-)
-def test_failed_download_says_what_to_do(monkeypatch, tmp_path, error):
-    def retrieve(*args, **kwargs):
-        raise error
-
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
+def test_failed_download_says_what_to_do(network, tmp_path):
     with pytest.raises(InputError) as caught:
         text8.find(tmp_path)
-    for part in [str(tmp_path), str(error), "http://mattmahoney.net/dc/text8.zip", "text8.gz"]:
+    for part in ["no connection", "http://mattmahoney.net/dc/text8.zip", "data text8 --from"]:
         assert part in str(caught.value)

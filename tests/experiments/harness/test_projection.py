@@ -222,7 +222,7 @@ def test_few_points_have_fewer_neighbors(tmp_path):
         (["--data", "moon"], "--data must be one of digits, mnist,"),
         (
             ["--data", "mnist", "--data-dir", "none"],
-            "mnist.npz: no such file. It is expected there as",
+            "mnist.npz: no such file. `jaxemb data mnist` gets it; it is expected there as",
         ),
         (["--labels", "none.txt"], "none.txt: no such file"),
         (["--scale", "nan"], "300 of 300 points of the map are not finite"),
