@@ -47,8 +47,12 @@ def run(config: Config) -> None:
         _list(config.data_dir)
     lacking = {}
     for name in names:
+        source = SOURCES[name]
+        if len(names) > 1 and not source.downloads and not find(source, config.data_dir):
+            print(f"{name}: is to be fetched by hand: {source.source}; jaxemb data {name} --from")
+            continue
         try:
-            _prepare(SOURCES[name], config)
+            _prepare(source, config)
         except (InputError, OSError) as error:
             if len(names) == 1:
                 raise
