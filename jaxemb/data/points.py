@@ -257,11 +257,10 @@ def _checked(path: Path, chosen: np.ndarray, rows: np.ndarray) -> np.ndarray:
     short = np.can_cast(chosen.dtype, np.float32)
     values = np.asarray(chosen, np.float32 if short else np.float64)
     limit = np.finfo(np.float32).max
-    # Sums carry NaN and infinity along, and need no second matrix.
-    with np.errstate(over="ignore", invalid="ignore"):
-        suspects = np.flatnonzero(~(np.abs(values).sum(axis=1, dtype=np.float64) <= limit))
-    bad = [row for row in suspects if not (np.abs(values[row]) <= limit).all()]
-    if bad:
+    # NaN comes through, and no second matrix is needed.
+    low, high = values.min(axis=0), values.max(axis=0)
+    if not ((-limit <= low) & (high <= limit)).all():
+        bad = np.flatnonzero(~(np.abs(values) <= limit).all(axis=1))
         column = int(np.argmin(np.abs(values[bad[0]]) <= limit))
         raise InputError(
             f"{path}: point {rows[bad[0]]}, column {column} (both from 0) is "
@@ -296,7 +295,12 @@ def standardized(points: Points, data: str) -> Points:
 def _narrowed(values: np.ndarray) -> np.ndarray:
     """Returns float32 where it keeps the differences between points, which maps are made of."""
     if values.dtype == np.float32:
-        return values
-    far = np.abs(values).max(axis=0) > _FAR * values.std(axis=0)
+        return np.ascontiguousarray(values)
+    low, high = values.min(axis=0), values.max(axis=0)
+    # A few columns at a time: no second matrix is needed.
+    parts = [values[:, start : start + 8] for start in range(0, values.shape[1], 8)]
+    deviations = np.concatenate([part.std(axis=0) for part in parts])
+    far = np.maximum(-low, high) > _FAR * deviations
     # A constant column has no differences to keep.
-    return values if (far & (np.ptp(values, axis=0) > 0)).any() else values.astype(np.float32)
+    keep = (far & (high > low)).any()
+    return np.ascontiguousarray(values, np.float64 if keep else np.float32)

@@ -100,11 +100,13 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
     found = _look(path, layout, as_text)
     width = len(found.kinds)
     numeric = [place for place, numbers in enumerate(found.kinds) if numbers]
-    try:
+
+    def read(kinds: dict[int, type]) -> Any:
         with open_file(path) as file, warnings.catch_warnings():
             # A longer line would be cut.
             warnings.simplefilter("error", pandas.errors.ParserWarning)
-            frame = pandas.read_csv(
+            warnings.simplefilter("ignore", pandas.errors.DtypeWarning)
+            return pandas.read_csv(
                 file,
                 sep=found.separator,
                 decimal=found.decimal,
@@ -113,12 +115,19 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
                 index_col=False,
                 skiprows=found.skip,
                 skip_blank_lines=True,
-                dtype={place: np.float64 if place in numeric else str for place in range(width)},
+                dtype=kinds,
                 na_values=dict.fromkeys(numeric, _MISSING),
                 keep_default_na=False,
                 skipinitialspace=True,
                 encoding=_with_mark(layout.encoding),
             )
+
+    kinds: dict[int, type] = {place: str for place in range(width) if place not in numeric}
+    try:
+        # Faster than to ask for floats; whole numbers become them below.
+        frame = read(kinds)
+        if any(frame[place].dtype.kind not in "iuf" for place in numeric):
+            frame = read(kinds | dict.fromkeys(numeric, np.float64))
     except (ValueError, pandas.errors.ParserWarning) as error:
         _find_fault(path, found, layout.encoding)
         raise InputError(f"{path}: {error}") from error
@@ -134,7 +143,7 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
     texts = {name: np.array([cell.strip() for cell in column]) for name, column in texts.items()}
     _logger.info(f"{path.name}: {_told(found)}")
     return Table(
-        np.ascontiguousarray(values),
+        values,
         tuple(names[place] for place in numeric),
         texts,
         None if found.unnamed is None else names[found.unnamed],
