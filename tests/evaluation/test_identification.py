@@ -95,7 +95,7 @@ def test_wrong_input(judge):
     queries, labels, gallery, gallery_labels = data()
     with pytest.raises(InputError, match="labels must be one for each of 30 rows, found .29"):
         judge(queries, labels[1:], gallery, gallery_labels)
-    with pytest.raises(InputError, match="labels must be integers, found float64"):
+    with pytest.raises(InputError, match="labels must be whole numbers or names, found float64"):
         judge(queries, labels, gallery, gallery_labels + 0.5)
     with pytest.raises(InputError, match="of 30 queries "):
         judge(queries, labels + 100, gallery, gallery_labels)
