@@ -8,7 +8,7 @@ Two busy cores of an AMD EPYC, 0.0 minutes: one-shot error 0.0%, by pixels 0.0%,
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,7 @@ import numpy as np
 from jaxemb import checks, io
 from jaxemb.errors import InputError
 from jaxemb.evaluation.episodes import draw_episodes, episode_accuracy
-from jaxemb.evaluation.gallery import Gallery
-from jaxemb.evaluation.identification import open_set, threshold_below
+from jaxemb.evaluation.identification import nearest_others, open_set, threshold_below
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, threshold_at
 from jaxemb.methods import matching
@@ -176,18 +175,26 @@ def run(config: Config) -> None:
     figures: dict[str, float] = {"pictures": len(pictures.labels), "judged": len(test)}
     figures |= {"iterations": fitted.history.steps, "seconds": fitted.history.seconds}
     figures |= judge(config, embeddings, labels)
-    thresholds = choose_thresholds(
-        config, embed(pictures.images[validation]), pictures.labels[validation]
-    )
-    because = f"{config.false_accept_rate:.0%} of strangers' pictures, chosen on {parts.chosen_on}"
-    print(f"the distance {thresholds.unknown:.3f} accepts at most {because};")
-    figures |= {"pair_threshold": thresholds.pair, "open_set_threshold": thresholds.unknown}
-    figures |= judge_gallery(embeddings["embedding"], labels, thresholds.unknown)
-    io.save(
-        out,
-        fitted._replace(threshold=thresholds.unknown, threshold_from=f"accepts at most {because}"),
-    )
-    draw(config, images, labels, pictures.classes, embeddings, thresholds.pair)
+    chosen_on = embed(pictures.images[validation]), pictures.labels[validation]
+    curve = roc(*all_pairs(*chosen_on))
+    figures["pair_threshold"] = max(threshold_at(curve, config.false_accept_rate), 0.0)
+    if parts.strangers:
+        threshold = choose_threshold(config, *chosen_on)
+        because = (
+            f"accepts at most {config.false_accept_rate:.0%} of strangers' pictures, chosen on "
+            f"{parts.chosen_on}"
+        )
+        print(f"the distance {threshold:.3f} {because}")
+        figures["open_set_threshold"] = threshold
+        figures |= judge_gallery(embeddings["embedding"], labels, threshold)
+        fitted = fitted._replace(threshold=threshold, threshold_from=because)
+    else:
+        print(
+            "no classes are left to choose by whom a gallery does not know; `jaxemb gallery build` "
+            "chooses by those enrolled"
+        )
+    io.save(out, fitted)
+    draw(config, images, labels, pictures.classes, embeddings, figures["pair_threshold"])
     run_folder.finish(out, figures)
 
 
@@ -293,31 +300,17 @@ def judge(
     return figures
 
 
-class Thresholds(NamedTuple):
-    """Distances chosen on other classes than those judged.
+def choose_threshold(config: Config, vectors: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the distance beyond which a picture is of nobody that a gallery has.
 
-    Attributes:
-      pair: two pictures at most as far apart are called the same.
-      unknown: a picture farther than this from all of a gallery shows a stranger.
+    Args:
+      config: the experiment's.
+      vectors: [N, D] of classes neither trained on nor judged; each is a stranger to all others.
+      labels: [N] their classes.
     """
-
-    pair: float
-    unknown: float
-
-
-def choose_thresholds(config: Config, vectors: np.ndarray, labels: np.ndarray) -> Thresholds:
-    """Chooses thresholds by pictures of whom each is a stranger to all others."""
-    gallery = Gallery(width=vectors.shape[1], threshold=np.inf)
     enrolled = shot_numbers(labels) < ENROLLED
-    for label in np.unique(labels):
-        gallery.enroll(str(label), vectors[enrolled & (labels == label)])
-    strangers = [
-        next(found.distance for found in near if found.nearest != str(label))
-        for label, near in zip(labels, gallery.nearest(vectors, 2), strict=True)
-    ]
-    rate = config.false_accept_rate
-    pair = threshold_at(roc(*all_pairs(vectors, labels)), rate)
-    return Thresholds(max(pair, 0.0), threshold_below(np.array(strangers), rate))
+    near = nearest_others(vectors, labels, vectors[enrolled], labels[enrolled])
+    return threshold_below(near, config.false_accept_rate)
 
 
 def judge_gallery(vectors: np.ndarray, labels: np.ndarray, threshold: float) -> dict[str, float]:

@@ -17,12 +17,16 @@ from jaxemb.commands.picture_files import AT_A_TIME, encoder_of, list_files, rea
 from jaxemb.data import pictures
 from jaxemb.errors import InputError
 from jaxemb.evaluation.gallery import Gallery
+from jaxemb.evaluation.identification import nearest_others, threshold_below
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.io import gallery_file
 from jaxemb.methods import matching
 
 UNKNOWN = "unknown"
 """What `look-up` calls whom nobody of the gallery is near enough to."""
+STRANGERS = 0.05
+"""The share of pictures that may be taken for another individual where those enrolled choose."""
+CHOSEN = f"takes at most {STRANGERS:.0%} of the pictures enrolled for another individual"
 COLUMNS = ("picture", "name", "distance", "nearest", "next", "next_distance")
 """What `look-up` prints of each picture, with tabs between."""
 
@@ -37,8 +41,8 @@ class Build:
     out: Path = Path("gallery.npz")
     """The file to write; it holds the encoder, too."""
     threshold: float | None = None
-    """Squared distance beyond which a picture is nobody's; None takes that of the run, inf calls
-    nobody unknown."""
+    """Squared distance beyond which a picture is nobody's; None takes that of the run, or chooses
+    one by those enrolled; inf calls nobody unknown."""
     overwrite: bool = False
     """Replace a file that is there."""
 
@@ -128,18 +132,30 @@ def build(action: Build) -> None:
     threshold, why = action.threshold, "as asked for"
     if threshold is None:
         threshold, why = fitted.threshold, fitted.threshold_from
-    if threshold is None:
-        raise InputError(
-            f"threshold must be given, {action.encoder} has none: the squared distance beyond "
-            "which a picture is nobody's, from 0 to 4 for vectors of length 1; inf calls nobody "
-            "unknown"
-        )
     people = read_people(fitted.model, action.folder, "")
+    if threshold is None:
+        threshold, why = choose_threshold(people), CHOSEN
     width = next(iter(people.values())).shape[1]
     gallery = Gallery(width=width, threshold=threshold, encoder=fitted.model, threshold_from=why)
     enroll(gallery, people)
     gallery_file.write(action.out, gallery)
     tell(action.out, gallery)
+
+
+def choose_threshold(people: Mapping[str, np.ndarray]) -> float:
+    """Returns the distance that takes few pictures of one individual for another.
+
+    Raises:
+      InputError: if there is one individual.
+    """
+    if len(people) < 2:
+        raise InputError(
+            "threshold must be given for one individual where the run has none: the squared "
+            "distance beyond which a picture is nobody's, from 0 to 4; inf calls nobody unknown"
+        )
+    vectors = np.concatenate(list(people.values()))
+    names = np.repeat(list(people), [len(rows) for rows in people.values()])
+    return threshold_below(nearest_others(vectors, names, vectors, names), STRANGERS)
 
 
 def add(action: Add) -> None:

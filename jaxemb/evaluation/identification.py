@@ -160,6 +160,39 @@ def open_set_threshold(
     return threshold_below(np.concatenate(blocks), false_positive_rate)
 
 
+def nearest_others(
+    queries: np.ndarray,
+    labels: np.ndarray,
+    gallery: np.ndarray,
+    gallery_labels: np.ndarray,
+    *,
+    distance: Distance = pairwise_squared_euclidean,
+) -> np.ndarray:
+    """Measures how near each query comes to an individual other than its own.
+
+    So is somebody whom the gallery doesn't have: `threshold_below` of these is a threshold.
+
+    Args:
+      queries: [Q, D] finite.
+      labels: [Q] whole numbers or names, their individuals.
+      gallery: [G, D] finite, perhaps the queries again.
+      gallery_labels: [G] likewise, of two individuals or more.
+      distance: all distances between two sets of vectors.
+
+    Returns:
+      [Q] distances.
+
+    Raises:
+      InputError: if arrays don't belong together, or the gallery is of one individual.
+    """
+    labels = as_labels(labels, len(queries))
+    gallery_labels = as_labels(gallery_labels, len(gallery))
+    individuals, nearest, _ = _by_individual(queries, gallery, gallery_labels, distance)
+    if len(individuals) < 2:
+        raise InputError("a gallery of one individual has no other that a query may be near to")
+    return np.where(individuals == labels[:, None], np.inf, nearest).min(axis=1)
+
+
 def threshold_below(distances: np.ndarray, false_positive_rate: float) -> float:
     """Returns the largest threshold that accepts few enough pictures of unknown individuals.
 

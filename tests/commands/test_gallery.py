@@ -1,5 +1,6 @@
 import shutil
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -109,6 +110,24 @@ def test_a_gallery_is_built_asked_and_changed(inside, capsys):
     assert rows(ask(capsys, "look-up", "Cy/0.png")[1])[0][1] == "unknown"
 
 
+def test_a_threshold_by_those_enrolled(inside, capsys):
+    io.save("bare", io.load("fit")._replace(threshold=None))
+    status, out, _ = ask(capsys, "build", "known", "--encoder", "bare")
+    assert status == 0
+    told = "takes at most 5% of the pictures enrolled for another individual"
+    assert f"is unknown ({told})" in out
+    gallery = gallery_file.read(inside / "gallery.npz")
+    # Of nine pictures none: just less than the smallest distance between two individuals.
+    vectors = [gallery.vectors(name) for name in gallery.names]
+    gaps = [
+        np.square(one[:, None] - other[None]).sum(axis=-1).min()
+        for place, one in enumerate(vectors)
+        for other in vectors[:place]
+    ]
+    assert gallery.threshold == pytest.approx(min(gaps), rel=1e-4)
+    assert gallery.threshold_from == told
+
+
 def test_a_gallery_of_one(inside, capsys):
     shutil.rmtree("known/Ann")
     shutil.rmtree("known/Bob")
@@ -147,7 +166,10 @@ def test_what_no_gallery_can_be_made_of(inside, capsys):
     refused(capsys, "the name 'Zoë' is there twice", *build)
     fitted = io.load("fit")
     io.save("bare", fitted._replace(threshold=None))
-    refused(capsys, "--threshold must be given, bare has none", *build[:3], "bare")
+    shutil.copytree("Cy", "one/Cy")
+    refused(
+        capsys, "--threshold must be given for one individual", "build", "one", *build[2:3], "bare"
+    )
     plain = matching.Model(ENCODER.encoder, None)
     io.save("plain", fitted._replace(model=plain))
     refused(capsys, "plain: holds a ConvEncoder, which does not say", *build[:3], "plain")
@@ -163,8 +185,6 @@ def test_what_no_gallery_can_be_made_of(inside, capsys):
 def test_an_encoder_of_one_color_is_no_good(inside, capsys):
     """Vectors that are zero are like nobody's."""
     fitted = io.load("fit")
-    import jax
-
     nothing = jax.tree.map(np.zeros_like, fitted.model.variables)
     io.save("zero", fitted._replace(model=fitted.model._replace(variables=nothing)))
     refused(capsys, "Ann/0.png: its vector is zero", "build", "known", "--encoder", "zero")

@@ -105,8 +105,11 @@ def test_few_pictures_do(tmp_path, capsys, classes, shots):
     told = "2 of 4 classes (" if classes == 4 else "a part of the pictures of each class, for 2"
     assert f"training never sees {told}" in out
     assert "classes, 8 of each of 2 in a batch, 3 steps" in out
+    assert "no classes are left to choose by whom a gallery does not know" in out
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert all(value is not None for value in summary.values())
+    assert "open_set_threshold" not in summary
+    assert io.load(tmp_path / "run").threshold is None
 
 
 def test_bad_input_is_one_line(tmp_path, photos, capsys):
@@ -120,7 +123,7 @@ def test_bad_input_is_one_line(tmp_path, photos, capsys):
         (["--data", one], "two classes or more are needed"),
         (["--data", one / "name 0"], "whom or what does each picture show? Put those of each"),
         (["--data", tmp_path / "none"], "--data must be one of digits, mnist"),
-        (["--data", photos, "--held-out", "0.6"], "--held-out must be at most 0.5 and more than 0"),
+        (["--data", photos, "--held-out", "0.6"], "--held-out must be more than 0 and at most 0.5"),
         (
             ["--data", photos, "--features", "8", "8", "8", "8", "8"],
             "--features must be at most 4 ",
@@ -128,7 +131,10 @@ def test_bad_input_is_one_line(tmp_path, photos, capsys):
         (["--data", photos, "--features", "12"], "--features must be multiples of 8"),
         (["--data", photos, "--image-side", "4"], "--image-side must be at least 8"),
         (["--data", photos, "--n", "61"], "--n must be at most 60"),
-        (["--data", photos, "--loss", "nt_xent", "--samples", "3"], "--samples must be even"),
+        (
+            ["--data", photos, *["--loss", "nt_xent", "--identities", "2", "--samples", "3"]],
+            "--samples must",
+        ),
     ):
         words = [*map(str, flags), "--out", str(tmp_path / "run")]
         assert command.main(script.Config, script.run, words) == 2

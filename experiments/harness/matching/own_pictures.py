@@ -75,6 +75,7 @@ class Parts(NamedTuple):
       test: rows to judge on.
       told: what training never sees.
       chosen_on: whose pictures choose the threshold.
+      strangers: whether these are of classes that training never sees either.
     """
 
     train: np.ndarray
@@ -82,6 +83,7 @@ class Parts(NamedTuple):
     test: np.ndarray
     told: str
     chosen_on: str
+    strangers: bool = False
 
 
 def read(flags: PictureFlags, *, data_dir: Path, seed: int) -> Pictures:
@@ -151,14 +153,15 @@ def part(pictures: Pictures, *, held_out: float, seed: int) -> Parts:
         return _part_each(pictures, classes, held_out, rng)
     order = rng.permutation(classes)
     test, rest = np.split(order, [max(2, round(held_out * len(order)))])
-    # To train on these as well is worth more than an honest threshold.
+    # To train on a few more is worth more than a threshold.
     others = max(2, round(held_out * len(rest)))
     validation, train = np.split(rest, [others if len(rest) - others >= LEFT else 0])
     names = [pictures.classes[one] for one in np.sort(test)]
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     told = f"{len(test):,} of {len(classes):,} classes ({shown})"
     if len(validation):
-        return Parts(of(train), of(validation), of(test), told, f"{len(validation)} other classes")
+        chosen_on = f"{len(validation)} other classes"
+        return Parts(of(train), of(validation), of(test), told, chosen_on, strangers=True)
     return Parts(of(train), of(train), of(test), told, "the classes trained on")
 
 
