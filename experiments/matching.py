@@ -106,9 +106,9 @@ class Config:
     """Width of the layer between embedding and loss, of a projection head that only training has; 0
     for none."""
     features: tuple[int, ...] = ()
-    """Channels of each block, multiples of 8. None: as many of 16 32 64 64 as leave two
+    """Channels of each block, multiples of 8. None: as many of the last of 16 32 64 64 as leave two
     pixels a side."""
-    epochs: int = 100
+    epochs: int = 20
     """The most times that a picture is seen, where that makes at least 200 steps: fewer steps than
     --iterations for few pictures."""
     objective: losses.Choice = losses.Choice()
@@ -204,7 +204,7 @@ def make(config: Config, images: np.ndarray) -> PictureEncoder:
     features = config.features
     if not features:
         # Each block halves the sides.
-        features = FEATURES[: max(1, side.bit_length() - 2)]
+        features = FEATURES[-max(1, side.bit_length() - 2) :]
     if config.encoder == "conv" and side < 2 ** len(features):
         raise InputError(
             f"features must be at most {side.bit_length() - 1} for pictures of {side} pixels a "

@@ -171,5 +171,5 @@ def test_batches_fit_the_classes():
         assert (fitting.identities, fitting.samples, fitting.iterations) == (*expected, 200)
     many = script.fit_to(config, np.arange(100_000) % 8)
     assert (many.identities, many.samples, many.iterations) == (8, 16, 1000)
-    # A hundred times 640 pictures, 128 a step.
-    assert script.fit_to(config, np.arange(640) % 40).iterations == 500
+    # Twenty times 3,200 pictures, 128 a step.
+    assert script.fit_to(config, np.arange(3200) % 40).iterations == 500
