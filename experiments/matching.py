@@ -165,17 +165,16 @@ def run(config: Config) -> None:
         augment=lambda key, images: change(config.changes, key, images),
     )
     fitted = harness.run(config.common, training)
-
-    def embed(images: np.ndarray) -> np.ndarray:
-        return matching.encode(fitted.model, images, at_a_time=AT_A_TIME)
-
     test, validation = (spread(rows, JUDGED) for rows in (parts.test, parts.validation))
+    if joins_pixels(fitted.model, pictures, validation, parts):
+        module = fitted.model.module.clone(pixels=True)
+        fitted = fitted._replace(model=fitted.model._replace(module=module))
     images, labels = pictures.images[test], pictures.labels[test]
-    embeddings = {"pixels": harness.flat(images), "embedding": embed(images)}
+    embeddings = {"pixels": harness.flat(images), "embedding": embed(fitted.model, images)}
     figures: dict[str, float] = {"pictures": len(pictures.labels), "judged": len(test)}
     figures |= {"iterations": fitted.history.steps, "seconds": fitted.history.seconds}
     figures |= judge(config, embeddings, labels)
-    chosen_on = embed(pictures.images[validation]), pictures.labels[validation]
+    chosen_on = embed(fitted.model, pictures.images[validation]), pictures.labels[validation]
     curve = roc(*all_pairs(*chosen_on))
     figures["pair_threshold"] = max(threshold_at(curve, config.false_accept_rate), 0.0)
     if parts.strangers:
@@ -261,6 +260,32 @@ def change(changes: Changes, key: jax.Array, images: jax.Array) -> jax.Array:
 def spread(rows: np.ndarray, most: int) -> np.ndarray:
     """Returns at most so many rows, at equal distances."""
     return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
+
+
+def embed(model: matching.Model, images: np.ndarray) -> np.ndarray:
+    """Embeds pictures, [N, D]."""
+    return matching.encode(model, images, at_a_time=AT_A_TIME)
+
+
+def joins_pixels(model: matching.Model, pictures: Pictures, rows: np.ndarray, parts: Parts) -> bool:
+    """Tells whether vectors are to have the picture's pixels as a second half.
+
+    They do where that tells classes apart better that are neither trained on nor judged, and where
+    there are none: too few classes were learned from then.
+    """
+    if not parts.strangers:
+        print("few classes teach little, so that half of each vector is the picture's own pixels")
+        return True
+    images, labels = pictures.images[rows], pictures.labels[rows]
+    alone, joined = (
+        area(roc(*all_pairs(embed(model._replace(module=module), images), labels)))
+        for module in (model.module, model.module.clone(pixels=True))
+    )
+    print(
+        f"AUC of {parts.chosen_on}: {alone:.4f} by what was learned, {joined:.4f} with the "
+        f"picture's pixels as a second half, which is {'kept' if joined > alone else 'left out'}"
+    )
+    return joined > alone
 
 
 def judge(

@@ -15,6 +15,8 @@ from jaxemb.losses.distances import unit
 
 # A deviation of a picture, as a share of white, below which it is noise and no light.
 _FAINT = 0.01
+# Pixels a side that tell a picture from others.
+_FEW = 16
 
 
 class MlpEncoder(nn.Module):
@@ -90,15 +92,21 @@ class PictureEncoder(nn.Module):
       encoder: pictures [B, side, side, C] of deviation 1 to [B, D].
       side: pixels of both sides.
       color: whether C is 3, red, green and blue, or 1.
+      pixels: whether vectors have a second half, which nothing has learned: the picture itself, of
+        at most 16 pixels a side. It helps where little was learned.
     """
 
     encoder: nn.Module
     side: int
     color: bool = False
+    pixels: bool = False
 
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
-        """Embeds pictures from 0 to 255, [B, side, side, C] to [B, D]; gray ones without C, too."""
+        """Embeds pictures from 0 to 255, [B, side, side, C] to [B, D]; gray ones without C, too.
+
+        With pixels D is larger by what they are, and both halves count alike.
+        """
         if images.ndim == 3:
             images = images[..., None]
         shape = (self.side, self.side, 3 if self.color else 1)
@@ -107,7 +115,13 @@ class PictureEncoder(nn.Module):
         images = images.astype(jnp.float32) / 255
         images -= images.mean(axis=(1, 2, 3), keepdims=True)
         variance = jnp.square(images).mean(axis=(1, 2, 3), keepdims=True)
-        return self.encoder(images / jnp.sqrt(variance + _FAINT**2))
+        images /= jnp.sqrt(variance + _FAINT**2)
+        vectors = self.encoder(images)
+        if not self.pixels:
+            return vectors
+        few = min(self.side, _FEW)
+        small = jax.image.resize(images, (len(images), few, few, images.shape[3]), "linear")
+        return unit(jnp.concatenate([vectors, unit(small.reshape(len(images), -1))], axis=1))
 
 
 class ResidualEncoder(nn.Module):

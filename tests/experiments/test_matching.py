@@ -81,7 +81,7 @@ def test_the_encoder_that_is_saved_is_of_use_to_commands(finished, photos, tmp_p
     assert capsys.readouterr().out.splitlines()[1].split("\t")[1:3] == ["name 3", "0.0000"]
     assert main(["predict", out, str(photos), "--out", str(tmp_path / "v.npy")]) == 0
     vectors = np.load(tmp_path / "v.npy")
-    assert vectors.shape == (60, 8)
+    assert vectors.shape == (60, 8 + fitted.model.module.pixels * 16 * 16 * 3)
     read = np.stack([np.asarray(Image.open(photos / "name 3" / "2.png"))])[:, :, 2:18]
     own = matching.encode(fitted.model, read)
     np.testing.assert_allclose(own[0], vectors[3 * 6 + 2], atol=1e-5)
@@ -105,6 +105,8 @@ def test_few_pictures_do(tmp_path, capsys, classes, shots):
     told = "2 of 4 classes (" if classes == 4 else "a part of the pictures of each class, for 2"
     assert f"training never sees {told}" in out
     assert "classes, 8 of each of 2 in a batch, 3 steps" in out
+    assert "few classes teach little" in out
+    assert io.load(tmp_path / "run").model.module.pixels
     assert "no classes are left to choose by whom a gallery does not know" in out
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert all(value is not None for value in summary.values())

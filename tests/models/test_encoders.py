@@ -109,6 +109,21 @@ def test_light_and_contrast_of_a_picture_change_nothing():
     assert np.isfinite(compiled(gray)(params, np.full((1, 8, 8), 90, np.uint8))).all()
 
 
+def test_half_of_a_vector_may_be_the_picture():
+    plain = encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=8)
+    both = plain.clone(pixels=True)
+    pictures = RNG.integers(256, size=(4, 8, 8)).astype(np.uint8)
+    params = draw_params(plain, (pictures,))
+    learned, found = (np.asarray(compiled(one)(params, pictures)) for one in (plain, both))
+    np.testing.assert_allclose(np.sqrt(2) * found[:, :3], learned, rtol=1e-4, atol=1e-5)
+    centered = pictures.reshape(4, -1) - pictures.mean(axis=(1, 2))[:, None]
+    centered /= np.linalg.norm(centered, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.sqrt(2) * found[:, 3:], centered, atol=1e-4)
+    large = encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=40, color=True, pixels=True)
+    shape = jax.eval_shape(large.init_with_output, jax.random.key(0), jnp.zeros((2, 40, 40, 3)))
+    assert shape[0].shape == (2, 3 + 16 * 16 * 3)
+
+
 @pytest.mark.parametrize("shape", [(2, 8, 8, 3), (2, 9, 9), (2, 8, 9, 1)])
 def test_pictures_of_another_form(shape):
     gray = encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=8)
