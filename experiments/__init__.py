@@ -22,6 +22,7 @@ FAMILIES = {
         "compare_projections",
     ),
     "matching": (
+        "matching",
         "mnist_matching",
         "omniglot",
         "faces",

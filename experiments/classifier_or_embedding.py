@@ -166,10 +166,11 @@ def run(config: Config) -> None:
     if not harness.open_run(config, [config.common.data_dir / omniglot.FILE]):
         return
     module = ConvEncoder(config.dim, features=config.features)
-    (_, encoder), _, _, history = train_encoder(config, module, data, drawn)
-    print(f"the encoder learned {data.labels.max() + 1:,} other classes in {history.seconds:.0f} s")
+    fitted = train_encoder(config, module, data, drawn)
+    encoder, seconds = fitted.model.variables, fitted.history.seconds
+    print(f"the encoder learned {data.labels.max() + 1:,} other classes in {seconds:.0f} s")
     print(f"a class takes {config.dim + 1} numbers as an output, {config.dim} in the gallery")
-    figures: dict[str, object] = {"encoder_seconds": history.seconds}
+    figures: dict[str, object] = {"encoder_seconds": seconds}
     series = {
         "classes": [Point(n, n, config.at_shots) for n in sorted(config.classes)],
         "samples": [Point(n, config.at_classes, n) for n in sorted(config.shots)],

@@ -18,10 +18,10 @@ from jaxemb import checks
 from jaxemb.data.images import LabeledImages
 from jaxemb.data.sets import faces
 from jaxemb.errors import InputError
-from jaxemb.evaluation import gallery_file
 from jaxemb.evaluation.gallery import Gallery
 from jaxemb.evaluation.identification import identification, open_set, open_set_threshold
 from jaxemb.evaluation.verification import all_pairs, area, equal_error_rate, roc, threshold_at
+from jaxemb.io import gallery_file
 from jaxemb.methods import matching
 from jaxemb.training.network import in_blocks
 

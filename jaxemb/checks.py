@@ -19,6 +19,49 @@ Options = TypeVar("Options")
 _AT_A_TIME = 2**24
 
 
+def as_labels(labels: Any, rows: int, *, name: str = "labels") -> np.ndarray:
+    """Returns labels of examples as an array, of whole numbers or of names.
+
+    Args:
+      labels: [N] whole numbers or strings, as any library has them: lists, arrays of NumPy and JAX,
+        columns of pandas and polars. Truth values and whole floats become whole numbers.
+      rows: N.
+      name: what to call them.
+
+    Returns:
+      [N] int or str, to be compared, or numbered by `np.unique`.
+
+    Raises:
+      InputError: if they are something else, one is missing, or they are not one an example.
+    """
+    array = np.asarray(labels, object if isinstance(labels, (list, tuple)) else None)
+    if array.shape != (rows,):
+        raise InputError(f"{name} must be one for each of {rows} rows, found {list(array.shape)}")
+    if array.dtype.kind in "OT":
+        array = _plain_labels(array, name)
+    if array.dtype.kind == "b" or (array.dtype.kind == "f" and (array == np.rint(array)).all()):
+        array = array.astype(np.int32 if array.dtype.kind == "b" else np.int64)
+    if array.dtype.kind not in "iuU":
+        missing = np.flatnonzero(np.isnan(array)) if array.dtype.kind == "f" else array[:0]
+        told = f"; that at position {missing[0]} is missing" if missing.size else ""
+        raise InputError(f"{name} must be whole numbers or names, found {array.dtype}{told}")
+    return array
+
+
+def _plain_labels(array: np.ndarray, name: str) -> np.ndarray:
+    """Returns an array of Python objects as one of names, or of numbers."""
+    kinds = (str, numbers.Real, np.bool_)
+    first = next((kind for kind in kinds if len(array) and isinstance(array[0], kind)), kinds)
+    for place, label in enumerate(array):
+        if not isinstance(label, first):
+            others = "" if first is kinds else f", others are like {array[0]!r:.40}"
+            raise InputError(
+                f"{name} must be whole numbers or names, found {label!r:.40} at position {place}"
+                f"{others}"
+            )
+    return array.astype(str) if first is str else np.array(array.tolist())
+
+
 def check_labels(labels: np.ndarray, rows: int, *, classes: int | None = None) -> None:
     """Refuses labels that don't belong to their examples.
 

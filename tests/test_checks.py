@@ -11,7 +11,15 @@ import polars as pl
 import pytest
 import scipy.sparse
 
-from jaxemb.checks import as_key, as_options, as_points, check_field, check_fields, check_labels
+from jaxemb.checks import (
+    as_key,
+    as_labels,
+    as_options,
+    as_points,
+    check_field,
+    check_fields,
+    check_labels,
+)
 from jaxemb.errors import InputError
 from jaxemb.methods import mds, tsne
 
@@ -19,6 +27,46 @@ from jaxemb.methods import mds, tsne
 def test_right_labels_pass():
     check_labels(np.array([0, 2, 1], np.uint8), 3, classes=3)
     check_labels(np.array([-7, 10**6]), 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([3, 1, 3], [3, 1, 3]),
+        (jnp.array([3, 1, 3], jnp.uint8), [3, 1, 3]),
+        ([3.0, 1.0, 3.0], [3, 1, 3]),
+        ([True, False, True], [1, 0, 1]),
+        (["b", "a", "b"], ["b", "a", "b"]),
+        (pd.Series(["b", "a", "b"], index=[5, 6, 7]), ["b", "a", "b"]),
+        (pd.Categorical(["b", "a", "b"]), ["b", "a", "b"]),
+        (pl.Series(["b", "a", "b"]), ["b", "a", "b"]),
+        (pl.Series([3, 1, 3]), [3, 1, 3]),
+        (np.array(["b", "a", "b"], np.dtypes.StringDType()), ["b", "a", "b"]),
+    ],
+)
+def test_labels_may_be_of_any_library(given, expected):
+    found = as_labels(given, 3)
+    assert found.tolist() == expected
+    assert found.dtype.kind in "iuU"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([1, 2], r"^labels must be one for each of 3 rows, found \[2\]"),
+        (np.ones((3, 1)), r"one for each of 3 rows, found \[3, 1\]"),
+        ([0.5, 1, 2], "^labels must be whole numbers or names, found float64$"),
+        ([1, np.nan, 2], "found float64; that at position 1 is missing"),
+        (["a", None, "b"], "found None at position 1, others are like 'a'"),
+        (["a", "b", np.nan], "found nan at position 2, others are like 'a'"),
+        (["a", 3, "b"], "found 3 at position 1, others are like 'a'"),
+        ([None, "a", "b"], "found None at position 0"),
+        (np.array([1j, 2, 3]), "found complex128"),
+    ],
+)
+def test_labels_that_are_none(given, message):
+    with pytest.raises(InputError, match=message):
+        as_labels(given, 3)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import tyro
 
 from jaxemb import io
 from jaxemb.atomic import replacing
+from jaxemb.commands.picture_files import AT_A_TIME, encoder_of, list_files, read_for
+from jaxemb.data.pictures import ENDINGS
 from jaxemb.data.points import Columns, read_numbers
 from jaxemb.data.table_text import Layout
 from jaxemb.data.text_files import decode
@@ -30,7 +32,8 @@ class Config:
     """Where the fit is saved, or the folder of a run that made word vectors."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="INPUT")]
     """A word, or a .txt of words, one a line; for maps and networks a .npy or .csv, a row for each
-    example, of the same numbers that it was trained on."""
+    example, of the same numbers that it was trained on; for encoders of pictures a picture or a
+    folder of them, in the order of their names."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """What is written. None takes predicted.vec for words, predicted.npy for others."""
     count: int = 10
@@ -52,8 +55,15 @@ def run(config: Config) -> None:
     if not module.startswith(METHODS):
         raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
     method = importlib.import_module(METHODS + name)
-    values = read_numbers(Path(config.source), columns=config.columns, layout=config.layout).values
-    found = _apply(method, fitted, values, f"{config.folder}: {name}")
+    source = Path(config.source)
+    if source.is_dir() or source.suffix.lower() in ENDINGS:
+        encoder = encoder_of(getattr(fitted, "model", fitted), config.folder)
+        images = read_for(encoder, list_files([source]))
+        known = method.predict if hasattr(method, "predict") else method.encode
+        found = known(fitted.model, images, at_a_time=AT_A_TIME)
+    else:
+        values = read_numbers(source, columns=config.columns, layout=config.layout).values
+        found = _apply(method, fitted, values, f"{config.folder}: {name}")
     path = config.out or Path("predicted.npy")
     with replacing(path) as part, part.open("wb") as file:
         np.save(file, found, allow_pickle=False)

@@ -55,7 +55,7 @@ def subfolders(folder: Path, files: list[Path]) -> list[str] | None:
     return ["/".join(parts) for parts in inside]
 
 
-def read_pictures(files: list[Path], *, side: int = 0) -> np.ndarray:
+def read_pictures(files: list[Path], *, side: int = 0, color: bool | None = None) -> np.ndarray:
     """Reads picture files.
 
     Args:
@@ -63,14 +63,16 @@ def read_pictures(files: list[Path], *, side: int = 0) -> np.ndarray:
         transparent becomes white, and of moving pictures the first counts.
       side: pixels of both sides that pictures are brought to: scaled, and cut at the longer sides.
         0 leaves them as they are; all must then be of one size.
+      color: False turns colors into gray, by their brightness, True gray into color. None leaves
+        them gray if all are.
 
     Returns:
-      [N, H, W] uint8 if all are gray, [N, H, W, 3] if not.
+      [N, H, W] uint8 if gray, [N, H, W, 3] if in color.
 
     Raises:
       InputError: if a file is damaged or no picture, the sizes differ, or memory is short.
     """
-    first = _read(files[0], side)
+    first = _read(files[0], side, color)
     height, width = first.shape[:2]
     require_memory(
         2 * len(files) * height * width * 3,
@@ -79,14 +81,14 @@ def read_pictures(files: list[Path], *, side: int = 0) -> np.ndarray:
     )
     found = [first]
     for file in files[1:]:
-        image = _read(file, side)
+        image = _read(file, side, color)
         if image.shape[:2] != (height, width):
             raise InputError(
                 f"{file}: is {image.shape[1]} x {image.shape[0]} pixels, {files[0].name} "
                 f"{width} x {height}; `image_side`, such as 64, brings all to one size"
             )
         found.append(image)
-    if all(image.ndim == 2 for image in found):
+    if not color and all(image.ndim == 2 for image in found):
         return np.stack(found)
     return np.stack(
         [np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image for image in found]
@@ -135,7 +137,34 @@ def files_sha256(folder: Path, files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _read(file: Path, side: int) -> np.ndarray:
+def find_side(files: list[Path], *, most: int) -> int:
+    """Returns the pixels of the shortest side among pictures, `most` if all have more.
+
+    Raises:
+      InputError: if a file is damaged or no picture.
+    """
+    side = most
+    for file in files:
+        try:
+            with Image.open(file) as image:
+                side = min(side, *image.size)
+        except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+            raise InputError(f"{file}: cannot be read as a picture: {error}") from error
+    return side
+
+
+def fit_pictures(images: np.ndarray, *, side: int) -> np.ndarray:
+    """Brings pictures to squares as `read_pictures` does, [N, H, W] or [N, H, W, 3] uint8."""
+    if images.shape[1:3] == (side, side):
+        return images
+    return np.stack([np.asarray(_fit(Image.fromarray(image), side)) for image in images])
+
+
+def _fit(image: Image.Image, side: int) -> Image.Image:
+    return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+
+
+def _read(file: Path, side: int, color: bool | None) -> np.ndarray:
     """Returns [H, W] or [H, W, 3] uint8."""
     try:
         with Image.open(file) as opened:
@@ -148,8 +177,10 @@ def _read(file: Path, side: int) -> np.ndarray:
                 seen = image.convert("RGBA")
                 image = Image.new("RGB", seen.size, "white")
                 image.paste(seen, mask=seen.getchannel("A"))
+            if color is False:
+                image = image.convert("L")
             if side:
-                image = ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
+                image = _fit(image, side)
             return np.asarray(image)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise InputError(f"{file}: cannot be read as a picture: {error}") from error

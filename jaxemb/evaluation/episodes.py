@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxemb.checks import check_labels
+from jaxemb.checks import as_labels, check_labels
 from jaxemb.errors import InputError
 from jaxemb.evaluation.distance_rows import Distance, check_vectors, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
@@ -50,7 +50,7 @@ def draw_episodes(
 
     Args:
       key: random key.
-      labels: [R] int, classes of a data set's rows.
+      labels: [R] whole numbers or names, classes of a data set's rows.
       ways: N, at least 2.
       shots: K.
       queries: Q, of each class.
@@ -63,7 +63,7 @@ def draw_episodes(
       InputError: if labels are no integers, a number is too small, or too few classes have K + Q
         examples. Classes with fewer are not drawn.
     """
-    check_labels(labels, labels.size)
+    labels = as_labels(labels, len(labels))
     least = {"ways": 2, "shots": 1, "queries": 1, "episodes": 2}
     given = {"ways": ways, "shots": shots, "queries": queries, "episodes": episodes}
     for name, value in given.items():

@@ -14,12 +14,12 @@ Example:
     assert (first.nearest, second.nearest) == ("Bob", "Ann")
     gallery.remove("Ann")
 
-Nothing is trained: who is enrolled today is recognized today. `jaxemb.evaluation.gallery_file`
-writes and reads galleries.
+Nothing is trained: who is enrolled today is recognized today. `jaxemb.io.gallery_file` writes and
+reads galleries.
 """
 
 import math
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -67,9 +67,19 @@ class Gallery:
       width: D.
       threshold: queries farther than this from everybody are unknown.
       metric: what distances are.
+      encoder: what made the vectors.
+      threshold_from: where the threshold is from.
     """
 
-    def __init__(self, *, width: int, threshold: float, metric: Metric = "squared_euclidean"):
+    def __init__(
+        self,
+        *,
+        width: int,
+        threshold: float,
+        metric: Metric = "squared_euclidean",
+        encoder: Any = None,
+        threshold_from: str = "",
+    ):
         """Makes an empty gallery.
 
         Args:
@@ -77,6 +87,9 @@ class Gallery:
           threshold: a distance, such as from `jaxemb.evaluation.identification.open_set_threshold`;
             infinite if nobody is to be unknown.
           metric: a distance of `jaxemb.losses.distances`.
+          encoder: what makes vectors, such as `Fitted.model` of `jaxemb.methods.matching`; it is
+            not called, but written along. None leaves it out.
+          threshold_from: where the threshold is from, in words.
 
         Raises:
           InputError: if the threshold is not a number, the width below 1 or the metric another.
@@ -88,6 +101,7 @@ class Gallery:
         if metric not in _DISTANCES:
             raise InputError(f"the metric must be one of {get_args(Metric)}, found {metric!r}")
         self.width, self.threshold, self.metric = width, threshold, metric
+        self.encoder, self.threshold_from = encoder, threshold_from
         self._vectors: dict[str, np.ndarray] = {}
         # Names, first rows and the table of all individuals, once they were searched.
         self._table: tuple[list[str], np.ndarray, np.ndarray] | None = None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.checks import check_labels
+from jaxemb.checks import as_labels
 from jaxemb.errors import InputError
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
@@ -55,9 +55,9 @@ def identification(
 
     Args:
       queries: [Q, D] finite.
-      labels: [Q] int, their individuals.
+      labels: [Q] whole numbers or names, their individuals.
       gallery: [G, D] finite.
-      gallery_labels: [G] int.
+      gallery_labels: [G] likewise.
       ranks: which k.
       distance: all distances between two sets of vectors.
 
@@ -68,8 +68,8 @@ def identification(
     Raises:
       InputError: if arrays don't belong together, or no query's individual is in the gallery.
     """
-    check_labels(labels, len(queries))
-    check_labels(gallery_labels, len(gallery))
+    labels = as_labels(labels, len(queries))
+    gallery_labels = as_labels(gallery_labels, len(gallery))
     known = np.isin(labels, gallery_labels)
     if not known.any():
         raise InputError(
@@ -98,9 +98,9 @@ def open_set(
 
     Args:
       queries: [Q, D] finite.
-      labels: [Q] int, their individuals, some of them not in the gallery.
+      labels: [Q] whole numbers or names, their individuals, some of them not in the gallery.
       gallery: [G, D] finite.
-      gallery_labels: [G] int.
+      gallery_labels: [G] likewise.
       threshold: farther queries are unknown; from `open_set_threshold`, with other individuals.
       distance: all distances between two sets of vectors.
 
@@ -114,8 +114,8 @@ def open_set(
       Phillips et al. 2011, "Evaluation methods in face recognition": detection and identification
       rate at rank 1.
     """
-    check_labels(labels, len(queries))
-    check_labels(gallery_labels, len(gallery))
+    labels = as_labels(labels, len(queries))
+    gallery_labels = as_labels(gallery_labels, len(gallery))
     known = np.isin(labels, gallery_labels)
     if known.all() or not known.any():
         raise InputError(
@@ -157,7 +157,50 @@ def open_set_threshold(
       InputError: if vectors are not finite or of different widths.
     """
     blocks = [block.min(axis=1) for _, block in distance_rows(unknown, gallery, distance)]
-    nearest = np.sort(np.concatenate(blocks))
+    return threshold_below(np.concatenate(blocks), false_positive_rate)
+
+
+def nearest_others(
+    queries: np.ndarray,
+    labels: np.ndarray,
+    gallery: np.ndarray,
+    gallery_labels: np.ndarray,
+    *,
+    distance: Distance = pairwise_squared_euclidean,
+) -> np.ndarray:
+    """Measures how near each query comes to an individual other than its own.
+
+    So is somebody whom the gallery doesn't have: `threshold_below` of these is a threshold.
+
+    Args:
+      queries: [Q, D] finite.
+      labels: [Q] whole numbers or names, their individuals.
+      gallery: [G, D] finite, perhaps the queries again.
+      gallery_labels: [G] likewise, of two individuals or more.
+      distance: all distances between two sets of vectors.
+
+    Returns:
+      [Q] distances.
+
+    Raises:
+      InputError: if arrays don't belong together, or the gallery is of one individual.
+    """
+    labels = as_labels(labels, len(queries))
+    gallery_labels = as_labels(gallery_labels, len(gallery))
+    individuals, nearest, _ = _by_individual(queries, gallery, gallery_labels, distance)
+    if len(individuals) < 2:
+        raise InputError("a gallery of one individual has no other that a query may be near to")
+    return np.where(individuals == labels[:, None], np.inf, nearest).min(axis=1)
+
+
+def threshold_below(distances: np.ndarray, false_positive_rate: float) -> float:
+    """Returns the largest threshold that accepts few enough pictures of unknown individuals.
+
+    Args:
+      distances: [Q] of each to the nearest individual of a gallery.
+      false_positive_rate: in [0, 1], the most of them to accept.
+    """
+    nearest = np.sort(distances)
     accepted = int(false_positive_rate * len(nearest))
     if accepted == len(nearest):
         return float(nearest[-1])

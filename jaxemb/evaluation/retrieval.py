@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.checks import check_labels
+from jaxemb.checks import as_labels
 from jaxemb.errors import InputError
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
@@ -43,8 +43,8 @@ def retrieval(
 
     Args:
       queries: [Q, D] finite.
-      labels: [Q] int, their classes.
-      others: [G, D] items to search and [G] int, their classes. None searches the other queries.
+      labels: [Q] whole numbers or names, their classes.
+      others: [G, D] items to search and their classes [G]. None searches the other queries.
       ks: which k.
       distance: all distances between two sets of vectors.
 
@@ -59,8 +59,8 @@ def retrieval(
       Musgrave et al. 2020, arXiv:2003.08505, section 3.2 (R-precision and MAP@R).
     """
     searched, kinds = (queries, labels) if others is None else others
-    check_labels(labels, len(queries))
-    check_labels(kinds, len(searched))
+    labels = as_labels(labels, len(queries))
+    kinds = as_labels(kinds, len(searched))
     places, missing = [], 0
     for start, block in distance_rows(queries, searched, distance):
         for row, distances in enumerate(block, start):

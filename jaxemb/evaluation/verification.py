@@ -6,7 +6,7 @@ import chex
 import numpy as np
 from sklearn.metrics import auc, roc_curve
 
-from jaxemb.checks import check_labels
+from jaxemb.checks import as_labels
 from jaxemb.errors import InputError
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
 from jaxemb.losses.distances import pairwise_squared_euclidean
@@ -88,7 +88,7 @@ def all_pairs(
 
     Args:
       vectors: [N, D] finite.
-      labels: [N] int, their individuals.
+      labels: [N] whole numbers or names, their individuals.
       distance: all distances between two sets of vectors.
 
     Returns:
@@ -98,7 +98,7 @@ def all_pairs(
     Raises:
       InputError: if arrays don't belong together.
     """
-    check_labels(labels, len(vectors))
+    labels = as_labels(labels, len(vectors))
     distances, same = [], []
     for start, block in distance_rows(vectors, vectors, distance):
         for row, to_all in enumerate(block, start):

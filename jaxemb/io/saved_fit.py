@@ -43,8 +43,8 @@ def save(folder: str | Path, fitted: Any) -> None:
       OSError: if a file cannot be written.
     """
     folder = Path(folder)
-    arrays: dict[str, np.ndarray] = {}
-    body = {"fitted": _encode(fitted, "fitted", _Arrays(arrays)), "arrays": None}
+    structure, arrays = pack(fitted)
+    body = {"fitted": structure, "arrays": None}
     folder.mkdir(parents=True, exist_ok=True)
     old = set(folder.glob("arrays-*.safetensors"))
     if arrays:
@@ -78,9 +78,39 @@ def load(folder: str | Path, *, classes: Iterable[type] = ()) -> Any:
     arrays = {}
     if body["arrays"] is not None:
         arrays = _read_arrays(path.parent / body["arrays"]["file"], body["arrays"]["sha256"])
+    return unpack(path, body["fitted"], arrays, classes=classes)
+
+
+def pack(fitted: Any) -> tuple[Any, dict[str, np.ndarray]]:
+    """Returns JSON of a structure, and its arrays by the names that they have there.
+
+    Args:
+      fitted: as for `save`.
+
+    Raises:
+      InputError: as of `save`.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    return _encode(fitted, "fitted", _Arrays(arrays)), arrays
+
+
+def unpack(
+    path: Path, structure: Any, arrays: Mapping[str, np.ndarray], *, classes: Iterable[type] = ()
+) -> Any:
+    """Returns what `pack` was given.
+
+    Args:
+      path: the file that it is of, for messages.
+      structure: JSON.
+      arrays: by their names.
+      classes: as for `load`.
+
+    Raises:
+      InputError: as of `load`.
+    """
     given = {name: one for one in classes for name in (_name(one), one.__qualname__)}
     try:
-        return _Decoder(path, arrays, given).decode(body["fitted"])
+        return _Decoder(path, arrays, given).decode(structure)
     except (KeyError, StopIteration) as error:
         raise InputError(f"{path}: is no structure that jaxemb.io.save wrote: {error!r}") from error
 

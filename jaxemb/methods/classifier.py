@@ -6,12 +6,13 @@ Example:
     from jaxemb.methods import classifier
     from jaxemb.models.encoders import MlpEncoder
 
-    labels = np.repeat(np.arange(3), 10)  # [N] classes, numbered from 0
-    noise = np.random.default_rng(0).normal(size=(33, 4)).astype(np.float32)
-    points = noise[labels] + 0.1 * noise[3:]  # [N, ...] as the encoder takes them
+    kinds = np.repeat(np.arange(3), 10)
+    noise = np.random.default_rng(0).normal(size=(33, 4))
+    points = noise[kinds] + 0.1 * noise[3:]  # [N, ...] as the encoder takes them
+    labels = np.array(["ash", "elm", "oak"])[kinds]  # [N] names, or numbers from 0
     options = classifier.Options(iterations=50, learning_rate=0.01)
     fitted = classifier.fit(0, MlpEncoder(8), points, labels, options)
-    classes = classifier.predict(fitted.model, points)  # [N]
+    classes = classifier.predict(fitted.model, points)  # [N] names
 
 Classes that come later need training again, with `params` and room left for them; an embedding
 (`jaxemb.methods.matching`) does without.
@@ -20,7 +21,7 @@ Classes that come later need training again, with `params` and room left for the
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -90,12 +91,14 @@ class Model(NamedTuple):
       params: "encoder" and "output", which may have room for more classes.
       classes: C, how many there are.
       scale: factor of the output layer's products.
+      names: [C] of the classes; empty where they are numbers.
     """
 
     module: nn.Module
     params: Any
     classes: int
     scale: float
+    names: tuple[str, ...] = ()
 
 
 class Fitted(NamedTuple):
@@ -115,13 +118,13 @@ class Fitted(NamedTuple):
 def fit(
     key: jax.Array | int,
     encoder: nn.Module,
-    inputs: np.ndarray,
-    labels: np.ndarray,
+    inputs: Any,
+    labels: Any,
     options: Options | None = None,
     *,
-    classes: int | None = None,
+    classes: int | Sequence[str] | None = None,
     augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    validation: tuple[Any, Any] | None = None,
     params: Mapping[str, Any] | None = None,
     run: Run | None = None,
 ) -> Fitted:
@@ -130,11 +133,12 @@ def fit(
     Args:
       key: random key, or a seed.
       encoder: Flax module, [B, ...] to [B, D] of length 1.
-      inputs: [N, ...] examples.
-      labels: [N] int in [0, classes).
+      inputs: [N, ...] real examples, as lists, arrays of any kind or a data frame.
+      labels: [N] names, or whole numbers in [0, classes).
       options: None takes the defaults.
-      classes: C; those that `params` has room for beyond it are barred. None takes one more than
-        the largest label.
+      classes: C, or the C names in the order of the outputs; those that `params` has room for
+        beyond it are barred. None takes one more than the largest label, or the names in
+        alphabetical order.
       augment: (random key, [B, ...]) -> changed examples; None leaves them as they are.
       validation: inputs and labels [M] to judge by: the score is accuracy, the share of them that
         is classified right. The parameters with the best score are kept.
@@ -167,22 +171,25 @@ def fit(
 def start(
     key: jax.Array | int,
     encoder: nn.Module,
-    inputs: np.ndarray,
-    labels: np.ndarray,
+    inputs: Any,
+    labels: Any,
     options: Options | None = None,
     *,
-    classes: int | None = None,
+    classes: int | Sequence[str] | None = None,
     augment: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    validation: tuple[Any, Any] | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> Training:
     """Prepares a training; arguments and errors as in `fit`."""
     options = checks.as_options(options, Options)
     network_checks.check_encoder(encoder)
-    inputs, labels = _examples(inputs), np.asarray(labels)
-    checks.check_labels(labels, len(inputs))
-    classes = int(labels.max()) + 1 if classes is None else classes
-    checks.check_labels(labels, len(inputs), classes=classes)
+    inputs = _examples(inputs)
+    labels = checks.as_labels(labels, len(inputs))
+    names = _names(labels, classes)
+    if classes is None:
+        classes = len(names) or int(labels.max()) + 1
+    classes = classes if isinstance(classes, int) else len(names)
+    labels = _numbered(labels, names, classes)
     order_key, base_key, init_key = jax.random.split(checks.as_key(key), 3)
     given = dict(params or {})
     if strange := given.keys() - {"encoder", "output"}:
@@ -214,7 +221,7 @@ def start(
         return mean_of_terms(softmax_classifier_loss(logits, own)), {}
 
     def finish(params: Any) -> Fitted:
-        return Fitted(Model(encoder, params, classes, options.scale), options)
+        return Fitted(Model(encoder, params, classes, options.scale, names), options)
 
     return network.start(
         base_key,
@@ -240,7 +247,7 @@ def start(
     )
 
 
-def predict(model: Model, inputs: np.ndarray, *, at_a_time: int = network.AT_A_TIME) -> np.ndarray:
+def predict(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> np.ndarray:
     """Classifies examples.
 
     Args:
@@ -249,14 +256,15 @@ def predict(model: Model, inputs: np.ndarray, *, at_a_time: int = network.AT_A_T
       at_a_time: examples at a time; changes speed and memory alone.
 
     Returns:
-      [N] int, the likeliest class of each among those there are.
+      [N] the likeliest class of each among those there are: its name, or its number.
 
     Raises:
       InputError: if there are none, or the network cannot take them.
     """
     inputs = _examples(inputs)
     with network_checks.taking(model.module, inputs):
-        return _likeliest(model, inputs, at_a_time)
+        found = _likeliest(model, inputs, at_a_time)
+    return np.array(model.names)[found] if model.names else found
 
 
 @functools.partial(jax.jit, static_argnames=("module", "scale"))
@@ -280,19 +288,61 @@ def _likeliest(model: Model, inputs: np.ndarray, at_a_time: int) -> np.ndarray:
 
 def _examples(inputs: Any) -> np.ndarray:
     """Returns inputs [N, ...] as an array of finite numbers, N at least 1."""
-    found = np.asarray(inputs)
-    if found.ndim < 2 or not len(found):
-        raise InputError(f"inputs must be one example or more, [N, ...], found {list(found.shape)}")
-    network_checks.check_numbers(found)
+    found = network_checks.as_inputs(inputs)
+    if getattr(found, "ndim", 0) < 2 or not len(found):
+        shape = list(np.shape(found)) if hasattr(found, "shape") else type(found).__name__
+        raise InputError(f"inputs must be one example or more, [N, ...], found {shape}")
     return found
+
+
+def _names(labels: np.ndarray, classes: int | Sequence[str] | None) -> tuple[str, ...]:
+    """Returns the names of the classes in the order of the outputs; none where they are numbers.
+
+    Raises:
+      InputError: if labels or `classes` are names and the other are numbers, or a name is twice.
+    """
+    known = classes is None or isinstance(classes, (int, np.integer))
+    if labels.dtype.kind != "U":
+        if not known:
+            raise InputError(f"classes are names, but labels are numbers of {labels.dtype}")
+        return ()
+    if classes is None:
+        return tuple(np.unique(labels).tolist())
+    names = () if known else tuple(map(str, classes))  # type: ignore[arg-type]
+    if not names or len(set(names)) < len(names):
+        raise InputError(
+            f"classes must be the different names that labels may have, in the order of the "
+            f"outputs, found {classes!r:.80}"
+        )
+    return names
+
+
+def _numbered(labels: np.ndarray, names: tuple[str, ...], classes: int) -> np.ndarray:
+    """Returns labels [N] as numbers in [0, classes).
+
+    Raises:
+      InputError: naming one that is outside.
+    """
+    if names and labels.dtype.kind == "U":
+        places = {name: place for place, name in enumerate(names)}
+        if strange := sorted(set(labels.tolist()) - places.keys()):
+            raise InputError(f"label {strange[0]!r} is none of the classes {', '.join(names):.200}")
+        return np.array([places[label] for label in labels.tolist()], np.int32)
+    if names:
+        raise InputError(f"labels must be names, as those trained on, found {labels.dtype}")
+    checks.check_labels(labels, len(labels), classes=classes)
+    return labels
 
 
 def _accuracy(
     encoder: nn.Module, variables: Any, finish: Callable[[Any], Fitted], validation: Any
 ) -> Callable[[Any], float]:
     inputs, labels = network_checks.validation_pair(validation)
-    inputs, labels = _examples(inputs), np.asarray(labels)
-    checks.check_labels(labels, len(inputs))
+    inputs = _examples(inputs)
+    labels = checks.as_labels(labels, len(inputs))
+    model = finish(variables).model
+    if model.names:
+        labels = _numbered(labels, model.names, model.classes)
     network_checks.output_of(encoder, variables, inputs[:1])
 
     def score(params: Any) -> float:

@@ -13,6 +13,11 @@ from flax import linen as nn
 from jaxemb.kernels.convolution import convolve, max_pool, patches
 from jaxemb.losses.distances import unit
 
+# A deviation of a picture, as a share of white, below which it is noise and no light.
+_FAINT = 0.01
+# Pixels a side that tell a picture from others.
+_FEW = 16
+
 
 class MlpEncoder(nn.Module):
     """Dense layers with ReLU between them.
@@ -74,6 +79,49 @@ class ConvEncoder(nn.Module):
             images = nn.relu(nn.GroupNorm(num_groups=8, reduction_axes=(0, 1, 3))(images))
         vectors = images.transpose(2, 0, 1, 3).reshape(images.shape[2], -1)
         return unit(nn.Dense(self.dim, name=f"Dense_{len(self.features)}")(vectors))
+
+
+class PictureEncoder(nn.Module):
+    """An encoder of pictures as files hold them: squares of bytes, gray or in color.
+
+    The mean and the deviation of a picture are removed first, and so is most of its light. What it
+    takes is written down with it, so that a picture of any size can be brought to that:
+    `jaxemb.data.pictures.read_pictures(files, side=side, color=color)`.
+
+    Attributes:
+      encoder: pictures [B, side, side, C] of deviation 1 to [B, D].
+      side: pixels of both sides.
+      color: whether C is 3, red, green and blue, or 1.
+      pixels: whether vectors have a second half, which nothing has learned: the picture itself, of
+        at most 16 pixels a side. It helps where little was learned.
+    """
+
+    encoder: nn.Module
+    side: int
+    color: bool = False
+    pixels: bool = False
+
+    @nn.compact
+    def __call__(self, images: jax.Array) -> jax.Array:
+        """Embeds pictures from 0 to 255, [B, side, side, C] to [B, D]; gray ones without C, too.
+
+        With pixels D is larger by what they are, and both halves count alike.
+        """
+        if images.ndim == 3:
+            images = images[..., None]
+        shape = (self.side, self.side, 3 if self.color else 1)
+        if images.shape[1:] != shape:
+            raise ValueError(f"pictures must be of shape {list(shape)}")
+        images = images.astype(jnp.float32) / 255
+        images -= images.mean(axis=(1, 2, 3), keepdims=True)
+        variance = jnp.square(images).mean(axis=(1, 2, 3), keepdims=True)
+        images /= jnp.sqrt(variance + _FAINT**2)
+        vectors = self.encoder(images)
+        if not self.pixels:
+            return vectors
+        few = min(self.side, _FEW)
+        small = jax.image.resize(images, (len(images), few, few, images.shape[3]), "linear")
+        return unit(jnp.concatenate([vectors, unit(small.reshape(len(images), -1))], axis=1))
 
 
 class ResidualEncoder(nn.Module):

@@ -74,12 +74,13 @@ def elastic_offsets(
     return jax.image.resize(coarse, (batch, height, width, 2), "cubic")
 
 
-def resample(images: jax.Array, places: jax.Array) -> jax.Array:
-    """Resamples pictures, bilinearly; outside them is 0.
+def resample(images: jax.Array, places: jax.Array, *, edge: bool = False) -> jax.Array:
+    """Resamples pictures, bilinearly.
 
     Args:
       images: [B, H, W, C] float.
       places: [B, H', W', 2] row and column of each new pixel.
+      edge: whether a picture goes on beyond its edge as there; otherwise outside it is 0.
 
     Returns:
       [B, H', W', C].
@@ -93,7 +94,10 @@ def resample(images: jax.Array, places: jax.Array) -> jax.Array:
     def one(image: jax.Array, place: jax.Array) -> jax.Array:
         at = (place[..., 0], place[..., 1])
         layers = [
-            jax.scipy.ndimage.map_coordinates(image[..., c], at, order=1) for c in range(channels)
+            jax.scipy.ndimage.map_coordinates(
+                image[..., c], at, order=1, mode="nearest" if edge else "constant"
+            )
+            for c in range(channels)
         ]
         return jnp.stack(layers, axis=-1)
 

@@ -65,29 +65,55 @@ def check_encoder(network: Any) -> None:
         )
 
 
-def check_numbers(inputs: Any) -> None:
-    """Refuses inputs that are no numbers, or not finite.
+def as_inputs(inputs: Any, *, name: str = "inputs") -> Any:
+    """Returns what a network is given as arrays on the host, of kinds that it computes with.
 
     Args:
-      inputs: [N, ...], or a tree of such arrays; what is no NumPy array is not looked at.
+      inputs: [N, ...] real: lists, arrays of NumPy and JAX, data frames; or a tree of these. Floats
+        become float32, and truth values, too; whole numbers stay, which may be ids. What picks its
+        rows when it is asked for them, without an array of all, stays as it is.
+      name: what to call them.
+
+    Returns:
+      The same, of NumPy arrays.
 
     Raises:
-      InputError: naming the first bad place.
+      InputError: naming the kind, the first place that is not finite, or that examples differ in
+        shape.
     """
-    for leaf in jax.tree.leaves(inputs):
-        if not isinstance(leaf, np.ndarray):
-            continue
-        if leaf.dtype.kind not in "biuf" and leaf.dtype.name != "bfloat16":
-            raise InputError(f"inputs must be arrays of real numbers, found {leaf.dtype}")
-        if leaf.dtype.kind == "f":
-            for start in range(0, len(leaf), _AT_A_TIME):
-                bad = np.argwhere(~np.isfinite(leaf[start : start + _AT_A_TIME]))
-                if len(bad):
-                    place = (int(bad[0][0]) + start, *map(int, bad[0][1:]))
-                    raise InputError(
-                        f"inputs must be finite, found {leaf[place]} at {list(place)}; drop that "
-                        "example, or fill the gap first"
-                    )
+
+    def one(leaf: Any) -> Any:
+        if not isinstance(leaf, (list, np.ndarray, jax.Array)) and not hasattr(leaf, "to_numpy"):
+            return leaf
+        try:
+            array = np.asarray(leaf)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{name} must be examples of one shape, such as pictures of one size: {error}"
+            ) from error
+        if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+            raise InputError(f"{name} must be arrays of real numbers, found {array.dtype}")
+        if array.dtype.kind in "iu":
+            return array
+        _check_finite(array, name)
+        return array.astype(np.float32, copy=False)
+
+    return jax.tree.map(one, inputs, is_leaf=lambda node: isinstance(node, list))
+
+
+def _check_finite(array: np.ndarray, name: str) -> None:
+    """Refuses numbers that are not finite in float32, a part at a time."""
+    if array.dtype.kind == "b" or not array.size:
+        return
+    limit = np.finfo(np.float32).max
+    for start in range(0, len(array), _AT_A_TIME):
+        bad = np.argwhere(~(np.abs(array[start : start + _AT_A_TIME]) <= limit))
+        if len(bad):
+            place = (int(bad[0][0]) + start, *map(int, bad[0][1:]))
+            raise InputError(
+                f"{name} must be finite, found {array[place]} at {list(place)}; drop that example, "
+                "or fill the gap first"
+            )
 
 
 def validation_pair(validation: Any) -> tuple[Any, Any]:

@@ -41,7 +41,7 @@ def test_the_list(words, capsys):
         "commands",
     ]
     for name in SCRIPTS.keys() | COMMANDS.keys():
-        assert sum(line.split()[:1] == [name] for line in lines) == 1
+        assert sum(line.startswith(f"  {name} ") for line in lines) == 1
 
 
 def test_the_list_of_experiments():

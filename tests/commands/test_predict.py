@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 import jaxemb
 from jaxemb import io
 from jaxemb.commands.main import main
+from jaxemb.models.encoders import ConvEncoder, PictureEncoder
 
 RNG = np.random.default_rng(6)
 POINTS = RNG.normal(size=(40, 5)).astype(np.float32)
@@ -88,6 +90,25 @@ def test_a_network(capsys):
     np.testing.assert_array_equal(
         np.load("codes.npy"), jaxemb.autoencoder.encode(fitted.model, NEW)
     )
+
+
+def test_pictures(capsys, tmp_path):
+    images = RNG.integers(256, size=(12, 8, 8), dtype=np.uint8)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{number:02}.png")
+    names = ["ash", "elm", "oak"] * 4
+    encoder = PictureEncoder(ConvEncoder(4, (8,)), side=8)
+    options = jaxemb.classifier.Options(iterations=3, batch=4)
+    io.save("net", jaxemb.classifier.fit(0, encoder, images, names, options))
+    assert ask(capsys, "net", str(tmp_path))[:2] == (0, "wrote predicted.npy: <U3 [12]\n")
+    found = np.load("predicted.npy")
+    expected = jaxemb.classifier.predict(io.load("net").model, images)
+    np.testing.assert_array_equal(found, expected)
+    assert set(found) <= set(names)
+    assert ask(capsys, "net", "03.png")[0] == 0
+    assert np.load("predicted.npy").tolist() == [expected[3]]
+    io.save("plain", jaxemb.pca.fit(POINTS))
+    assert "plain: holds a Fitted, which does not say" in ask(capsys, "plain", "03.png")[2]
 
 
 def test_what_places_nothing(capsys):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxemb.data.pictures import as_pictures, read_pictures
+from jaxemb.data.pictures import as_pictures, find_side, fit_pictures, read_pictures
 from jaxemb.data.points import read_folder, read_numbers
 from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
@@ -105,3 +105,33 @@ def test_bytes_are_drawn_as_they_are(tmp_path):
     np.testing.assert_array_equal(as_pictures(tmp_path, PICTURES.astype(int) // 2), PICTURES // 2)
     with pytest.raises(InputError, match=r"pictures \[N, H, W\] .* found \[6, 5, 4, 2\]"):
         as_pictures(tmp_path, PICTURES[..., :2])
+
+
+def test_colors_become_gray_and_gray_color(tmp_path):
+    Image.fromarray(PICTURES[0]).save(tmp_path / "color.png")
+    Image.fromarray(PICTURES[0, :, :, 0]).save(tmp_path / "gray.png")
+    files = [tmp_path / "color.png", tmp_path / "gray.png"]
+    gray = read_pictures(files, color=False)
+    assert gray.shape == (2, 5, 4)
+    weights = np.array([0.299, 0.587, 0.114])  # of brightness, ITU-R 601
+    np.testing.assert_allclose(gray[0], PICTURES[0] @ weights, atol=1)
+    assert read_pictures(files[1:], color=True).shape == (1, 5, 4, 3)
+    assert read_pictures(files[1:]).shape == (1, 5, 4)
+
+
+def test_arrays_are_brought_to_squares_as_files_are(folder):
+    files = sorted(folder.rglob("*.png"))
+    pictures = read_pictures(files)
+    np.testing.assert_array_equal(fit_pictures(pictures, side=3), read_pictures(files, side=3))
+    np.testing.assert_array_equal(fit_pictures(pictures[..., 0], side=3).shape, (len(files), 3, 3))
+    square = pictures[:, :4]
+    assert fit_pictures(square, side=4) is square
+
+
+def test_the_shortest_side_is_told_by_the_files(folder):
+    files = sorted(folder.rglob("*.png"))
+    assert find_side(files, most=64) == 4
+    assert find_side(files, most=3) == 3
+    (folder / "a" / "2.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"2.png: cannot be read as a picture"):
+        find_side(files, most=64)

@@ -1,10 +1,8 @@
-import zipfile
-
 import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.evaluation import distance_rows, gallery_file
+from jaxemb.evaluation import distance_rows
 from jaxemb.evaluation.gallery import Gallery
 
 D = 5
@@ -128,88 +126,6 @@ def test_somebody_may_be_zero_where_directions_don_t_count():
 def test_more_than_are_enrolled_are_refused(k):
     with pytest.raises(InputError, match=f"k must be from 1 to 9, the .* enrolled, found {k}"):
         filled().nearest(queries(), k)
-
-
-def test_what_is_written_is_read(tmp_path):
-    gallery = filled("cosine", 0.25)
-    gallery.enroll("Zoë\0\n", np.ones((2, D)))
-    gallery_file.write(tmp_path / "g.npz", gallery)
-    found = gallery_file.read(tmp_path / "g.npz")
-    assert (found.names, found.width, found.threshold, found.metric) == (
-        gallery.names,
-        D,
-        0.25,
-        "cosine",
-    )
-    for name in gallery.names:
-        np.testing.assert_array_equal(found.vectors(name), gallery.vectors(name))
-    assert found.look_up(queries()) == gallery.look_up(queries())
-    gallery_file.write(tmp_path / "g.npz", Gallery(width=3, threshold=np.inf))
-    empty = gallery_file.read(tmp_path / "g.npz")
-    assert (empty.names, empty.width, empty.threshold) == ([], 3, np.inf)
-
-
-def test_damage_is_found(tmp_path):
-    path = tmp_path / "g.npz"
-    gallery_file.write(path, filled())
-    whole = path.read_bytes()
-    rng = np.random.default_rng(0)
-    refused = []
-    with zipfile.ZipFile(path) as archive:
-        inside = [info.header_offset + 60 for info in archive.infolist()]
-    for at in [*inside, *rng.integers(len(whole), size=40)]:
-        damaged = bytearray(whole)
-        damaged[at] ^= 1 << int(rng.integers(8))
-        path.write_bytes(damaged)
-        try:
-            found = gallery_file.read(path)
-        except InputError as error:
-            refused.append(str(error))
-        else:  # a byte that says nothing, such as a date
-            assert found.look_up(queries()) == filled().look_up(queries())
-    assert len(refused) >= 30
-    assert all("g.npz: cannot be read as a gallery: " in error for error in refused)
-    for length in (0, 10, len(whole) // 2, len(whole) - 1):
-        path.write_bytes(whole[:length])
-        with pytest.raises(InputError, match="cannot be read as a gallery: .* interrupted"):
-            gallery_file.read(path)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"owners": np.array([0, 0, 7])}, "some vectors belong to nobody"),
-        ({"owners": np.array([0, 1])}, "there are 3 vectors but 2 owners"),
-        ({"owners": np.array([0, 0, 0])}, "vectors of 'b' must be floats .*at least one, found"),
-        ({"vectors": np.array([[1.0], [np.nan], [2.0]])}, "vectors of 'a': 1 of 2 rows are not"),
-        ({"vectors": np.ones((3, 2))}, "vectors of 'a' must be 1 wide, found 2"),
-        ({"vectors": np.array([[{}]] * 3)}, "Object arrays cannot be loaded"),
-        ({"vectors": np.ones(3)}, r"array 'vectors' is float64 \[3\]"),
-        ({"about": np.array("{")}, "Expecting property name"),
-        ({"about": np.array('{"names": []}')}, "'width'"),
-    ],
-)
-def test_wrong_files(tmp_path, change, message):
-    path = tmp_path / "g.npz"
-    about = '{"names": ["a", "b"], "width": 1, "threshold": 1.0, "metric": "cosine"}'
-    arrays = {
-        "vectors": np.array([[1.0], [2.0], [3.0]]),
-        "owners": np.array([0, 0, 1]),
-        "about": np.array(about),
-    }
-    np.savez(path, **arrays)
-    assert gallery_file.read(path).names == ["a", "b"]
-    np.savez(path, **(arrays | change))
-    with pytest.raises(InputError, match=f"g.npz: cannot be read as a gallery: {message}"):
-        gallery_file.read(path)
-
-
-def test_other_paths(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        gallery_file.read(tmp_path / "none.npz")
-    for act in (lambda path: gallery_file.write(path, filled()), gallery_file.read):
-        with pytest.raises(InputError, match=r"g.txt: a gallery's name must end in .npz"):
-            act(tmp_path / "g.txt")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from jaxemb.errors import InputError
-from jaxemb.evaluation.identification import identification, open_set, open_set_threshold
+from jaxemb.evaluation.identification import (
+    identification,
+    nearest_others,
+    open_set,
+    open_set_threshold,
+    threshold_below,
+)
 from jaxemb.losses.distances import pairwise_l1
 
 D = 4
@@ -95,7 +101,7 @@ def test_wrong_input(judge):
     queries, labels, gallery, gallery_labels = data()
     with pytest.raises(InputError, match="labels must be one for each of 30 rows, found .29"):
         judge(queries, labels[1:], gallery, gallery_labels)
-    with pytest.raises(InputError, match="labels must be integers, found float64"):
+    with pytest.raises(InputError, match="labels must be whole numbers or names, found float64"):
         judge(queries, labels, gallery, gallery_labels + 0.5)
     with pytest.raises(InputError, match="of 30 queries "):
         judge(queries, labels + 100, gallery, gallery_labels)
@@ -106,3 +112,19 @@ def test_wrong_input(judge):
         InputError, match="queries: 1 of 30 rows are not finite, the first is row 7"
     ):
         judge(queries, labels, gallery, gallery_labels)
+
+
+def test_the_nearest_of_others():
+    rng = np.random.default_rng(3)
+    vectors, names = rng.normal(size=(9, 4)), np.array(list("abcabcabb"))
+    enrolled = slice(0, 6)
+    found = nearest_others(vectors, names, vectors[enrolled], names[enrolled])
+    expected = [
+        min(((query - vectors[i]) ** 2).sum() for i in range(6) if names[i] != name)
+        for query, name in zip(vectors, names, strict=True)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    threshold = threshold_below(found, 0.25)  # two of nine
+    assert (found <= threshold).sum() == 2
+    with pytest.raises(InputError, match="a gallery of one individual has no other"):
+        nearest_others(vectors, names, vectors[:1], names[:1])

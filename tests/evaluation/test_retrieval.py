@@ -94,7 +94,7 @@ def test_wrong_input():
     vectors, labels = data()
     with pytest.raises(InputError, match="for none of 40 queries is there another thing with its"):
         retrieval(vectors, np.arange(40))
-    with pytest.raises(InputError, match="labels must be integers, found float64"):
+    with pytest.raises(InputError, match="labels must be whole numbers or names, found float64"):
         retrieval(vectors, labels / 2)
     with pytest.raises(InputError, match="labels must be one for each of 40 rows"):
         retrieval(vectors, labels[1:])

@@ -9,7 +9,7 @@ from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.matching import face_embedding
 from jaxemb.experiments.harness.matching import training as harness
 
-from jaxemb.evaluation import gallery_file
+from jaxemb.io import gallery_file
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -141,6 +141,33 @@ def test_the_best_by_validation_is_kept_and_patience_ends_it(data):
     assert_same(rarely.model.params, last.model.params)
 
 
+def test_classes_may_have_names(data):
+    points, labels = data
+    names = np.array(["elm", "oak", "ash", "fir", "yew"])[labels]
+    found = classifier.fit(0, MODULE, points, names.tolist(), OPTIONS, validation=(points, names))
+    assert found.model.names == ("ash", "elm", "fir", "oak", "yew")
+    assert (classifier.predict(found.model, points) == names).mean() > 0.9
+    # The same outputs by number.
+    numbers = np.unique(names, return_inverse=True)[1]
+    by_number = classifier.fit(0, MODULE, points, numbers, OPTIONS, validation=(points, numbers))
+    assert_same(by_number.model.params, found.model.params)
+    # In an order of one's own, so that more may come.
+    order = ("yew", "oak", "fir", "elm", "ash", "box")
+    other = classifier.fit(0, MODULE, points, names, OPTIONS, classes=order)
+    assert (other.model.classes, other.model.names) == (6, order)
+    assert (classifier.predict(other.model, points) == names).mean() > 0.9
+    for arguments, message in (
+        ({"classes": order[:3]}, "label 'ash' is none of the classes yew, oak, fir"),
+        ({"classes": ("a", "a")}, "classes must be the different names that labels may have"),
+        ({"classes": 5}, "classes must be the different names that labels may have"),
+        ({"validation": (points, labels)}, "labels must be names, as those trained on, found int"),
+    ):
+        with pytest.raises(InputError, match=message):
+            classifier.fit(0, MODULE, points, names, OPTIONS, **arguments)
+    with pytest.raises(InputError, match="classes are names, but labels are numbers"):
+        classifier.fit(0, MODULE, points, labels, OPTIONS, classes=order)
+
+
 def test_mistakes_are_named(data, start):
     points, labels = data
     for arguments, message in (

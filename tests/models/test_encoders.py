@@ -10,6 +10,7 @@ from jaxemb.models import encoders
 RNG = np.random.default_rng(0)
 VECTORS = (jnp.asarray(RNG.normal(size=(5, 7)), jnp.float32),)
 IMAGES = (jnp.asarray(RNG.normal(size=(5, 16, 18, 3)), jnp.float32),)
+PICTURES = (jnp.asarray(RNG.integers(256, size=(5, 16, 16, 3)), jnp.uint8),)
 LENGTHS = np.array([4, 1, 6, 3, 2])
 WHERE = jnp.asarray(np.arange(6) < LENGTHS[:, None])
 TEXTS = (jnp.asarray(RNG.integers(9, size=(5, 6))), WHERE)
@@ -17,6 +18,7 @@ CASES = [
     (encoders.MlpEncoder(3, (8, 6)), VECTORS),
     (encoders.ConvEncoder(3, (8, 16)), IMAGES),
     (encoders.ResidualEncoder(3, (8, 16)), IMAGES),
+    (encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=16, color=True), PICTURES),
     (encoders.BagEncoder(3, 9, 4), TEXTS),
     (encoders.GruEncoder(3, 9, 4), TEXTS),
 ]
@@ -61,7 +63,7 @@ def test_gradients_are_finite_and_reach_all_parameters(case):
         assert np.abs(leaf).max() > 0
 
 
-@pytest.mark.parametrize(("encoder", "inputs"), CASES[3:], ids=("bag", "gru"))
+@pytest.mark.parametrize(("encoder", "inputs"), CASES[4:], ids=("bag", "gru"))
 def test_what_lies_beyond_a_text_is_not_read(encoder, inputs):
     apply, params = compiled(encoder), draw_params(encoder, inputs)
     words, where = (np.asarray(array) for array in inputs)
@@ -74,7 +76,7 @@ def test_what_lies_beyond_a_text_is_not_read(encoder, inputs):
 
 
 def test_bag_against_the_formula():
-    encoder, (words, where) = CASES[3]
+    encoder, (words, where) = CASES[4]
     params = draw_params(encoder, (words, where))
     found = np.asarray(compiled(encoder)(params, words, where))
     words = np.asarray(words)
@@ -91,7 +93,39 @@ def test_word_order_matters_to_the_recurrent_network_only():
     words, where = (np.asarray(array) for array in TEXTS)
     swapped = words.copy()
     swapped[2] = words[2, [3, 1, 4, 0, 5, 2]]
-    for (encoder, _), same in zip(CASES[3:], (True, False), strict=True):
+    for (encoder, _), same in zip(CASES[4:], (True, False), strict=True):
         apply, params = compiled(encoder), draw_params(encoder, (words, where))
         found, expected = (np.asarray(apply(params, texts, where)) for texts in (swapped, words))
         assert (np.abs(found[2] - expected[2]).max() < 1e-6) == same
+
+
+def test_light_and_contrast_of_a_picture_change_nothing():
+    gray = encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=8)
+    pictures = RNG.integers(60, 120, size=(4, 8, 8)).astype(np.uint8)
+    params = draw_params(gray, (pictures,))
+    found = compiled(gray)(params, pictures)
+    np.testing.assert_allclose(compiled(gray)(params, 2 * pictures + 9), found, atol=0.02)
+    np.testing.assert_array_equal(compiled(gray)(params, pictures[..., None]), found)
+    assert np.isfinite(compiled(gray)(params, np.full((1, 8, 8), 90, np.uint8))).all()
+
+
+def test_half_of_a_vector_may_be_the_picture():
+    plain = encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=8)
+    both = plain.clone(pixels=True)
+    pictures = RNG.integers(256, size=(4, 8, 8)).astype(np.uint8)
+    params = draw_params(plain, (pictures,))
+    learned, found = (np.asarray(compiled(one)(params, pictures)) for one in (plain, both))
+    np.testing.assert_allclose(np.sqrt(2) * found[:, :3], learned, rtol=1e-4, atol=1e-5)
+    centered = pictures.reshape(4, -1) - pictures.mean(axis=(1, 2))[:, None]
+    centered /= np.linalg.norm(centered, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.sqrt(2) * found[:, 3:], centered, atol=1e-4)
+    large = encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=40, color=True, pixels=True)
+    shape = jax.eval_shape(large.init_with_output, jax.random.key(0), jnp.zeros((2, 40, 40, 3)))
+    assert shape[0].shape == (2, 3 + 16 * 16 * 3)
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 8, 3), (2, 9, 9), (2, 8, 9, 1)])
+def test_pictures_of_another_form(shape):
+    gray = encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=8)
+    with pytest.raises(ValueError, match=r"pictures must be of shape \[8, 8, 1\]"):
+        jax.eval_shape(gray.init, jax.random.key(0), jnp.zeros(shape))

@@ -156,3 +156,13 @@ def test_turns_are_by_quarters_and_mirrored():
     assert len(np.unique(found.reshape(8, -1), axis=0)) == 8
     with pytest.raises(AssertionError):
         augment.turn(IMAGES, jnp.zeros(6, int))  # 9 x 7 pixels
+
+
+def test_beyond_the_edge_a_picture_may_go_on():
+    places = jnp.array([[[[-3.0, 1.0], [1.0, 40.0]]]])
+    image = IMAGES[:1]
+    height, width = image.shape[1:3]
+    found = augment.resample(image, places, edge=True)
+    np.testing.assert_allclose(found[0, 0, 0], image[0, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(found[0, 0, 1], image[0, 1, width - 1], atol=1e-6)
+    assert not augment.resample(image, places).any()

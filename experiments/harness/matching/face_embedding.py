@@ -162,10 +162,9 @@ def change(changes: Changes, key: jax.Array, images: jax.Array) -> jax.Array:
     places += augment.elastic_offsets(
         bend_key, (batch, height, width), amplitude=changes.elastic, knots=changes.knots
     )
-    # Beyond the edge it goes on as there: black would be an edge of its own.
-    places = jnp.clip(places, 0, jnp.array([height - 1, width - 1])[None, None, None])
     photographs = images.astype(jnp.float32)[..., None]
-    return augment.flip(flip_key, augment.resample(photographs, places))[..., 0]
+    # Black beyond the edge would be an edge of its own.
+    return augment.flip(flip_key, augment.resample(photographs, places, edge=True))[..., 0]
 
 
 def describe(images: jax.Array) -> jax.Array:

@@ -32,7 +32,7 @@ from jaxemb.fields import documented
 from jaxemb.losses.angular_margin import arcface_loss, cosface_loss
 from jaxemb.losses.combined import check_weights, join_terms
 from jaxemb.losses.contrastive import all_pairs_contrastive_loss
-from jaxemb.losses.distances import pairwise_euclidean, pairwise_squared_euclidean
+from jaxemb.losses.distances import pairwise_euclidean, pairwise_squared_euclidean, unit
 from jaxemb.losses.info_nce import nt_xent_loss
 from jaxemb.losses.n_pair import n_pair_loss
 from jaxemb.losses.proxy import proxy_nca_loss
@@ -210,6 +210,41 @@ def weighted(losses: Sequence[Loss], weights: Sequence[float]) -> Loss:
 
     known = all(loss.chance is not None for loss in losses)
     return Loss(terms, init, chance if known else None)
+
+
+def projected(loss: Loss, *, dim: int = 64, hidden: int = 128) -> Loss:
+    """A loss of what two dense layers make of the vectors, which only training has.
+
+    The vectors before this projection head keep more of what tells apart classes never seen: it is
+    the head's that become the same for a class (Chen et al. 2020, arXiv:2002.05709, section 4.2).
+
+    Args:
+      loss: of vectors of length 1.
+      dim: width of those that it gets.
+      hidden: width of the layer between, with ReLU.
+
+    Raises:
+      InputError: if a width is below 1.
+    """
+    if min(dim, hidden) < 1:
+        raise InputError(f"dim and hidden must be at least 1, found {dim} and {hidden}")
+    draw = jax.nn.initializers.lecun_normal()
+
+    def init(key: jax.Array, classes: int, width: int) -> dict[str, Any]:
+        keys = jax.random.split(key, 3)
+        return {
+            "first": draw(keys[0], (width, hidden)),
+            "second": draw(keys[1], (hidden, dim)),
+            "loss": loss.init(keys[2], classes, dim),
+        }
+
+    def terms(params: Any, key: jax.Array, vectors: jax.Array, labels: Any) -> Terms:
+        # Entries of vectors of length 1 are small, those that layers are made for are about 1.
+        scaled = math.sqrt(vectors.shape[1]) * vectors
+        found = jax.nn.relu(scaled @ params["first"]) @ params["second"]
+        return loss.terms(params["loss"], key, unit(found), labels)
+
+    return Loss(terms, init, loss.chance)
 
 
 def _centers(key: jax.Array, classes: int, dim: int) -> dict[str, jax.Array]:

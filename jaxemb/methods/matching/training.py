@@ -89,12 +89,18 @@ class Fitted(NamedTuple):
       loss_params: what the loss itself learned, such as proxies; {} if nothing.
       options: of the training.
       history: how it went.
+      threshold: a distance chosen afterwards, beyond which an example is of nobody known:
+        `fitted._replace(threshold=..., threshold_from="...")` keeps it with the encoder, for
+        galleries. None if none was.
+      threshold_from: what it was chosen by, in words.
     """
 
     model: Model
     loss_params: Any
     options: Options
     history: History = History()
+    threshold: float | None = None
+    threshold_from: str = ""
 
 
 def fit(
@@ -117,12 +123,14 @@ def fit(
       key: random key, or a seed.
       encoder: Flax module, inputs [B, ...] to [B, D]; the vectors are expected to have length 1.
       loss: from `jaxemb.methods.matching.losses`, or one of your own.
-      inputs: [N, ...] examples, or a tree of such arrays.
-      labels: [N] int, individuals or classes, of which each has at least two examples. Where the
-        loss understands other rows, a tree of arrays [N, ...]; then `rows` is needed.
+      inputs: [N, ...] real examples, as lists, arrays of any kind or a data frame, or a tree of
+        these.
+      labels: [N] whole numbers or names, individuals or classes, of which each has at least two
+        examples. Where the loss understands other rows, a tree of arrays [N, ...]; then `rows` is
+        needed.
       options: None takes the defaults.
       augment: changes a batch at random; None leaves it as it is.
-      validation: inputs and labels [M] int to judge by, best of other individuals: the score is
+      validation: inputs and labels [M] to judge by, best of other individuals: the score is
         recall at 1, the share of these examples whose nearest other one, by Euclidean distance,
         has their label. The parameters with the best score are kept.
       params: to start from: "encoder", as `Fitted.model.variables`, and "loss", as
@@ -175,9 +183,8 @@ def start(
         raise InputError(
             f"loss must be a Loss, such as losses.triplet(margin=0.2), found {found:.80}"
         )
-    inputs = _on_host(inputs)
-    network_checks.check_numbers(inputs)
-    labels, classes = _numbered(_on_host(labels), _count(inputs), by_class=rows is None)
+    inputs = network_checks.as_inputs(inputs)
+    labels, classes = _numbered(labels, _count(inputs), by_class=rows is None)
     # The steps fold the key with their numbers, of which this is one more; `split` alone would give
     # keys of the first steps again.
     encoder_key, loss_key, batch_key = jax.random.split(
@@ -300,7 +307,7 @@ def encode(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> 
     """
     if not isinstance(model, Model):
         raise InputError(f"model must be that of a Fitted, found {type(model).__name__}")
-    inputs = np.asarray(inputs) if isinstance(inputs, list) else inputs
+    inputs = network_checks.as_inputs(inputs)
     leaves, tree = jax.tree.flatten(inputs)
     if not _count(inputs):
         raise InputError("inputs must be at least one example, found none")
@@ -315,15 +322,6 @@ def encode(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> 
 @functools.partial(jax.jit, static_argnames="module")
 def _apply(module: nn.Module, variables: Any, inputs: Any) -> jax.Array:
     return jnp.asarray(module.apply(variables, inputs))
-
-
-def _on_host(tree: Any) -> Any:
-    """Returns a tree whose rows can be picked without a device; what else has rows stays."""
-
-    def on_host(leaf: Any) -> Any:
-        return np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf
-
-    return np.asarray(tree) if isinstance(tree, list) else jax.tree.map(on_host, tree)
 
 
 def _count(inputs: Any) -> int:
@@ -344,15 +342,20 @@ def _numbered(labels: Any, rows: int, *, by_class: bool) -> tuple[Any, int]:
     Raises:
       InputError: if they don't belong to the inputs, or no batch can be drawn by them.
     """
-    if isinstance(labels, np.ndarray) and (by_class or labels.dtype.kind in "iu"):
-        checks.check_labels(labels, rows)
-        names, numbers = np.unique(labels, return_inverse=True)
-        return numbers.astype(np.int32), len(names)
-    if by_class:
+    tree = isinstance(labels, (tuple, dict))
+    if tree and by_class:
         raise InputError(
-            f"labels must be one array of integers, found {type(labels).__name__}; with labels of "
-            "another kind say by `rows` which examples a batch has"
+            f"labels must be one array of whole numbers or names, found {type(labels).__name__}; "
+            "with labels of another kind say by `rows` which examples a batch has"
         )
+    if not tree:
+        array = np.asarray(labels)
+        # Of batches of one's own they may be other numbers, which the loss understands.
+        tree = not by_class and (array.ndim != 1 or array.dtype.kind not in "iuUO")
+    if not tree:
+        names, numbers = np.unique(checks.as_labels(labels, rows), return_inverse=True)
+        return numbers.astype(np.int32), len(names)
+    labels = jax.tree.map(np.asarray, labels)
     if (there := _count(labels)) != rows:
         raise InputError(f"labels must be one for each of {rows} inputs, found {there}")
     return labels, 0
@@ -360,9 +363,8 @@ def _numbered(labels: Any, rows: int, *, by_class: bool) -> tuple[Any, int]:
 
 def _recall_at_1(encoder: nn.Module, variables: Any, validation: Any) -> Callable[[Any], float]:
     inputs, labels = network_checks.validation_pair(validation)
-    inputs, labels = _on_host(inputs), np.asarray(labels)
-    checks.check_labels(labels, _count(inputs))
-    network_checks.check_numbers(inputs)
+    inputs = network_checks.as_inputs(inputs)
+    labels = checks.as_labels(labels, _count(inputs))
     one = jax.tree.map(lambda leaf: leaf[np.arange(1)], inputs)
     network_checks.output_of(encoder, variables, one)
 

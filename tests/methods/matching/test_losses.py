@@ -152,3 +152,21 @@ def test_choices_that_do_not_fit_are_refused():
         losses.triplet(margin=None)
     with pytest.raises(InputError, match="samples must be even for n_pair, found 3"):
         losses.choose(Choice(loss="n_pair"), samples=3)
+
+
+def test_a_projection_head_is_before_the_loss():
+    inner = losses.triplet(margin=0.3, mining="all")
+    loss = losses.projected(inner, dim=3, hidden=7)
+    params = loss.init(jax.random.key(2), 3, 5)
+    first, second = (np.asarray(params[name], np.float64) for name in ("first", "second"))
+    assert (first.shape, second.shape) == ((5, 7), (7, 3))
+    seen = np.maximum(np.sqrt(5) * VECTORS @ first, 0) @ second
+    seen /= np.linalg.norm(seen, axis=1, keepdims=True)
+    told = jax.random.key(1), jnp.asarray(VECTORS), jnp.asarray(LABELS)
+    found = mean_of_terms(loss.terms(params, *told))
+    np.testing.assert_allclose(found, value(inner, seen.astype(np.float32)), rtol=1e-4)
+    # What the loss learns itself is of the head's width.
+    proxies = losses.projected(losses.proxy_nca(), dim=3).init(jax.random.key(0), 4, 5)
+    assert proxies["loss"]["centers"].shape == (4, 3)
+    with pytest.raises(InputError, match="dim and hidden must be at least 1, found 0 and 128"):
+        losses.projected(inner, dim=0)

@@ -3,6 +3,8 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from flax import linen as nn
 
@@ -143,6 +145,14 @@ def test_labels_may_be_any_numbers(fitted):
     assert named.loss_params["centers"].shape == (6, 4)
 
 
+@pytest.mark.parametrize("kind", [list, pd.Series, pl.Series, pd.Categorical, jnp.asarray])
+def test_labels_and_inputs_may_be_of_any_library(kind, fitted):
+    given = LABELS if kind is jnp.asarray else np.array(list("abcdef"))[LABELS]
+    inputs = POINTS.tolist() if kind is list else jnp.asarray(POINTS, jnp.float32)
+    found = matching.fit(3, ENCODER, LOSS, inputs, kind(given.tolist()), OPTIONS, run=QUIET)
+    assert_same(found.model.variables, fitted.model.variables)
+
+
 def test_a_training_goes_on_from_another():
     proxies = matching.losses.proxy_nca()
     first = fit(loss=proxies)
@@ -184,7 +194,9 @@ def test_labels_of_another_kind_need_rows_of_ones_own():
         return Terms(jnp.abs(vectors[:, 0] - gap[:, 0] / 30), jnp.ones(len(kind), jnp.int32))
 
     loss = matching.Loss(terms)
-    with pytest.raises(InputError, match="labels must be one array of integers, found tuple"):
+    with pytest.raises(
+        InputError, match="labels must be one array of whole numbers or names, found tuple"
+    ):
         fit(loss=loss, labels=(LABELS, gaps))
 
     def rows(start, stop):
@@ -225,7 +237,7 @@ def test_a_collapse_is_refused():
 def test_mistakes_are_named():
     for arguments, message in (
         ({"labels": LABELS[:-1]}, "labels must be one for each of 30 rows"),
-        ({"labels": LABELS / 2}, "labels must be integers, found float64"),
+        ({"labels": LABELS / 2}, "labels must be whole numbers or names, found float64"),
         ({"options": matching.Options(identities=7)}, "a batch of 7 identities needs as many"),
         ({"labels": np.arange(30)}, "30 of 30 classes have one sample"),
         ({"key": "seed"}, "key must be"),
