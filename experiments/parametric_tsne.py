@@ -128,7 +128,7 @@ def check(config: Config, points: Points) -> None:
     check_perplexity(config.options.perplexity, size - round(size * config.held_out))
 
 
-def true_kl(perplexity: float, values: np.ndarray, embedding: np.ndarray) -> float:
+def true_kl(perplexity: float | None, values: np.ndarray, embedding: np.ndarray) -> float:
     """Returns the KL of a map, over all pairs."""
     graph = affinities_of(values, perplexity=perplexity).graph
     positions = jnp.asarray(embedding)[graph.order]

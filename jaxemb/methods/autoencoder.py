@@ -64,7 +64,8 @@ class Options:
     batch: int = 256
     """Points a step; all of them if there are fewer."""
     learning_rate: float = 1e-3
-    """Adam's, at the start; it falls to 0 along a cosine."""
+    """Adam's, at the start; it falls to 0 along a cosine. Wide layers begin with less, t / their
+    inputs in step t, and it is halved where the loss rises beyond twice that at chance level."""
     validate_every: int = 500
     """Steps from one validation to the next, if there are points for it; a validation waits for
     the end of a compiled call, of 25 steps."""

@@ -54,7 +54,8 @@ class Options:
     batch: int = 64
     """Examples of a step."""
     learning_rate: float = 1e-3
-    """Of Adam, at the start; it falls to 0 along a cosine."""
+    """Of Adam, at the start; it falls to 0 along a cosine. Wide layers begin with less, t / their
+    inputs in step t, and it is halved where the loss rises beyond twice that at chance level."""
     weight_decay: float = 0.0
     """Share of a weight, times the learning rate, taken off it each step."""
     scale: float = 16.0

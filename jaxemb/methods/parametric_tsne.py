@@ -53,8 +53,9 @@ class Options:
 
     dim: int = 2
     """Dimensions of the map."""
-    perplexity: float = 30.0
-    """How many neighbors a point sees, from 1 to less than a third of the points."""
+    perplexity: float | None = None
+    """How many neighbors a point sees, from 1 to less than a third of the points. None: 30, or as
+    many as there can be."""
     neighbors_per_perplexity: float = 3.0
     """Neighbors of a point that have a probability, as a multiple of the perplexity."""
     hidden: tuple[int, ...] = (256, 256)
@@ -72,7 +73,8 @@ class Options:
     batch: int = 1024
     """Points a step, and a neighbor of each; all points if there are fewer."""
     learning_rate: float = 1e-3
-    """Adam's, at the start; it falls to 0 along a cosine."""
+    """Adam's, at the start; it falls to 0 along a cosine. Wide layers begin with less, t / their
+    inputs in step t, and it is halved where the loss rises beyond twice that at chance level."""
 
     def __post_init__(self) -> None:
         """Refuses values that no map can use.
@@ -82,7 +84,8 @@ class Options:
         """
         checks.check_fields(self)
         checks.check_field(self, "dim", at_least=1)
-        checks.check_field(self, "perplexity", at_least=1)
+        if self.perplexity is not None:
+            checks.check_field(self, "perplexity", at_least=1)
         checks.check_field(self, "neighbors_per_perplexity", at_least=1, at_most=1e6)
         checks.check_widths(self, "hidden")
         for name in (*Weights._fields, "margin"):
@@ -176,12 +179,13 @@ def start(
     points = as_rows(points)
     count, width = points.shape
     known = _known_labels(labels, count, needed=options.triplet > 0)
-    neighbors = _neighbors(options, count)
+    perplexity = check_perplexity(options.perplexity, count)[0]
+    neighbors = _neighbors(options, perplexity, count)
     model = DenseAutoencoder(width, options.dim, options.hidden) if module is None else module
     mean, scale = checked_moments(points)
     values = standard(points, mean, scale)
     near = nearest_neighbors(values, k=neighbors)
-    p = np.asarray(by_perplexity(jnp.asarray(near.distances), perplexity=options.perplexity).p)
+    p = np.asarray(by_perplexity(jnp.asarray(near.distances), perplexity=perplexity).p)
     init_key, pair_key, base_key = jax.random.split(key, 3)
     pairs = neighbor_pairs(pair_key, near.ids, p, size=min(options.batch, count))
 
@@ -218,10 +222,9 @@ def _known_labels(labels: Any, count: int, *, needed: bool) -> np.ndarray:
     return found
 
 
-def _neighbors(options: Options, count: int) -> int:
+def _neighbors(options: Options, perplexity: float, count: int) -> int:
     """Returns how many neighbors of each of N points have a probability."""
-    check_perplexity(options.perplexity, count)
-    found = int(options.neighbors_per_perplexity * options.perplexity)
+    found = int(options.neighbors_per_perplexity * perplexity)
     if found >= count:
         raise InputError(
             f"neighbors_per_perplexity must leave fewer neighbors than the {count:,} points, found "

@@ -50,6 +50,27 @@ def validation_by(
     return None
 
 
+class Pace(NamedTuple):
+    """How steps have adapted.
+
+    Attributes:
+      factor: [] of the learning rate; 1 as long as all goes well.
+      loss: [] of the step before.
+      chance: [] that at chance level, or of the first step if that is more.
+    """
+
+    factor: jax.Array
+    loss: jax.Array
+    chance: jax.Array
+
+    def after(self, loss: jax.Array) -> "Pace":
+        """Halves the factor if the loss is still rising beyond twice that at chance level."""
+        # Before the first step, that of the step before is infinite.
+        chance = jnp.where(jnp.isinf(self.loss), jnp.maximum(loss, self.chance), self.chance)
+        rising = (loss > 2 * chance) & (loss > self.loss)
+        return Pace(jnp.where(rising, self.factor / 2, self.factor), loss, chance)
+
+
 class Best(NamedTuple):
     """The best parameters so far."""
 
@@ -77,6 +98,9 @@ def start(
 ) -> Training:
     """Prepares a training with Adam, its learning rate falling to 0 along a cosine.
 
+    The first steps of wide layers have lower ones (`gentle`). Where the loss rises beyond twice
+    that at chance level all the same, the rates of this and all later steps are halved (`Pace`).
+
     Args:
       key: random key of what `draw` draws.
       params: to start from.
@@ -85,7 +109,7 @@ def start(
       draw: (the step's key, the step's data) -> its example: augmentation, noise.
       finish: the last parameters, or the best of a validation -> the method's Fitted.
       iterations: steps.
-      learning_rate: at the start.
+      learning_rate: at the start, after the first steps of wide layers.
       weight_decay: share of a weight, times the learning rate, taken off it each step; biases and
         other vectors keep theirs (Loshchilov & Hutter 2019, arXiv:1711.05101).
       chance_loss: as in `Training`.
@@ -104,26 +128,33 @@ def start(
         raise InputError(f"iterations must be at least 1, found {iterations}")
     if not 0 < learning_rate < float("inf"):
         raise InputError(f"learning_rate must be finite and more than 0, found {learning_rate}")
-    schedule = optax.cosine_decay_schedule(learning_rate, iterations)
+    schedule = gentle(optax.cosine_decay_schedule(learning_rate, iterations), params)
     optimizer = optax.adam(schedule)
     if weight_decay:
         matrices = jax.tree.map(lambda leaf: leaf.ndim > 1, params)
         optimizer = optax.adamw(schedule, weight_decay=weight_decay, mask=matrices)
 
     def take(state: TrainState, example: Any) -> tuple[TrainState, dict[str, jax.Array]]:
-        opt_state = state.opt_state if validation is None else state.opt_state[0]
+        adam, pace = state.opt_state if validation is None else state.opt_state[0]
         differentiate = jax.value_and_grad(objective, has_aux=True)
         (loss, metrics), gradient = differentiate(state.params, example)
-        changes, opt_state = optimizer.update(gradient, opt_state, state.params)
+        changes, adam = optimizer.update(gradient, adam, state.params)
+        pace = pace.after(jnp.asarray(loss, jnp.float32))
+        changes = jax.tree.map(lambda change: pace.factor.astype(change.dtype) * change, changes)
         params = optax.apply_updates(state.params, changes)
-        metrics = {"loss": loss, "learning_rate": jnp.asarray(schedule(state.step)), **metrics}
+        rate = schedule(state.step) * pace.factor
+        metrics = {"loss": loss, "learning_rate": rate, **metrics}
+        opt_state: Any = (adam, pace)
         if validation is not None:
             opt_state = (opt_state, state.opt_state[1])
         return TrainState(state.step + 1, state.key, params, opt_state), metrics
 
     # The loop donates its state; the caller keeps what is theirs.
     key, params = jax.tree.map(jnp.copy, (key, params))
-    opt_state = optimizer.init(params)
+    chance = -jnp.inf if chance_loss is None else chance_loss
+    # Arrays of their own: the state is donated.
+    pace = Pace(*(jnp.asarray(number, jnp.float32) for number in (1, jnp.inf, chance)))
+    opt_state = (optimizer.init(params), pace)
     if validation is None:
         state = TrainState(jnp.zeros((), jnp.int32), key, params, opt_state)
         return Training(
@@ -153,6 +184,35 @@ def start(
         stopped=lambda state: _out_of_patience(state, validation),
         about=about,
     )
+
+
+def gentle(schedule: optax.Schedule, params: Any) -> optax.Schedule:
+    """Lowers Adam's first learning rates where layers are wide.
+
+    Adam's first step moves every weight by the learning rate, however small its gradient. The moves
+    of all weights of a unit add up, so that a rate that suits later steps throws a wide layer far
+    off. Step t, from 1, has at most the rate t / the most inputs of a layer: the usual rate of 1e-3
+    is that of the first step already, unless a layer has more than a thousand inputs.
+
+    Args:
+      schedule: step -> learning rate.
+      params: of the network; a layer's weights are called "kernel", as Flax does, outputs last.
+
+    Returns:
+      The schedule.
+    """
+    inputs = [
+        leaf.size // leaf.shape[-1]
+        for path, leaf in jax.tree.leaves_with_path(params)
+        if getattr(path[-1], "key", "") == "kernel"
+    ]
+    widest = max(inputs, default=1)
+
+    def rate(step: jax.Array) -> jax.Array:
+        usual = jnp.asarray(schedule(step))
+        return jnp.minimum(usual, ((step + 1) / widest).astype(usual.dtype))
+
+    return rate
 
 
 def _keep_best(

@@ -3,6 +3,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from jaxemb.errors import InputError
 from jaxemb.methods import classifier
@@ -52,6 +53,16 @@ def assert_same(one, other):
 def differ(one, other):
     pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
     return any(not np.array_equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("rate", [1e-4, 1e-2])
+@pytest.mark.parametrize("columns", [1, 40])
+def test_defaults_hold_over_the_usual_range(rate, columns):
+    digits, labels = load_digits(return_X_y=True)
+    digits = np.repeat(digits[:400], columns, axis=1).astype(np.float32) / 16
+    options = classifier.Options(iterations=120, learning_rate=rate)
+    fitted = classifier.fit(0, MlpEncoder(16, (64,)), digits[:200], labels[:200], options)
+    assert accuracy(fitted, (digits[200:], labels[200:400])) > 0.4
 
 
 def test_classes_are_learned_and_the_start_is_kept(data, start):

@@ -5,8 +5,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from jaxemb.errors import InputError
+from jaxemb.evaluation.projection import knn_accuracy
 from jaxemb.methods import parametric_tsne
 from jaxemb.methods.parametric_tsne import Batch, Weights
 from jaxemb.models.autoencoder import DenseAutoencoder
@@ -31,6 +33,37 @@ def evaluate(weights):
 
 def distance(one, other):
     return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"learning_rate": 1e-4},
+        {"learning_rate": 1e-2},
+        {"learning_rate": 1e-2, "hidden": (2048,)},
+        {"learning_rate": 1e-2, "reconstruction": 1e3},
+        {"dim": 8, "learning_rate": 1e-2},
+    ],
+    ids=str,
+)
+def test_defaults_hold_over_the_usual_range(options):
+    digits, labels = load_digits(return_X_y=True)
+    asked = {"iterations": 150, "hidden": (64,)} | options
+    fitted = parametric_tsne.fit(0, digits[:150], parametric_tsne.Options(**asked))
+    places = parametric_tsne.encode(fitted.model, digits[:150])
+    assert np.isfinite(places).all()
+    # By chance a tenth; a tenth of the rate takes more steps than these.
+    assert knn_accuracy(places, labels[:150], k=5) > (
+        0.3 if asked.get("learning_rate") == 1e-4 else 0.5
+    )
+
+
+def test_ten_points_have_a_map():
+    options = parametric_tsne.Options(iterations=30, learning_rate=1e-2)
+    fitted = parametric_tsne.fit(0, load_digits().data[:10], options)
+    assert np.isfinite(fitted.history.loss).all()
+    assert fitted.history.loss[-1] < fitted.history.loss[0]
 
 
 def test_each_term_against_its_formula():

@@ -5,7 +5,6 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from jaxemb.checks import as_points
 from jaxemb.errors import InputError
@@ -36,6 +35,48 @@ class Begin(NamedTuple):
     scale: float
 
 
+class Place(NamedTuple):
+    """A map on the way.
+
+    Attributes:
+      positions: [N, d].
+      gradient: [N, d] of its stress.
+      stress: [].
+    """
+
+    positions: jax.Array
+    gradient: jax.Array
+    stress: jax.Array
+
+
+class Motion(NamedTuple):
+    """How a map moves: like a ball that rolls from where it was let go.
+
+    Attributes:
+      velocity: [N, d] sum of the gradients since then, earlier ones times powers of the momentum.
+      rate: [] of a step, in units of SMACOF's.
+      ceiling: [] the stress where it was let go. If steps are short enough, it climbs no higher.
+    """
+
+    velocity: jax.Array
+    rate: jax.Array
+    ceiling: jax.Array
+
+
+class Rolling(NamedTuple):
+    """What gradient descent carries.
+
+    Attributes:
+      target: [N, N] distances.
+      motion: of the map.
+      last: the map before the last step.
+    """
+
+    target: jax.Array
+    motion: Motion
+    last: Place
+
+
 def start(key: jax.Array, points: Any, options: Options, positions: np.ndarray | None) -> Training:
     """Prepares SMACOF or gradient descent, as `methods.mds.start` says."""
     start_key, base_key = jax.random.split(key)
@@ -47,30 +88,27 @@ def start(key: jax.Array, points: Any, options: Options, positions: np.ndarray |
         noise=options.noise,
         positions=positions,
     )
-    count = len(wanted)
-    optimizer = optax.sgd(options.learning_rate / (2 * count), momentum=options.momentum)
-    rate = jnp.float32(options.learning_rate)
 
     def majorize(positions: jax.Array, target: Any, step: jax.Array, batch: Any) -> Moved:
         after, stress = mds.guttman_transform(positions, target)
-        return Moved(after, target, stress, rate)
+        return Moved(after, target, stress, jnp.float32(1))
 
     def descend(positions: jax.Array, carried: Any, step: jax.Array, batch: Any) -> Moved:
-        target, velocity = carried
-        after, stress = mds.guttman_transform(positions, target)
-        gradient = 2 * count * (positions - after)
-        changes, velocity = optimizer.update(gradient, velocity, positions)
-        after = optax.apply_updates(positions, changes)
-        return Moved(after, (target, velocity), stress, rate)
+        return roll(positions, carried, momentum=options.momentum)
 
     chance = float(np.square(wanted, dtype=np.float64).sum() / 2)
     target = jnp.asarray(wanted)
     smacof = options.method == "smacof"
-    velocity = optimizer.init(jnp.zeros(begin.shape, jnp.float32))
+    carried: Any = target
+    if not smacof:
+        # Arrays of their own: the state is donated.
+        still, there, slope = jnp.zeros((3, *begin.shape), jnp.float32)
+        motion = Motion(still, jnp.float32(options.learning_rate), jnp.full((), jnp.inf))
+        carried = Rolling(target, motion, Place(there, slope, jnp.full((), jnp.inf)))
     return prepare(
         base_key,
         begin,
-        target if smacof else (target, velocity),
+        carried,
         majorize if smacof else descend,
         no_batches,
         units=Units(scale, scale**-2, chance),
@@ -82,6 +120,40 @@ def start(key: jax.Array, points: Any, options: Options, positions: np.ndarray |
         ),
         options=options,
     )
+
+
+def roll(positions: jax.Array, carried: Rolling, *, momentum: float) -> Moved:
+    """Takes a step of gradient descent with momentum.
+
+    Where the stress has climbed above that where the ball was let go, the last step was too long:
+    it is taken again from rest, its rate halved until that doesn't happen. Steps of up to 2 from
+    rest never raise the stress, so that this ends.
+
+    Reference:
+      De Leeuw & Heiser 1980, "Multidimensional scaling with restrictions on the configuration".
+    """
+    count, last = len(positions), carried.last
+
+    def place(positions: jax.Array) -> Place:
+        after, stress = mds.guttman_transform(positions, carried.target)
+        return Place(positions, 2 * count * (positions - after), stress)
+
+    def too_high(tried: tuple[Motion, Place]) -> jax.Array:
+        motion, now = tried
+        # NaN fails this comparison.
+        return ~(now.stress <= motion.ceiling)
+
+    def shorten(tried: tuple[Motion, Place]) -> tuple[Motion, Place]:
+        rate = tried[0].rate / 2
+        now = place(last.positions - rate / (2 * count) * last.gradient)
+        return Motion(last.gradient, rate, last.stress), now
+
+    motion, now = jax.lax.while_loop(too_high, shorten, (carried.motion, place(positions)))
+    velocity = now.gradient + momentum * motion.velocity
+    ceiling = jnp.where(jnp.isinf(motion.ceiling), now.stress, motion.ceiling)
+    after = now.positions - motion.rate / (2 * count) * velocity
+    rolling = Rolling(carried.target, Motion(velocity, motion.rate, ceiling), now)
+    return Moved(after, rolling, now.stress, motion.rate)
 
 
 def no_batches(start: int, stop: int) -> np.ndarray:

@@ -35,7 +35,8 @@ class Options:
     """Parts equal positions of the classical start, in standard deviations of the positions:
     smacof and gradient."""
     learning_rate: float = 1.0
-    """Of gradient, in units of SMACOF's step, 1 / (2 N); from 2 (1 + momentum) on it diverges."""
+    """Of gradient, in units of SMACOF's step, 1 / (2 N); more than 2 can be too much. It is
+    halved whenever the stress climbs above that where the points were last at rest."""
     momentum: float = 0.9
     """Of gradient."""
     subset: int = 1024

@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from flax import linen as nn
+from sklearn.datasets import load_digits
 
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
@@ -64,6 +65,28 @@ def test_people_are_matched_better_than_by_their_points():
     assert scores[1] > scores[0] + 0.1
     parts = matching.encode(trained.model, POINTS, at_a_time=7)
     np.testing.assert_allclose(parts, vectors, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        matching.losses.triplet(),
+        matching.losses.supervised_contrastive(),
+        matching.losses.arcface(),
+        matching.losses.sigmoid_pairs(),
+    ],
+    ids=["triplet", "supervised_contrastive", "arcface", "sigmoid_pairs"],
+)
+@pytest.mark.parametrize("rate", [1e-4, 1e-2])
+def test_defaults_hold_over_the_usual_range(loss, rate):
+    """Also with thousands of pixels, of which every first step is a long one."""
+    digits, labels = load_digits(return_X_y=True)
+    wide = np.repeat(digits[:400], 40, axis=1).astype(np.float32) / 16
+    options = matching.Options(iterations=60, identities=8, learning_rate=rate)
+    fitted = matching.fit(0, MlpEncoder(16, (64,)), loss, wide[:200], labels[:200], options)
+    vectors = matching.encode(fitted.model, wide[200:])
+    before, after = (retrieval(x, labels[200:400]).recall[1] for x in (wide[200:], vectors))
+    assert after > before - 0.15
 
 
 @pytest.mark.parametrize("augment", [None, jitter])

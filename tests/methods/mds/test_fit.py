@@ -257,9 +257,49 @@ def test_every_field_is_changed_by_a_test():
     assert tested == {field.name for field in dataclasses.fields(sammon.Options)}
 
 
-def test_a_rate_too_large_is_named(distances):
-    with pytest.raises(InputError, match=r"exploded .* with learning rate 6; a smaller"):
-        fit(distances, method="gradient", learning_rate=6.0)
+@pytest.mark.parametrize("rate", [0.1, 3.0, 10.0, 100.0])
+def test_gradient_descent_finds_rates_that_are_short_enough(distances, rate):
+    told = []
+    run = Run(report=lambda done, metrics, _: told.append(metrics))
+    fitted = fit(distances, method="gradient", learning_rate=rate, run=run)
+    least = fit(distances, method="smacof").stress[-1]
+    assert stress_of(fitted, distances) < 1.05 * least
+    assert (fitted.stress <= fitted.stress[0]).all()
+    rates = np.concatenate([metrics["learning_rate"] for metrics in told])
+    halvings = np.log2(rate / rates)
+    assert halvings[0] == 0
+    assert (np.diff(halvings) >= 0).all()
+    assert rates[-1] <= 2 * (1 + mds.Options.momentum)
+
+
+@pytest.mark.parametrize("factor", [0.035, 3.5])
+def test_any_share_of_newtons_step_lowers_the_stress(distances, factor):
+    usual, fitted = (fit(distances, method="sammon", magic_factor=at) for at in (0.35, factor))
+    assert fitted.stress[-1] < 1.05 * usual.stress[-1]
+
+
+@pytest.mark.parametrize("method", ["smacof", "gradient", "sampled", "sammon"])
+@pytest.mark.parametrize("kind", ["tight", "heavy", "outlier", "ten"])
+def test_defaults_hold_on_awkward_points(method, kind):
+    """No map is worse than that of classical scaling."""
+    rng = np.random.default_rng(0)
+    points = {
+        "tight": rng.normal(size=(5, 6))[np.arange(N) % 5] + 1e-3 * rng.normal(size=(N, 6)),
+        # Cauchy's distribution, columns of very different size.
+        "heavy": rng.standard_t(1, (N, 8)) * 10.0 ** np.arange(4, -4, -1),
+        "outlier": rng.normal(size=(N, 3)) * (1 + 1e6 * (np.arange(N) == 0))[:, None],
+        "ten": rng.normal(size=(10, 12)),
+    }[kind]
+    wanted = distance_matrix(points)
+    plain, _ = classical(wanted, dim=2)
+    if method == "sammon":
+        fitted, loss = sammon.fit(0, points), sammon_stress
+    else:
+        iterations = 300 if method == "sampled" else None
+        fitted, loss = mds.fit(0, points, mds.Options(method, iterations=iterations)), raw_stress
+    assert np.isfinite(fitted.embedding).all()
+    before, after = (float(loss(jnp.asarray(at), wanted)) for at in (plain, fitted.embedding))
+    assert after <= before * (1 + 1e-3)
 
 
 def test_equal_points_are_sammons_trouble(distances):
