@@ -174,6 +174,8 @@ def run(config: Config) -> None:
     figures: dict[str, float] = {"pictures": len(pictures.labels), "judged": len(test)}
     figures |= {"iterations": fitted.history.steps, "seconds": fitted.history.seconds}
     figures |= judge(config, embeddings, labels)
+    if figures["auc"] < figures["pixels_auc"] + 0.01:
+        print("what was learned tells them apart hardly better than pixels do: give more classes")
     chosen_on = embed(fitted.model, pictures.images[validation]), pictures.labels[validation]
     curve = roc(*all_pairs(*chosen_on))
     figures["pair_threshold"] = max(threshold_at(curve, config.false_accept_rate), 0.0)
@@ -186,6 +188,11 @@ def run(config: Config) -> None:
         print(f"the distance {threshold:.3f} {because}")
         figures["open_set_threshold"] = threshold
         figures |= judge_gallery(embeddings["embedding"], labels, threshold)
+        if figures["open_set_false_positive_rate"] > 2 * config.false_accept_rate:
+            print(
+                "which is more than was asked for: so few classes are a poor choice to choose a "
+                "threshold on; give more, or a smaller --threshold to `jaxemb gallery build`"
+            )
         fitted = fitted._replace(threshold=threshold, threshold_from=because)
     else:
         print(

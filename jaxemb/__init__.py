@@ -48,7 +48,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxemb import data, evaluation, io, losses, models, optim, plots, sampling, training
+    from jaxemb import (
+        data,
+        evaluation,
+        io,
+        losses,
+        models,
+        optim,
+        plots,
+        sampling,
+        sklearn,
+        training,
+    )
     from jaxemb.methods import (
         autoencoder,
         classifier,
@@ -86,6 +97,7 @@ __all__ = [
     "plots",
     "sammon",
     "sampling",
+    "sklearn",
     "subwords",
     "training",
     "tsne",
@@ -102,6 +114,7 @@ _PACKAGES = (
     "optim",
     "plots",
     "sampling",
+    "sklearn",
     "training",
 )
 

@@ -49,10 +49,7 @@ def check_column(files: Sequence[Path], column: str | None) -> None:
     with_columns = [file for file in files if kind(file)]
     if column is None and with_columns:
         names = ", ".join(map(repr, _names(with_columns[0])[:12]))
-        raise InputError(
-            f"{with_columns[0]}: column must say where its text is, one of {names}; a file named "
-            ".txt is read as plain text"
-        )
+        raise InputError(f"{with_columns[0]}: `column` must say where its text is, one of {names}")
     if column is not None and not with_columns:
         raise InputError(
             f"column {column!r} is for files named {', '.join(_KINDS)}, found {files[0]}"

@@ -202,14 +202,16 @@ def _roles(
         texts[name] = table.values[:, numbers.index(name)].astype(str)
     kept = [name for name in numbers if name not in texts]
     if not columns.coordinates:
+        asked = [name for name in kept if name.casefold() in CLASSES and table.names]
+        if asked:
+            way = f"label_column='{asked[0]}' makes it so"
+            if label is not None:
+                way = f"drop='{asked[0]}' leaves it out, as {label!r} is"
+            raise InputError(
+                f"{path}: column {asked[0]!r} may be the label of each row: {way}, "
+                "coordinates=True takes it as a number like the others"
+            )
         if label is None:
-            asked = [name for name in kept if name.casefold() in CLASSES and table.names]
-            if asked:
-                raise InputError(
-                    f"{path}: column {asked[0]!r} may be the label of each row: "
-                    f"label_column='{asked[0]}' makes it so, coordinates=True takes it as a number "
-                    "like the others"
-                )
             label = _label_among(texts, out)
             if label is not None:
                 _logger.info(f"{path.name}: labels are column {label!r}")

@@ -66,7 +66,7 @@ def test_columns_are_named(tmp_path, name):
     WRITE[name](path)
     with pytest.raises(InputError, match=r"column 'body' is not there; its c.* are 'id', 'text'"):
         documents(path, "body")
-    with pytest.raises(InputError, match="column must say where its text is, one of 'id', 'text'"):
+    with pytest.raises(InputError, match="`column` must say where its text is, one of 'id', "):
         check_column([tmp_path / "plain.txt", path], None)
     check_column([tmp_path / "plain.txt", path], "text")
 

@@ -86,3 +86,14 @@ def test_columns_are_standardized(tmp_path):
 def test_a_table_of_text_alone_is_refused(tmp_path):
     with pytest.raises(InputError, match="no column of numbers is left; found b"):
         read_numbers(write(tmp_path, "a,b\nred,x\nred,y\n"))
+
+
+def test_a_second_label_is_asked_about_too(tmp_path):
+    path = write(tmp_path, "a,b,target,species\n1,2,0,x\n3,4,0,x\n5,6,1,y\n7,9,1,y\n")
+    with pytest.raises(InputError, match=r"'target' may be .*: drop='target' leaves it out"):
+        read_numbers(path, columns=Columns(label_column="species"))
+    found = read_numbers(path, columns=Columns(label_column="species", drop=("target",)))
+    assert found.features == ("a", "b")
+    assert found.classes == ("x", "y")
+    taken = read_numbers(path, columns=Columns(label_column="species", coordinates=True))
+    assert taken.features == ("a", "b", "target")

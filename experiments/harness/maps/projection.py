@@ -33,7 +33,8 @@ class PointFlags:
 
     data: Annotated[str, tyro.conf.arg(metavar="NAME|FILE")] = "digits"
     """digits, mnist, cifar10, faces, words (of a run of experiments.word2vec), a table of numbers
-    (.csv, .tsv, .txt, .parquet, .npy, .npz), or a file of word vectors, as of jaxemb query."""
+    (.csv, .tsv, .txt, .parquet, .npy, .npz), a folder of pictures, whose subfolders are classes, or
+    a file of word vectors, as of jaxemb query."""
     labels: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A label for each point of --data: .npy, text with one a line, or a table."""
     columns: Columns = Columns()
