@@ -17,6 +17,8 @@ Options = TypeVar("Options")
 
 # Numbers looked at at a time.
 _AT_A_TIME = 2**24
+# Up to here every whole number is a float64.
+_WHOLE = 2.0**53
 
 
 def as_labels(labels: Any, rows: int, *, name: str = "labels") -> np.ndarray:
@@ -34,13 +36,18 @@ def as_labels(labels: Any, rows: int, *, name: str = "labels") -> np.ndarray:
     Raises:
       InputError: if they are something else, one is missing, or they are not one an example.
     """
+    if np.ma.is_masked(labels):
+        raise InputError(f"{name} have masked entries; fill them, or drop these examples, first")
     array = np.asarray(labels, object if isinstance(labels, (list, tuple)) else None)
     if array.shape != (rows,):
         raise InputError(f"{name} must be one for each of {rows} rows, found {list(array.shape)}")
     if array.dtype.kind in "OT":
         array = _plain_labels(array, name)
-    if array.dtype.kind == "b" or (array.dtype.kind == "f" and (array == np.rint(array)).all()):
-        array = array.astype(np.int32 if array.dtype.kind == "b" else np.int64)
+    if array.dtype.kind == "b":
+        array = array.astype(np.int32)
+    # Beyond this, floats are no longer all whole numbers, and several become one.
+    if array.dtype.kind == "f" and (np.abs(array) <= _WHOLE).all() and (array % 1 == 0).all():
+        array = array.astype(np.int64)
     if array.dtype.kind not in "iuU":
         missing = np.flatnonzero(np.isnan(array)) if array.dtype.kind == "f" else array[:0]
         told = f"; that at position {missing[0]} is missing" if missing.size else ""
@@ -59,7 +66,16 @@ def _plain_labels(array: np.ndarray, name: str) -> np.ndarray:
                 f"{name} must be whole numbers or names, found {label!r:.40} at position {place}"
                 f"{others}"
             )
-    return array.astype(str) if first is str else np.array(array.tolist())
+    if first is not str:
+        found = np.array(array.tolist())
+        # Mixed with floats or beyond 64 bits, whole numbers would be rounded to one another.
+        if found.dtype.kind == "f" and any(abs(label) > _WHOLE for label in array):
+            raise InputError(f"{name} must be whole numbers of at most 64 bits, or names")
+        return found
+    ended = next((label for label in array if label.endswith("\0")), None)
+    if ended is not None:  # NumPy would drop it
+        raise InputError(f"{name} must not end in a NUL character, found {ended!r:.40}")
+    return np.array(array.tolist(), str)
 
 
 def check_labels(labels: np.ndarray, rows: int, *, classes: int | None = None) -> None:
@@ -96,6 +112,29 @@ def check_labels(labels: np.ndarray, rows: int, *, classes: int | None = None) -
 def is_sparse(points: Any) -> bool:
     """Tells whether points are one of SciPy's sparse matrices or arrays, which load slowly."""
     return hasattr(points, "toarray") and hasattr(points, "nnz")
+
+
+def check_sparse(points: Any, *, name: str = "points") -> None:
+    """Refuses a sparse matrix that is no matrix of real numbers, or whose parts contradict.
+
+    Raises:
+      InputError: saying which.
+    """
+    if points.dtype.kind not in "biuf" or points.ndim != 2 or min(points.shape) < 1:
+        raise InputError(
+            f"{name} must be a matrix of real numbers, found sparse {points.dtype} of shape "
+            f"{list(points.shape)}"
+        )
+    try:
+        # SciPy's own products don't look whether a place is inside.
+        if hasattr(points, "check_format"):
+            points.check_format(full_check=True)
+        elif points.format == "coo":
+            for places, size in zip(points.coords, points.shape, strict=True):
+                if len(places) and not (places.min() >= 0 and places.max() < size):
+                    raise ValueError("a place is outside the matrix")
+    except ValueError as error:
+        raise InputError(f"{name}: the sparse matrix is damaged: {error}") from error
 
 
 def as_points(points: Any, *, at_least: int = 4, name: str = "points") -> np.ndarray:

@@ -19,6 +19,7 @@ from jaxemb.checks import (
     check_field,
     check_fields,
     check_labels,
+    check_sparse,
 )
 from jaxemb.errors import InputError
 from jaxemb.methods import mds, tsne
@@ -226,3 +227,29 @@ def test_a_seed_is_a_key():
 def test_what_is_no_key_is_refused(key):
     with pytest.raises(InputError, match="key must be|a seed must be"):
         as_key(key)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1e30, 2e30],
+        [1.0, math.inf],
+        [2**63, 2**63 + 1, -1],
+        [2**53 + 1, 2**53, 1.0],
+        ["a", "a\0"],
+        np.ma.array([1, 1, 2, 2], mask=[0, 1, 0, 0]),
+    ],
+)
+def test_labels_that_would_become_one_another_are_refused(labels):
+    with pytest.raises(InputError, match="^labels "):
+        as_labels(labels, len(labels))
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo"])
+def test_damaged_sparse_points_are_refused(form):
+    points = scipy.sparse.random_array((6, 5), density=0.5, format=form, rng=0)
+    check_sparse(points)
+    places = points.indices if form != "coo" else points.coords[1]
+    places[0] = 10**8
+    with pytest.raises(InputError, match="the sparse matrix is damaged"):
+        check_sparse(points)

@@ -3,9 +3,12 @@
 Nothing is trained: an encoder of `jaxemb matching` tells those apart that it never saw.
 """
 
+import contextlib
 import dataclasses
+import fcntl
+import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -122,6 +125,8 @@ def build(action: Build) -> None:
             f"{action.out} is there already; `jaxemb gallery add` enrolls into it, --overwrite "
             "replaces it"
         )
+    if not action.out.absolute().parent.is_dir():
+        raise InputError(f"{action.out.parent}: no such folder; out must lie in one that is there")
     fitted = io.load(action.encoder)
     if not isinstance(fitted, matching.Fitted):
         raise InputError(
@@ -160,10 +165,12 @@ def choose_threshold(people: Mapping[str, np.ndarray]) -> float:
 
 def add(action: Add) -> None:
     """Enrolls further individuals."""
-    gallery = open_gallery(action.gallery)
-    people = read_people(gallery.encoder, action.folder, action.folder.resolve().name)
-    enroll(gallery, people)
-    gallery_file.write(action.gallery, gallery)
+    encoder = open_gallery(action.gallery).encoder
+    people = read_people(encoder, action.folder, action.folder.resolve().name)
+    with locked(action.gallery):
+        gallery = open_gallery(action.gallery)
+        enroll(gallery, people)
+        gallery_file.write(action.gallery, gallery)
     tell(action.gallery, gallery)
 
 
@@ -171,10 +178,11 @@ def remove(action: Remove) -> None:
     """Forgets individuals, all that are named or none."""
     if not action.names:
         raise InputError("names must be one or more of those that `jaxemb gallery list` lists")
-    gallery = gallery_file.read(action.gallery)
-    for name in action.names:
-        gallery.remove(unicodedata.normalize("NFC", name))
-    gallery_file.write(action.gallery, gallery)
+    with locked(action.gallery):
+        gallery = gallery_file.read(action.gallery)
+        for name in action.names:
+            gallery.remove(unicodedata.normalize("NFC", name))
+        gallery_file.write(action.gallery, gallery)
     print(f"wrote {action.gallery}: {len(gallery.names):,} individuals")
 
 
@@ -190,8 +198,28 @@ def look_up(action: LookUp) -> None:
     for file, (first, *others) in zip(files, found, strict=True):
         cells = [str(file), first.name or UNKNOWN, f"{first.distance:.4f}", first.nearest]
         cells += [others[0].nearest, f"{others[0].distance:.4f}"] if others else ["", ""]
-        # A tab or a line's end within a name would be read as one between.
-        print("\t".join(cell.translate({9: " ", 10: " ", 13: " "}) for cell in cells))
+        print("\t".join(map(in_a_cell, cells)))
+
+
+def in_a_cell(text: str) -> str:
+    """Returns a text without what would be read as the end of a cell or a line."""
+    return text.translate({9: " ", 10: " ", 13: " "})
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps others who change a gallery waiting.
+
+    Raises:
+      OSError: if the file is missing or must not be read.
+    """
+    while True:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Whoever was before may have replaced it.
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                yield
+                return
 
 
 def enroll(gallery: Gallery, people: Mapping[str, np.ndarray]) -> None:
@@ -228,7 +256,7 @@ def tell(path: Path, gallery: Gallery) -> None:
 def list_names(gallery: Gallery) -> None:
     """Prints who is enrolled."""
     for name in gallery.names:
-        print(f"{name}\t{len(gallery.vectors(name))}")
+        print(f"{in_a_cell(name)}\t{len(gallery.vectors(name))}")
     told = f", {gallery.threshold_from}" if gallery.threshold_from else ""
     print(f"{len(gallery.names):,} individuals; threshold {gallery.threshold:.4g}{told}")
 
@@ -277,6 +305,8 @@ def read_people(model: matching.Model, folder: Path, alone: str) -> dict[str, np
     # File systems differ in how they write letters with accents.
     names = np.array([unicodedata.normalize("NFC", owner) for owner in owners])
     for name in np.unique(names):
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise InputError(f"{folder}: the name {str(name)!r} is not UTF-8; give another")
         twice = {owner for owner in owners if unicodedata.normalize("NFC", owner) == name}
         if len(twice) > 1 or name == UNKNOWN:
             what = "is what strangers are called" if name == UNKNOWN else "is there twice"

@@ -7,6 +7,7 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,10 @@ def main(argv: Sequence[str] | None = None, *, called: str = CALLED) -> int:
       Exit status, as of `command_line.main`; 2 for an unknown name.
     """
     words = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files and words may have letters that the terminal lacks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     if not words or words[0] in ("-h", "--help", "--help-all"):
         print(listing(called))
         return 0
@@ -40,9 +45,13 @@ def main(argv: Sequence[str] | None = None, *, called: str = CALLED) -> int:
     commands, experiments = scripts(COMMANDS), scripts(EXPERIMENTS)
     for package, names in ((COMMANDS, commands), (EXPERIMENTS, experiments)):
         if name in names:
-            from jaxemb.commands import command_line
+            try:
+                from jaxemb.commands import command_line
 
-            module = importlib.import_module(f"{package}.{name}")
+                module = importlib.import_module(f"{package}.{name}")
+            except KeyboardInterrupt:  # while modules load, nothing is begun
+                print("stopped")
+                return 130
             prog = (CALLED if package == COMMANDS else called) + name
             return command_line.main(module.Config, module.run, words[1:], prog=prog)
     close = difflib.get_close_matches(name, sorted({*commands, *experiments}), n=3)

@@ -1,6 +1,7 @@
 """Pictures of one's own: folders of files, and arrays."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def find_pictures(folder: Path) -> list[Path]:
     """
     files = sorted(
         file
-        for file in folder.rglob("*")
+        for file in _below(folder)
         if file.suffix.lower() in ENDINGS
         and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
@@ -35,6 +36,19 @@ def find_pictures(folder: Path) -> list[Path]:
             f"{folder}: the folder holds no pictures, files named {', '.join(ENDINGS)}"
         )
     return files
+
+
+def _below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yields the files of a folder at any depth, those of linked folders, too."""
+    real = folder.resolve()
+    # A link may lead back to where it is.
+    if real in above:
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _below(entry, above | {real})
+        else:
+            yield entry
 
 
 def subfolders(folder: Path, files: list[Path]) -> list[str] | None:
@@ -164,14 +178,33 @@ def _fit(image: Image.Image, side: int) -> Image.Image:
     return ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)
 
 
+def _in_bytes(file: Path, image: Image.Image) -> np.ndarray:
+    """Returns gray of 16 or 32 bits as uint8, which a conversion would cut off.
+
+    Raises:
+      InputError: if nothing tells what is white.
+    """
+    gray = np.asarray(image, np.float64)
+    white = 65535 if image.mode.startswith("I;16") else 1
+    if image.mode == "I":
+        # PNG of 16 bits is read as 32.
+        white = 65535 if image.format in ("PNG", "PPM") or gray.max() > 255 else 255
+    if not (gray.min() >= 0 and gray.max() <= white):
+        raise InputError(
+            f"{file}: its gray is from {gray.min():g} to {gray.max():g}; expected 0 to {white}, "
+            "black to white"
+        )
+    return np.round(gray * (255 / white)).astype(np.uint8)
+
+
 def _read(file: Path, side: int, color: bool | None) -> np.ndarray:
     """Returns [H, W] or [H, W, 3] uint8."""
     try:
         with Image.open(file) as opened:
             image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I"):  # gray in 16 bits, which a conversion would cut off
-                image = Image.fromarray((np.asarray(image, np.float64) / 257).astype(np.uint8))
-            elif image.mode in ("1", "L", "F"):
+            if image.mode[0] in "IF":
+                image = Image.fromarray(_in_bytes(file, image))
+            elif image.mode in ("1", "L"):
                 image = image.convert("L")
             else:
                 seen = image.convert("RGBA")

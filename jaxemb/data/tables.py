@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxemb import checks
 from jaxemb.data import columns, compressed, table_text
 from jaxemb.data.table_text import Layout, Table
 from jaxemb.errors import InputError
@@ -131,6 +132,7 @@ def _dense(path: Path) -> np.ndarray:
 
     try:
         table = sparse.load_npz(path)
+        checks.check_sparse(table)
     except Exception as error:  # of many kinds, where the arrays don't fit one another
         raise InputError(f"{path}: is no sparse matrix of SciPy's: {error!s:.200}") from error
     rows, columns = table.shape

@@ -81,8 +81,12 @@ def read(path: Path, *, classes: Iterable[type] = ()) -> Gallery:
             f"{path}: cannot be read as a gallery: {error!s:.200}. Is it another file, or was its "
             "writing or copying interrupted?"
         ) from error
-    # Its errors tell what they are of.
-    gallery.encoder = saved_fit.unpack(path, encoder, arrays, classes=classes)
+    try:
+        gallery.encoder = saved_fit.unpack(path, encoder, arrays, classes=classes)
+    except (AttributeError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):  # tells what it is of
+            raise
+        raise InputError(f"{path}: the encoder in it is damaged: {error!s:.200}") from error
     return gallery
 
 
@@ -111,6 +115,8 @@ def _read(path: Path) -> tuple[Gallery, Any, dict[str, np.ndarray]]:
         # Earlier files have neither this nor an encoder.
         threshold_from=about.get("threshold_from", ""),
     )
+    if not (isinstance(about["names"], list) and gallery.threshold >= 0):
+        raise ValueError("names or threshold are none")
     if len(owners) != len(vectors):
         raise ValueError(f"there are {len(vectors)} vectors but {len(owners)} owners")
     if not np.isin(owners, np.arange(len(about["names"]))).all():

@@ -111,7 +111,9 @@ def unpack(
     given = {name: one for one in classes for name in (_name(one), one.__qualname__)}
     try:
         return _Decoder(path, arrays, given).decode(structure)
-    except (KeyError, StopIteration) as error:
+    except StopIteration as error:
+        raise InputError(f"{path}: is no structure that jaxemb.io.save wrote") from error
+    except KeyError as error:
         raise InputError(f"{path}: is no structure that jaxemb.io.save wrote: {error!r}") from error
 
 

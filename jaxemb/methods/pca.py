@@ -25,6 +25,7 @@ from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.factorize import pca
 from jaxemb.fields import documented
+from jaxemb.memory import require_memory
 from jaxemb.training.state import History
 
 # Up to so many columns, all directions of a sparse matrix are found rather than a few.
@@ -189,8 +190,17 @@ def _fit_sparse(points: Any, options: Options) -> Fitted:
 
     table = _finite(points)
     _check_components(options, min(table.shape), table.shape)
-    # ARPACK finds all directions but one.
-    narrow = table.shape[1] <= _NARROW or options.components == min(table.shape)
+    narrow = table.shape[1] <= _NARROW
+    if not narrow and options.components == min(table.shape):
+        # ARPACK finds all directions but one.
+        require_memory(
+            16 * table.shape[0] * table.shape[1],
+            f"all {options.components:,} components of sparse points",
+            "ask for one less",
+        )
+        return fit(table.toarray(), dataclasses.replace(options, solver="exact"))._replace(
+            options=options
+        )
     solver = "covariance_eigh" if narrow else "arpack"
     found = PCA(options.components, svd_solver=solver, random_state=0).fit(table)
     directions = found.components_.T
@@ -219,11 +229,7 @@ def _finite(points: Any) -> Any:
     Raises:
       InputError: if a number is not finite or none, or there are no points.
     """
-    if points.dtype.kind not in "biuf" or min(points.shape) < 1:
-        raise InputError(
-            f"points must be a matrix of real numbers, found sparse {points.dtype} of shape "
-            f"{list(points.shape)}"
-        )
+    checks.check_sparse(points)
     table = points.tocsr().astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(table.data))
     if len(bad):

@@ -1,4 +1,7 @@
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -6,6 +9,7 @@ import pytest
 from PIL import Image
 
 from jaxemb import io
+from jaxemb.commands import gallery as gallery_command
 from jaxemb.commands.main import main
 from jaxemb.io import gallery_file
 from jaxemb.methods import classifier, matching
@@ -188,3 +192,27 @@ def test_an_encoder_of_one_color_is_no_good(inside, capsys):
     nothing = jax.tree.map(np.zeros_like, fitted.model.variables)
     io.save("zero", fitted._replace(model=fitted.model._replace(variables=nothing)))
     refused(capsys, "Ann/0.png: its vector is zero", "build", "known", "--encoder", "zero")
+
+
+def test_two_who_add_at_once_lose_nobody(inside, capsys):
+    assert ask(capsys, "build", "known", "--encoder", "fit")[0] == 0
+    for name in ("Di", "Ed", "Flo"):
+        shutil.copytree("Cy", f"{name}-folder/{name}")
+    with ThreadPoolExecutor() as pool:
+        # Each waits until it may change the file.
+        with gallery_command.locked(Path("gallery.npz")):
+            begun = [
+                pool.submit(gallery_command.add, gallery_command.Add(Path(f"{name}-folder")))
+                for name in ("Di", "Ed", "Flo")
+            ]
+            time.sleep(0.2)
+            assert not any(one.done() for one in begun)
+        for one in begun:
+            one.result()
+    assert {"Di", "Ed", "Flo", *NAMES} == set(gallery_file.read(Path("gallery.npz")).names)
+
+
+def test_a_folder_that_is_missing_is_told_before_the_work(inside, capsys):
+    status, _, err = ask(capsys, "build", "known", "--encoder", "none", "--out", "sub/g.npz")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "sub: no such folder" in err

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxemb.data.pictures import as_pictures, find_side, fit_pictures, read_pictures
+from jaxemb.data.pictures import as_pictures, find_pictures, find_side, fit_pictures, read_pictures
 from jaxemb.data.points import read_folder, read_numbers
 from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
@@ -135,3 +135,42 @@ def test_the_shortest_side_is_told_by_the_files(folder):
     (folder / "a" / "2.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match=r"2.png: cannot be read as a picture"):
         find_side(files, most=64)
+
+
+def test_gray_of_many_bits_keeps_its_shades(tmp_path):
+    shades = np.array([[0.0, 0.25], [0.5, 1.0]])
+    expected = np.round(255 * shades)
+    for name, array in {
+        "float.tif": shades.astype(np.float32),
+        "bytes.tif": (255 * shades).astype(np.int32),
+        "long.tif": (65535 * shades).astype(np.int32),
+        "short.png": (65535 * shades).astype(np.uint16),
+    }.items():
+        Image.fromarray(array).save(tmp_path / name)
+        np.testing.assert_allclose(read_pictures([tmp_path / name])[0], expected, atol=1)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.float32([[0, 2]]),
+        np.float32([[-1, 1]]),
+        np.float32([[0, np.nan]]),
+        np.int32([[0, 70_000]]),
+        np.int32([[-1, 9]]),
+    ],
+)
+def test_gray_of_which_nothing_tells_what_is_white(tmp_path, array):
+    Image.fromarray(array).save(tmp_path / "gray.tif")
+    with pytest.raises(InputError, match="gray.tif: its gray is from .*, black to white"):
+        read_pictures([tmp_path / "gray.tif"])
+
+
+def test_linked_folders_are_followed_but_not_in_circles(tmp_path):
+    (tmp_path / "a").mkdir()
+    Image.new("L", (2, 2)).save(tmp_path / "a" / "1.png")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    found = find_pictures(tmp_path)
+    assert tmp_path / "b" / "1.png" in found
+    assert len(found) < 10
