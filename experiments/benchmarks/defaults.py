@@ -49,7 +49,7 @@ PACKAGES = ("jaxemb", "jax", "jaxlib", "numpy")
 # Tenth, usual and tenfold learning rates of Adam.
 RATES = (1e-4, 1e-3, 1e-2)
 # Points of maps that look at all pairs.
-MAPPED = 2000
+MAPPED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,8 +189,8 @@ def sweep_mds(config: Config) -> Iterator[Case]:
     grid += [{"method": "gradient", "learning_rate": rate} for rate in (0.1, 1.0, 10.0)]
     grid += [{"method": "gradient", "momentum": momentum} for momentum in (0.0, 0.5, 0.99)]
     grid += [{"method": "gradient", "momentum": 0.99, "learning_rate": 10.0}]
-    grid += [{"method": "sampled", "subset": subset} for subset in (64, 1024)]
-    grid += [{"method": "sampled", "dim": 10}]
+    grid += [{"method": "sampled", "subset": subset} for subset in (16, 256)]
+    grid += [{"method": "sampled", "dim": 10, "subset": 256}]
     yield from _maps(config, grid, lambda **fields: (mds.fit, mds.Options(**fields)), True)
 
 
