@@ -13,6 +13,7 @@ from jaxemb import data
 from jaxemb.errors import InputError
 from jaxemb.losses.glove import glove_loss
 from jaxemb.methods import glove
+from jaxemb.methods.glove.fit import first_squares
 from jaxemb.methods.glove.step import update
 from jaxemb.models import glove as model
 from jaxemb.optim.rowwise import row_optimizer
@@ -252,6 +253,35 @@ def test_other_weights_learn_alike_by_default(text, counts):
         OPTIONS.squares
     )
     np.testing.assert_allclose(vectors[0], vectors[1], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(("dim", "x_max"), [(25, 5.0), (25, 200.0), (100, 100.0), (300, 10.0)])
+def test_defaults_hold_over_the_usual_range(dim, x_max):
+    """Counts to far above x_max, as those of a corpus' frequent words are."""
+    rng = np.random.default_rng(0)
+    topics = rng.integers(5, size=3000)
+    lines = [[f"t{topic}w{i}" for i in rng.zipf(1.5, 12) % 40] for topic in topics]
+    text = data.from_tokens(lines, min_count=1)
+    options = glove.Options(dim=dim, x_max=x_max, epochs=20)
+    fitted = glove.fit(0, text, options)
+    topic = np.array([int(word[1]) for word in fitted.vectors.words])
+    loss = fitted.history.loss
+    assert loss[-20:].mean() < loss[0] / 2
+    assert loss.max() < 2 * loss[0]
+    vectors = fitted.vectors.unit().vectors
+    near = (vectors @ vectors.T - 2 * np.eye(len(vectors))).argmax(axis=1)
+    assert (topic[near] == topic).mean() > 0.6
+
+
+def test_frequent_words_begin_with_the_squares_of_their_weights():
+    options, frequent = glove.Options(length=10), csr_array(COUNTS * 5)
+    weights = np.minimum(1, (frequent.toarray() / 100) ** 0.75)
+    steps = np.ceil((frequent.toarray() > 0).sum(axis=1) / 10)
+    expected = np.maximum(3, (weights.sum(axis=1) / steps) ** 2)
+    assert 0 < (expected > 3).sum() < V
+    np.testing.assert_allclose(first_squares(frequent, options), expected, rtol=1e-6)
+    fixed = dataclasses.replace(options, first_squares=7.0)
+    np.testing.assert_array_equal(first_squares(COUNTS, fixed), np.full(V, 7.0))
 
 
 def test_training_brings_the_cost_down_and_no_table_is_copied(text, counts):

@@ -125,7 +125,8 @@ def start(
     )
     steps = int(stream.epoch_steps.sum())
     schedule = optax.constant_schedule(options.rate)
-    optimizer = row_wise(optax.adagrad(schedule, initial_accumulator_value=options.squares))
+    squares = jnp.asarray(np.tile(first_squares(counts, options), 2)[:, None], jnp.float32)
+    optimizer = row_wise(optax.adagrad(schedule, initial_accumulator_value=squares))
     params = model.init(init_key, vocabulary=words, dim=options.dim, scale=options.init_scale)
 
     def finish(state: TrainState) -> Fitted:
@@ -199,6 +200,22 @@ def loss_of_zeros(counts: csr_array, options: Options) -> float:
     blocks = (counts.data[at : at + _BLOCK] for at in range(0, counts.nnz, _BLOCK))
     padded = (np.pad(block, (0, _BLOCK - len(block))).astype(np.float32) for block in blocks)
     return sum(float(total(jnp.asarray(block))) for block in padded) / counts.nnz
+
+
+def first_squares(counts: csr_array, options: Options) -> np.ndarray:
+    """Returns the sums of squared gradients [V] with which AdaGrad starts, as the options say."""
+    words = counts.shape[0]
+    if options.first_squares is not None:
+        return np.full(words, options.squares)
+    weight = np.zeros(words)
+    for at in range(0, counts.nnz, _BLOCK):
+        some = counts.data[at : at + _BLOCK]
+        # How many of these pairs each row has.
+        share = np.diff(np.clip(counts.indptr, at, at + len(some)))
+        weights = np.where(some > 0, np.minimum(1, (some / options.x_max) ** options.alpha), 0)
+        weight += np.bincount(np.repeat(np.arange(words), share), weights, minlength=words)
+    steps = -(-np.diff(counts.indptr) // options.length)  # of an epoch that a row is in
+    return np.maximum(options.squares, (weight / np.maximum(steps, 1)) ** 2)
 
 
 def _pairs(text: Text, options: Options) -> Pairs:

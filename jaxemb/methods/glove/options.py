@@ -32,9 +32,10 @@ class Options:
     first_squares: float | None = None
     """Sum of squared gradients with which AdaGrad starts, so that rare words, whose gradients are
     small, learn slowly. None takes 3 for the usual x_max of 100, and otherwise as much more or less
-    as the squares of the weights are, 3 (100 / x_max)^(2 alpha). The authors' program starts with
-    1, of gradients that it has multiplied by its learning rate of 0.05: 400 of the gradients
-    themselves, but of single pairs, which take more steps."""
+    as the squares of the weights are, 3 (100 / x_max)^(2 alpha); or the square of the weight that a
+    step's pairs of the word have together, if that is more: frequent words would first go too far.
+    The authors' program starts with 1, of gradients that it has multiplied by its learning rate of
+    0.05: 400 of the gradients themselves, but of single pairs, which take more steps."""
     init_scale: float = 0.5
     """Vectors and biases start uniform between plus and minus this, divided by dim."""
     pieces: int = 128
@@ -75,7 +76,7 @@ class Options:
 
     @property
     def squares(self) -> float:
-        """The sum of squared gradients with which AdaGrad starts."""
+        """The sum of squared gradients with which AdaGrad starts, of rare words."""
         if self.first_squares is not None:
             return self.first_squares
         return 3.0 * (100 / self.x_max) ** (2 * self.alpha)
