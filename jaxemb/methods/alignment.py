@@ -344,7 +344,8 @@ def _normalized(
     vectors: np.ndarray, steps: Sequence[str], means: Sequence[np.ndarray] | None = None
 ) -> tuple[jax.Array, tuple[np.ndarray, ...]]:
     """Returns normalized vectors [V, D], and the means that were subtracted, or are to be."""
-    table, used = jnp.asarray(vectors, jnp.float32), []
+    table = jnp.asarray(vectors, jnp.float32)
+    used: list[np.ndarray] = []
     for step in steps:
         if step == "unit":
             table = unit(table)

@@ -1,6 +1,7 @@
 """Pairs of points of two spaces, from nothing but the points."""
 
 import functools
+from typing import Any
 
 import chex
 import jax
@@ -87,7 +88,7 @@ def _best_of_each(
     padded = jnp.pad(source, ((0, blocks * _ROWS - rows), (0, 0))).reshape(blocks, _ROWS, -1)
     own = jnp.pad(hubs[0], (0, blocks * _ROWS - rows), constant_values=jnp.inf)
 
-    def look(carry: tuple[jax.Array, ...], block: tuple[jax.Array, ...]) -> tuple:
+    def look(carry: Any, block: Any) -> tuple[Any, Any]:
         best, place, cosine = carry
         number, points, less = block
         cosines = _matmul(points, target.T)
