@@ -12,6 +12,7 @@ FAMILIES = {
         "compare_words",
         "relations",
     ),
+    "shared spaces": ("align",),
     "maps": (
         "tsne",
         "tsne_effectively",

@@ -33,6 +33,10 @@ Example:
 | `mds`, `sammon` | distances stay the same |
 | `pca`, `autoencoder` | points can be recovered from the map |
 
+| two languages | |
+|---|---|
+| `alignment` | both in one space, where words are near their translations |
+
 | vectors of anything labeled | |
 |---|---|
 | `matching` | an encoder whose vectors are near for the same label: triplets and other losses |
@@ -61,6 +65,7 @@ if TYPE_CHECKING:
         training,
     )
     from jaxemb.methods import (
+        alignment,
         autoencoder,
         classifier,
         glove,
@@ -79,6 +84,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "__version__",
+    "alignment",
     "autoencoder",
     "classifier",
     "data",

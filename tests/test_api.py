@@ -57,10 +57,25 @@ def matching_data() -> tuple:
     return MlpEncoder(4), matching.losses.triplet(margin=0.2), POINTS, LABELS
 
 
+def two_languages() -> tuple:
+    other = (POINTS @ np.linalg.qr(RNG.normal(size=(6, 6)))[0]).astype(np.float32)
+    sides = (
+        WordVectors([f"{name}{i}" for i in range(48)], x)
+        for name, x in zip("ab", (POINTS, other), strict=True)
+    )
+    return (*sides, [(f"a{i}", f"b{i}") for i in range(40)])
+
+
 TEXT = lambda: (text(),)  # noqa: E731
 ENCODED = lambda module, fitted: module.encode(fitted.model, NEW)  # noqa: E731
 PLACED = lambda module, fitted: module.transform(fitted, NEW)  # noqa: E731
 CASES = {
+    "alignment": Case(
+        two_languages,
+        {},
+        "none",
+        lambda module, fitted: [best[0][1] for best in module.translate(fitted, ["a45", "a46"])],
+    ),
     "autoencoder": Case(
         lambda: (POINTS,), {"hidden": (8,), "iterations": 12, "batch": 16}, "networks", ENCODED
     ),
@@ -101,7 +116,7 @@ CASES = {
     ),
     "word2vec": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
 }
-ITERATIVE = [name for name in CASES if name not in ("lsa", "one_hot", "pca")]
+ITERATIVE = [name for name in CASES if name not in ("alignment", "lsa", "one_hot", "pca")]
 
 of_every_method = pytest.mark.parametrize("name", METHODS)
 of_iterative_methods = pytest.mark.parametrize("name", ITERATIVE)

@@ -1,0 +1,209 @@
+"""Two languages in one space: words lie near their translations.
+
+jaxemb align english.vec french.vec --dictionary en-fr.tsv --out runs/align
+"""
+
+import csv
+import dataclasses
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+from jaxemb import checks, io
+from jaxemb.atomic import replacing
+from jaxemb.data.dictionaries import read_dictionary
+from jaxemb.data.files import file_sha256
+from jaxemb.evaluation.translation import precision_at_one, retrieve
+from jaxemb.methods import alignment, tsne
+from jaxemb.progress import phase
+
+from .harness import command, run_folder
+from .harness.maps import drawing
+
+# How the languages are called in files and pictures, where their files do not say.
+_SIDES = ("source", "target")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Maps word vectors of two languages into one space.
+
+    Writes source.txt and target.txt (the vectors of both languages in the shared space),
+    dictionary.tsv (the first words of the source with their translations and scores), map.html,
+    map.png (both languages) and summary.json to --out.
+    """
+
+    source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SOURCE")]
+    """Word vectors of one language, in any format that jaxemb.io reads; the folder of a run."""
+    target: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="TARGET")]
+    """Those of the other."""
+    dictionary: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A word and its translation a line. None: words that are spelled alike begin."""
+    test: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A dictionary to be found again; what it shares with the other is told."""
+    options: alignment.Options = alignment.Options()
+    most: int = 0
+    """Words of each language, the first; 0: all."""
+    listed: int = 10_000
+    """Words of the source, the first, whose translations dictionary.tsv has."""
+    translations: int = 3
+    """Of each word there."""
+    drawn: int = 1500
+    """Words of each language, the first, on the map."""
+    common: command.Common = command.Common(out=Path("runs/align"))
+
+    def __post_init__(self):
+        """Refuses values that no run can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        checks.check_field(self, "most", at_least=0)
+        for name in ("listed", "translations", "drawn"):
+            checks.check_field(self, name, at_least=1)
+
+
+SMOKE = Config(
+    Path("english.npz"),
+    Path("french.npz"),
+    Path("pairs.tsv"),
+    Path("test.tsv"),
+    listed=20,
+    drawn=30,
+)
+
+
+def run(config: Config) -> None:
+    """Maps, translates, scores and draws."""
+    command.use_cache()
+    out = config.common.out
+    source, target = (_first(io.read(path), config.most) for path in (config.source, config.target))
+    pairs = None if config.dictionary is None else read_dictionary(config.dictionary)
+    asked = None if config.test is None else read_dictionary(config.test)
+    if asked is not None:
+        # Before anything is written: it refuses a test of other languages.
+        alignment.rows_of(source, target, asked)
+    files = [config.source, config.target, config.dictionary, config.test]
+    sha256 = {str(file): file_sha256(file) for path in files for file in _files(path)}
+    if not run_folder.open_run(out, config, sha256):
+        return
+    print(f"{config.source}: {len(source):,} words; {config.target}: {len(target):,} words")
+    fitted = alignment.fit(source, target, pairs, config.options, key=config.common.seed)
+    figures = {"pairs": len(fitted.pairs), "found_again": fitted.found_again}
+    told = f"{len(fitted.pairs):,} pairs make the map"
+    if fitted.options.map != "procrustes":
+        figures |= {"ridge": fitted.ridge, "power": fitted.power}
+        told += f", with ridge {fitted.ridge:g} and power {fitted.power:g}"
+    if np.isfinite(fitted.found_again):
+        told += f"; of those held out {fitted.found_again:.1%} were found again"
+    print(told)
+    for name, words in zip(_SIDES, (fitted.source, fitted.target), strict=True):
+        with phase(f"writing {name}.txt"):
+            io.write(out / f"{name}.txt", words)
+    write_dictionary(config, fitted)
+    if asked is not None:
+        figures |= score(fitted, asked, pairs or ())
+    draw(config, fitted)
+    run_folder.finish(out, figures)
+
+
+def write_dictionary(config: Config, fitted: alignment.Fitted) -> None:
+    """Writes dictionary.tsv, and prints its first lines."""
+    words = fitted.source.words[: config.listed]
+    with phase("translating"):
+        found = alignment.translate(fitted, words, k=min(config.translations, len(fitted.target)))
+    with replacing(config.common.out / "dictionary.tsv") as part, part.open("w") as file:
+        table = csv.writer(file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE)
+        table.writerow(("word", "translation", "score"))
+        for word, best in zip(words, found, strict=True):
+            table.writerows((word, other, f"{value:.4f}") for other, value in best)
+    # Short words of all languages are spelled alike, and show little.
+    shown = [at for at, word in enumerate(words) if len(word) > 4][:10]
+    for at in shown:
+        print(f"  {words[at]:>15}: {', '.join(other for other, _ in found[at])}")
+
+
+def score(
+    fitted: alignment.Fitted, asked: list[tuple[str, str]], pairs: Iterable[tuple[str, str]]
+) -> dict[str, float]:
+    """Scores the first translations of a test, by each way to look them up, and prints them."""
+    rows = alignment.rows_of(fitted.source, fitted.target, asked)
+    known = {word for word, _ in pairs}
+    both = len(known & {word for word, _ in asked})
+    words = np.unique(rows[:, 0])
+    right = [set(rows[rows[:, 0] == word, 1].tolist()) for word in words]
+    print(f"test: {len(words):,} words with vectors, {both:,} of all in the dictionary, too")
+    figures: dict[str, float] = {"test_words": len(words), "test_words_known": both}
+    options = fitted.options
+    source, target = (jnp.asarray(side.vectors) for side in (fitted.source, fitted.target))
+    for by in ("nearest", "csls", "inverted_softmax"):
+        with phase(f"looking translations up: {by}"):
+            found = retrieve(
+                source[words],
+                target,
+                by=by,
+                neighbors=options.neighbors,
+                temperature=options.temperature,
+                others=source,
+            )
+        figures[f"precision_{by}"] = precision_at_one(found.ids, right)
+        print(f"  {by:>16}: {figures[f'precision_{by}']:.1%} of the first translations are right")
+    return figures
+
+
+def draw(config: Config, fitted: alignment.Fitted) -> None:
+    """Draws the first words of both languages in one map."""
+    # Plotting libraries load slowly, and only now are they needed.
+    from jaxemb.plots import scatter
+
+    sides = [(side.words[: config.drawn], side.vectors[: config.drawn]) for side in fitted[:2]]
+    names = [word for words, _ in sides for word in words]
+    labels = np.repeat([0, 1], [len(words) for words, _ in sides])
+    vectors = np.concatenate([vectors for _, vectors in sides])
+    classes = [_title(path, side) for path, side in _named(config)]
+    title = f"{classes[0]} and {classes[1]} in one space, by t-SNE"
+    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
+    places = tsne.fit(
+        config.common.seed, vectors, tsne.Options(perplexity, metric="cosine")
+    ).embedding
+    out = config.common.out
+    with phase("drawing map.png"):
+        scatter.write_map(out / "map.png", places, labels=labels, classes=classes, title=title)
+    drawing.write_page(
+        out,
+        places,
+        vectors,
+        metric="cosine",
+        names=names,
+        labels=labels,
+        classes=classes,
+        title=title,
+    )
+
+
+def _first(words: io.WordVectors, most: int) -> io.WordVectors:
+    return words if not most else io.WordVectors(words.words[:most], words.vectors[:most])
+
+
+def _files(path: Path | None) -> list[Path]:
+    if path is None:
+        return []
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
+def _named(config: Config) -> list[tuple[Path, str]]:
+    return list(zip((config.source, config.target), _SIDES, strict=True))
+
+
+def _title(path: Path, side: str) -> str:
+    return path.name.partition(".")[0] or side
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(Config, run))

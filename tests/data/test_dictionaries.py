@@ -1,0 +1,36 @@
+import pytest
+
+from jaxemb.data.dictionaries import read_dictionary
+from jaxemb.errors import InputError
+
+
+def write(tmp_path, content):
+    path = tmp_path / "pairs.tsv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_pairs_are_read_in_their_order(tmp_path):
+    content = "\ufeffthe\tle\nthe\tla\r\n\nnew york\tnouvelle york\t0.9\ncat chat\n"
+    assert read_dictionary(write(tmp_path, content)) == [
+        ("the", "le"),
+        ("the", "la"),
+        ("new york", "nouvelle york"),
+        ("cat", "chat"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a\tb\nc\n", "line 2: expected a word and its translation"),
+        ("a b c\n", "line 1: expected"),
+        ("a\t\n", "line 1: expected"),
+        ("\n \n", "has no pair of words"),
+        ("", "has no pair of words"),
+        (b"caf\xe9\tcoffee\n", "byte 0xe9 is not UTF-8"),
+    ],
+)
+def test_what_is_no_dictionary(tmp_path, content, message):
+    with pytest.raises(InputError, match=f"pairs.tsv: .*{message}"):
+        read_dictionary(write(tmp_path, content))

@@ -1,0 +1,100 @@
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from jaxemb.experiments import align
+from jaxemb.experiments.harness import command
+from pyarrow import parquet
+
+from jaxemb import io
+
+pytestmark = pytest.mark.usefixtures("private_cache")
+
+COUNT = 200
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two languages, of which the second is the first, turned and disturbed."""
+    folder = tmp_path_factory.mktemp("languages")
+    rng = np.random.default_rng(4)
+    english = (rng.normal(size=(20, 10)) * 2)[rng.integers(20, size=COUNT)]
+    english = (english + rng.normal(size=(COUNT, 10))).astype(np.float32)
+    turn = np.linalg.qr(rng.normal(size=(10, 10)))[0]
+    french = (english @ turn + 0.05 * rng.normal(size=(COUNT, 10))).astype(np.float32)
+    io.write(folder / "english.npz", [f"word{i}" for i in range(COUNT)], english)
+    io.write(folder / "french.npz", [f"mot{i}" for i in range(COUNT)], french)
+    lines = [f"word{i}\tmot{i}\n" for i in range(COUNT)]
+    (folder / "pairs.tsv").write_text("".join(lines[:80]) + "nix\trien\n")
+    (folder / "test.tsv").write_text("".join(lines[70:]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ran(files, private_cache, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "run"
+    config = dataclasses.replace(
+        align.SMOKE,
+        source=files / "english.npz",
+        target=files / "french.npz",
+        dictionary=files / "pairs.tsv",
+        test=files / "test.tsv",
+        common=command.Common(out=out),
+    )
+    align.run(config)
+    return config
+
+
+def test_translations_of_a_test_are_scored(ran):
+    figures = json.loads((ran.common.out / "summary.json").read_text())
+    assert figures["pairs"] == 80
+    assert figures["test_words"] == 130
+    assert figures["test_words_known"] == 10
+    assert figures["precision_csls"] > 0.95
+    assert figures["found_again"] > 0.9
+
+
+def test_both_files_share_a_space(ran):
+    source, target = (io.read(ran.common.out / f"{name}.txt") for name in ("source", "target"))
+    cosines = source.vectors @ target.vectors.T
+    assert np.mean(cosines.argmax(axis=1) == np.arange(COUNT)) > 0.95
+
+
+def test_a_dictionary_with_scores(ran):
+    with (ran.common.out / "dictionary.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [row["word"] for row in rows[:4]] == ["word0", "word0", "word0", "word1"]
+    assert len(rows) == 3 * ran.listed
+    assert rows[0]["translation"] == "mot0"
+    assert float(rows[0]["score"]) > float(rows[1]["score"])
+
+
+def test_a_map_has_both_languages(ran):
+    table = parquet.read_table(ran.common.out / "map.parquet").to_pydict()
+    assert table["label"][:2] == ["word0", "word1"]
+    assert table["label"][ran.drawn] == "mot0"
+    assert table["class"] == ["english"] * ran.drawn + ["french"] * ran.drawn
+
+
+def ask(capsys, *words):
+    status = command.main(align.Config, align.run, list(map(str, words)))
+    return status, capsys.readouterr().err
+
+
+def test_bad_input_is_one_line(files, tmp_path, capsys):
+    languages = (files / "english.npz", files / "french.npz")
+    other = tmp_path / "other.tsv"
+    other.write_text("hund\tdog\n")
+    out = ("--out", tmp_path / "run")
+    status, err = ask(capsys, *languages, "--dictionary", other, *out)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "none of 1 pairs has vectors for both words" in err
+    status, err = ask(capsys, *languages, *out)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "no word is spelled alike in both languages" in err
+    status, err = ask(capsys, *languages, "--test", tmp_path / "missing.tsv", *out)
+    assert (status, err.count("\n")) == (2, 1)
+    status, err = ask(capsys, *languages, "--dictionary", files / "pairs.tsv", "--drawn", 20, *out)
+    assert status == 0
