@@ -129,20 +129,22 @@ def start(
     if not 0 < learning_rate < float("inf"):
         raise InputError(f"learning_rate must be finite and more than 0, found {learning_rate}")
     schedule = gentle(optax.cosine_decay_schedule(learning_rate, iterations), params)
-    optimizer = optax.adam(schedule)
+    # Without the learning rate, which the pace changes.
+    optimizer = optax.scale_by_adam()
     if weight_decay:
         matrices = jax.tree.map(lambda leaf: leaf.ndim > 1, params)
-        optimizer = optax.adamw(schedule, weight_decay=weight_decay, mask=matrices)
+        decay = optax.add_decayed_weights(weight_decay, mask=matrices)
+        optimizer = optax.chain(optimizer, decay)
 
     def take(state: TrainState, example: Any) -> tuple[TrainState, dict[str, jax.Array]]:
         adam, pace = state.opt_state if validation is None else state.opt_state[0]
         differentiate = jax.value_and_grad(objective, has_aux=True)
         (loss, metrics), gradient = differentiate(state.params, example)
-        changes, adam = optimizer.update(gradient, adam, state.params)
+        directions, adam = optimizer.update(gradient, adam, state.params)
         pace = pace.after(jnp.asarray(loss, jnp.float32))
-        changes = jax.tree.map(lambda change: pace.factor.astype(change.dtype) * change, changes)
-        params = optax.apply_updates(state.params, changes)
         rate = schedule(state.step) * pace.factor
+        changes = jax.tree.map(lambda leaf: (-rate).astype(leaf.dtype) * leaf, directions)
+        params = optax.apply_updates(state.params, changes)
         metrics = {"loss": loss, "learning_rate": rate, **metrics}
         opt_state: Any = (adam, pace)
         if validation is not None:
