@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import regex
 
+from jaxemb.data.token_numbers import TokenNumbers
 from jaxemb.data.tokenize import Tokenizer
 from jaxemb.data.vocabulary import ProvisionalIds
 
@@ -66,7 +67,7 @@ class WordIds:
 
     def forget(self) -> None:
         """Drops what is known of tokens; words that come keep their ids or get new ones."""
-        self._tokens = _Tokens()
+        self._tokens = TokenNumbers()
         self._characters = 0
         # Token i has the words numbers[starts[i] : starts[i] + counts[i]].
         self._numbers, self._starts, self._counts = array("i"), array("q"), array("i")
@@ -86,10 +87,7 @@ class WordIds:
             sizes = np.fromiter(map(len, split), np.int64, len(split))
             every = itertools.chain.from_iterable(split)
             return np.fromiter(map(self._ids.__getitem__, every), np.int32, sizes.sum()), sizes
-        tokens = [text.split() for text in texts]
-        sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))
-        every = itertools.chain.from_iterable(tokens)
-        token = np.fromiter(map(self._tokens.__getitem__, every), np.int32, sizes.sum())
+        token, sizes = self._tokens.of(texts)
         self._learn()
         self._tally += np.bincount(np.asarray(self._flags)[token], minlength=16)
         counts = np.asarray(self._counts)[token]
@@ -124,14 +122,21 @@ class WordIds:
     def _learn(self) -> None:
         """Splits the tokens that are new."""
         new, self._tokens.new = self._tokens.new, []
+        every: list[str] = []
+        counts, flags = [], []
+        # No list is kept for each token: the garbage collector would go through all of them.
         for token in new:
             words = self._tokenizer.split(token)
-            self._characters += len(token)
-            self._starts.append(len(self._numbers))
-            self._counts.append(len(words))
-            self._numbers.extend(map(self._ids.__getitem__, words))
-            same = token.isascii() and words == [token]
-            self._flags.append(0 if same else self._flag(token, words))
+            every += words
+            counts.append(len(words))
+            same = words == [token] and token.isascii()
+            flags.append(0 if same else self._flag(token, words))
+        ends = len(self._numbers) + np.cumsum(counts, dtype=np.int64)
+        self._characters += sum(map(len, new))
+        self._numbers.extend(map(self._ids.__getitem__, every))
+        self._starts.frombytes((ends - counts).tobytes())
+        self._counts.extend(counts)
+        self._flags.extend(flags)
 
     def _flag(self, token: str, words: list[str]) -> int:
         """Tells how a token differs from its words, and keeps examples."""
@@ -151,15 +156,3 @@ class WordIds:
                 flag |= _LONG
                 self._clause = self._clause or clause
         return flag
-
-
-class _Tokens(dict[str, int]):
-    """Numbers tokens in the order in which they appear, and lists new ones."""
-
-    def __init__(self) -> None:
-        self.new: list[str] = []
-
-    def __missing__(self, token: str) -> int:
-        number = self[token] = len(self)
-        self.new.append(token)
-        return number
