@@ -42,6 +42,10 @@ Example:
 | `matching` | an encoder whose vectors are near for the same label: triplets and other losses |
 | `classifier` | the same network with one score a class |
 
+| two views of one object | |
+|---|---|
+| `two_views` | an encoder of each, whose vectors are near for the same object |
+
 Beside the methods: `data` reads what they take, `io` saves and loads fits and reads the vector
 formats of other programs, `sklearn` has maps as estimators for pipelines, `losses`, `models`,
 `sampling` and `optim` are the parts that methods are made of, `training` is the engine that runs
@@ -78,6 +82,7 @@ if TYPE_CHECKING:
         sammon,
         subwords,
         tsne,
+        two_views,
         window_validity,
         word2vec,
     )
@@ -107,6 +112,7 @@ __all__ = [
     "subwords",
     "training",
     "tsne",
+    "two_views",
     "window_validity",
     "word2vec",
 ]

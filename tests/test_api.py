@@ -66,6 +66,13 @@ def two_languages() -> tuple:
     return (*sides, [(f"a{i}", f"b{i}") for i in range(40)])
 
 
+def two_towers() -> tuple:
+    from jaxemb.methods import matching
+
+    loss = matching.losses.info_nce(temperature=0.1)
+    return (MlpEncoder(4, (8,)), MlpEncoder(4, ())), loss, (POINTS, POINTS[:, :3])
+
+
 TEXT = lambda: (text(),)  # noqa: E731
 ENCODED = lambda module, fitted: module.encode(fitted.model, NEW)  # noqa: E731
 PLACED = lambda module, fitted: module.transform(fitted, NEW)  # noqa: E731
@@ -107,6 +114,12 @@ CASES = {
         "maps",
         PLACED,
         host=True,
+    ),
+    "two_views": Case(
+        two_towers,
+        {"iterations": 12, "batch": 16},
+        "networks",
+        lambda module, fitted: module.encode(fitted.model, NEW, side="first"),
     ),
     "window_validity": Case(
         TEXT,

@@ -124,6 +124,15 @@ class PictureEncoder(nn.Module):
         return unit(jnp.concatenate([vectors, unit(small.reshape(len(images), -1))], axis=1))
 
 
+class Given(nn.Module):
+    """Vectors that exist already, as they are, but for their length."""
+
+    @nn.compact
+    def __call__(self, vectors: jax.Array) -> jax.Array:
+        """Returns vectors, [B, D] to [B, D] of length 1."""
+        return unit(vectors)
+
+
 class ResidualEncoder(nn.Module):
     """Residual blocks of two 3 x 3 convolutions, each halving the sides, then the mean.
 
@@ -151,6 +160,24 @@ class ResidualEncoder(nn.Module):
         return unit(nn.Dense(self.dim)(images.mean(axis=(1, 2))))
 
 
+class MeanEncoder(nn.Module):
+    """The mean of a text's word vectors, whose lengths say how much each word counts.
+
+    Attributes:
+      dim: D, width of the word vectors and of the embedding.
+      vocabulary: V.
+    """
+
+    dim: int
+    vocabulary: int
+
+    @nn.compact
+    def __call__(self, words: jax.Array) -> jax.Array:
+        """Embeds texts; arguments and result as in `BagEncoder`. One without a word is 0."""
+        vectors = nn.Embed(self.vocabulary, self.dim)(jnp.maximum(words, 0))
+        return unit((vectors * (words >= 0)[..., None]).sum(axis=1))
+
+
 class BagEncoder(nn.Module):
     """The mean of a text's word vectors, then a dense layer: word order doesn't matter.
 
@@ -165,17 +192,17 @@ class BagEncoder(nn.Module):
     width: int = 128
 
     @nn.compact
-    def __call__(self, words: jax.Array, where: jax.Array) -> jax.Array:
+    def __call__(self, words: jax.Array) -> jax.Array:
         """Embeds texts.
 
         Args:
-          words: [B, T] ids, checked to be in 0..V-1.
-          where: [B, T] bool; False beyond a text's end.
+          words: [B, T] ids, checked to be in 0..V-1; -1 beyond a text's end.
 
         Returns:
           [B, D] of length 1.
         """
-        vectors = nn.Embed(self.vocabulary, self.width)(words)
+        where = words >= 0
+        vectors = nn.Embed(self.vocabulary, self.width)(jnp.maximum(words, 0))
         count = jnp.maximum(where.sum(axis=1, keepdims=True), 1)
         return unit(nn.Dense(self.dim)((vectors * where[..., None]).sum(axis=1) / count))
 
@@ -194,10 +221,10 @@ class GruEncoder(nn.Module):
     width: int = 128
 
     @nn.compact
-    def __call__(self, words: jax.Array, where: jax.Array) -> jax.Array:
+    def __call__(self, words: jax.Array) -> jax.Array:
         """Embeds texts; arguments and result as in `BagEncoder`."""
-        vectors = nn.Embed(self.vocabulary, self.width)(words)
-        lengths = where.sum(axis=1)
+        vectors = nn.Embed(self.vocabulary, self.width)(jnp.maximum(words, 0))
+        lengths = (words >= 0).sum(axis=1)
         last, _ = nn.RNN(nn.GRUCell(self.width), return_carry=True)(vectors, seq_lengths=lengths)
         # Without a word the state would be that after the first padding.
         return unit(nn.Dense(self.dim)(last * (lengths > 0)[:, None]))

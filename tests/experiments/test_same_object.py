@@ -88,11 +88,7 @@ def test_an_interrupted_run_goes_on_to_the_same_figures(finished, tmp_path, caps
 @pytest.mark.parametrize(
     "fields",
     [
-        {
-            "loss": "triplet",
-            "encoder": "gru",
-            "options": dataclasses.replace(same_object.SMOKE.options, samples=4),
-        },
+        {"loss": "triplet", "encoder": "gru"},
         {"loss": "sigmoid"},
     ],
     ids=lambda fields: fields["loss"],
@@ -119,7 +115,6 @@ def test_other_losses_and_encoders(captions, tmp_path, fields, capsys):
 def test_bad_input_is_named(captions, tmp_path, capsys):
     io.write(tmp_path / "v.txt", ["no", "such"], np.ones((2, 8), np.float32))
     for flags, message in (
-        (["--samples", "3"], "--samples must be 2 or 4"),
         (["--temperature", "0"], "--temperature must be more than 0 and at most 100"),
         (["--margin", "nan"], "--margin must be at least 0 and at most 4, found nan"),
         (["--language", "de"], "train.1.de.gz: no such file"),
@@ -129,7 +124,7 @@ def test_bad_input_is_named(captions, tmp_path, capsys):
             ["--vectors", str(tmp_path / "v.txt"), "--width", "9"],
             "the word vectors given are 8 wide, 9 are needed",
         ),
-        (["--identities", "61"], "a batch of 61 identities needs as many, found 60"),
+        (["--batch", "61"], "a batch of 61 identities needs as many, found 60"),
     ):
         arguments = [*flags, "--data-dir", str(captions), "--out", str(tmp_path / "run")]
         assert command.main(same_object.Config, same_object.run, arguments) == 2

@@ -24,6 +24,7 @@ from jaxemb.losses.info_nce import info_nce_loss, nt_xent_loss
 from jaxemb.losses.n_pair import n_pair_loss
 from jaxemb.losses.prototypical import prototypical_loss
 from jaxemb.losses.proxy import proxy_nca_loss
+from jaxemb.losses.ranking import ranking_loss
 from jaxemb.losses.sigmoid_pairs import sigmoid_pairs_loss
 from jaxemb.losses.softmax_classifier import softmax_classifier_loss
 from jaxemb.losses.supervised_contrastive import supervised_contrastive_loss
@@ -91,6 +92,9 @@ ACROSS = {
     ),
     "nt xent": lambda x, y, fixed, labels, where: nt_xent_loss(
         x, y, temperature=0.1, labels=labels, where=where
+    ),
+    "ranking": lambda x, y, fixed, labels, where: ranking_loss(
+        x, y, margin=0.3, labels=labels, where=where
     ),
     "sigmoid": lambda x, y, fixed, labels, where: sigmoid_pairs_loss(
         x, y, scale=5.0, bias=-2.0, labels=labels, where=where

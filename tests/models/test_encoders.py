@@ -12,8 +12,8 @@ VECTORS = (jnp.asarray(RNG.normal(size=(5, 7)), jnp.float32),)
 IMAGES = (jnp.asarray(RNG.normal(size=(5, 16, 18, 3)), jnp.float32),)
 PICTURES = (jnp.asarray(RNG.integers(256, size=(5, 16, 16, 3)), jnp.uint8),)
 LENGTHS = np.array([4, 1, 6, 3, 2])
-WHERE = jnp.asarray(np.arange(6) < LENGTHS[:, None])
-TEXTS = (jnp.asarray(RNG.integers(9, size=(5, 6))), WHERE)
+WHERE = np.arange(6) < LENGTHS[:, None]
+TEXTS = (jnp.asarray(np.where(WHERE, RNG.integers(9, size=(5, 6)), -1)),)
 CASES = [
     (encoders.MlpEncoder(3, (8, 6)), VECTORS),
     (encoders.ConvEncoder(3, (8, 16)), IMAGES),
@@ -21,6 +21,8 @@ CASES = [
     (encoders.PictureEncoder(encoders.ConvEncoder(3, (8,)), side=16, color=True), PICTURES),
     (encoders.BagEncoder(3, 9, 4), TEXTS),
     (encoders.GruEncoder(3, 9, 4), TEXTS),
+    (encoders.MeanEncoder(3, 9), TEXTS),
+    (encoders.Given(), (jnp.asarray(RNG.normal(size=(5, 3)), jnp.float32),)),
 ]
 
 
@@ -63,39 +65,38 @@ def test_gradients_are_finite_and_reach_all_parameters(case):
         assert np.abs(leaf).max() > 0
 
 
-@pytest.mark.parametrize(("encoder", "inputs"), CASES[4:], ids=("bag", "gru"))
-def test_what_lies_beyond_a_text_is_not_read(encoder, inputs):
+@pytest.mark.parametrize(("encoder", "inputs"), CASES[4:7], ids=("bag", "gru", "mean"))
+def test_the_width_of_the_table_changes_nothing(encoder, inputs):
     apply, params = compiled(encoder), draw_params(encoder, inputs)
-    words, where = (np.asarray(array) for array in inputs)
-    other = np.where(where, words, (words + 1) % 9)
-    first, second = apply(params, words, where), apply(params, other, where)
-    np.testing.assert_array_equal(first, second)
-    nothing = np.asarray(apply(params, words, np.zeros_like(where)))
+    wider = np.pad(np.asarray(*inputs), ((0, 0), (0, 3)), constant_values=-1)
+    np.testing.assert_allclose(apply(params, wider), apply(params, *inputs), atol=1e-6)
+    nothing = np.asarray(apply(params, np.full((5, 6), -1)))
     assert len(np.unique(nothing, axis=0)) == 1
     assert np.isfinite(nothing).all()
 
 
-def test_bag_against_the_formula():
-    encoder, (words, where) = CASES[4]
-    params = draw_params(encoder, (words, where))
-    found = np.asarray(compiled(encoder)(params, words, where))
+@pytest.mark.parametrize("which", [4, 6], ids=("bag", "mean"))
+def test_means_against_the_formula(which):
+    encoder, (words,) = CASES[which]
+    params = draw_params(encoder, (words,))
+    found = np.asarray(compiled(encoder)(params, words))
     words = np.asarray(words)
     layers = jax.tree.map(np.asarray, params["params"])
-    table, dense = layers["Embed_0"], layers["Dense_0"]
     for row, length in enumerate(LENGTHS):
-        mean = np.mean([table["embedding"][words[row, t]] for t in range(length)], axis=0)
-        out = mean @ dense["kernel"] + dense["bias"]
-        expected = out / np.linalg.norm(out)
-        np.testing.assert_allclose(found[row], expected, atol=1e-5)
+        table = layers["Embed_0"]["embedding"]
+        out = np.mean([table[words[row, t]] for t in range(length)], axis=0)
+        if which == 4:
+            out = out @ layers["Dense_0"]["kernel"] + layers["Dense_0"]["bias"]
+        np.testing.assert_allclose(found[row], out / np.linalg.norm(out), atol=1e-5)
 
 
 def test_word_order_matters_to_the_recurrent_network_only():
-    words, where = (np.asarray(array) for array in TEXTS)
+    words = np.asarray(*TEXTS)
     swapped = words.copy()
     swapped[2] = words[2, [3, 1, 4, 0, 5, 2]]
-    for (encoder, _), same in zip(CASES[4:], (True, False), strict=True):
-        apply, params = compiled(encoder), draw_params(encoder, (words, where))
-        found, expected = (np.asarray(apply(params, texts, where)) for texts in (swapped, words))
+    for (encoder, _), same in zip(CASES[4:7], (True, False, True), strict=True):
+        apply, params = compiled(encoder), draw_params(encoder, (words,))
+        found, expected = (np.asarray(apply(params, texts)) for texts in (swapped, words))
         assert (np.abs(found[2] - expected[2]).max() < 1e-6) == same
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxemb.data.files import file_sha256
 from jaxemb.errors import InputError
 from jaxemb.losses.distances import unit
-from jaxemb.methods import matching, tsne
+from jaxemb.methods import matching, tsne, two_views
 from jaxemb.training import loop
 from jaxemb.training.state import Training
 
@@ -31,7 +31,7 @@ class Config(Protocol):
         """The flags of every experiment."""
 
     @property
-    def options(self) -> matching.Options:
+    def options(self) -> matching.Options | two_views.Options:
         """Of the training."""
 
 

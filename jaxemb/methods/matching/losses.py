@@ -33,9 +33,10 @@ from jaxemb.losses.angular_margin import arcface_loss, cosface_loss
 from jaxemb.losses.combined import check_weights, join_terms
 from jaxemb.losses.contrastive import all_pairs_contrastive_loss
 from jaxemb.losses.distances import pairwise_euclidean, pairwise_squared_euclidean, unit
-from jaxemb.losses.info_nce import nt_xent_loss
+from jaxemb.losses.info_nce import info_nce_loss, nt_xent_loss
 from jaxemb.losses.n_pair import n_pair_loss
 from jaxemb.losses.proxy import proxy_nca_loss
+from jaxemb.losses.ranking import ranking_loss
 from jaxemb.losses.sigmoid_pairs import sigmoid_pairs_loss
 from jaxemb.losses.supervised_contrastive import supervised_contrastive_loss
 from jaxemb.losses.terms import Terms
@@ -58,6 +59,19 @@ class Loss(NamedTuple):
     terms: Callable[[Any, jax.Array, jax.Array, Any], Terms]
     init: Callable[[jax.Array, int, int], Any] = lambda key, classes, dim: {}
     chance: Callable[[int, int], float] | None = None
+
+
+def check_loss(loss: Any) -> None:
+    """Refuses what is no `Loss`.
+
+    Raises:
+      InputError: naming what was found.
+    """
+    if not isinstance(loss, Loss):
+        found = getattr(loss, "__name__", repr(loss))
+        raise InputError(
+            f"loss must be a Loss, such as losses.triplet(margin=0.2), found {found:.80}"
+        )
 
 
 def triplet(
@@ -146,6 +160,39 @@ def nt_xent(*, temperature: float = 0.1) -> Loss:
         return nt_xent_loss(first, second, temperature=temperature, labels=own)
 
     return Loss(terms, chance=lambda batch, classes: math.log(batch) + 1 / temperature)
+
+
+def info_nce(*, temperature: float = 0.1) -> Loss:
+    """Examples 0 and 1, 2 and 3, ... of a batch as pairs (`jaxemb.losses.info_nce`), both ways.
+
+    Unlike in `nt_xent` an example is told from the partners of others alone, not from those others:
+    for pairs of two kinds, such as pictures and words (Radford et al. 2021, arXiv:2103.00020).
+    `Options.samples` must be even.
+    """
+
+    def terms(params: Any, key: jax.Array, vectors: jax.Array, labels: jax.Array) -> Terms:
+        first, second, own = _pairs(vectors, labels)
+        there, back = (
+            info_nce_loss(*views, temperature=temperature, labels=own)
+            for views in ((first, second), (second, first))
+        )
+        return Terms(there.loss + back.loss, there.counts + back.counts)
+
+    return Loss(terms, chance=lambda batch, classes: math.log(batch / 2) + 1 / temperature)
+
+
+def ranking(*, margin: float = 0.1) -> Loss:
+    """Examples 0 and 1, 2 and 3, ... of a batch as pairs (`jaxemb.losses.ranking`).
+
+    The margin is of cosines; the first of each pair ranks the second ones. `Options.samples` must
+    be even.
+    """
+
+    def terms(params: Any, key: jax.Array, vectors: jax.Array, labels: jax.Array) -> Terms:
+        first, second, own = _pairs(vectors, labels)
+        return ranking_loss(first, second, margin=margin, labels=own)
+
+    return Loss(terms, chance=lambda batch, classes: (margin + 1) * batch / 2)
 
 
 def sigmoid_pairs(*, scale: float = 10.0, bias: float = -10.0) -> Loss:
@@ -269,9 +316,14 @@ LOSSES: dict[str, Callable[[Any, int], Loss]] = {
     "cosface": lambda given, samples: cosface(margin=given.margin, scale=1 / given.temperature),
     "arcface": lambda given, samples: arcface(margin=given.margin, scale=1 / given.temperature),
     "nt_xent": lambda given, samples: nt_xent(temperature=given.temperature),
+    "info_nce": lambda given, samples: info_nce(temperature=given.temperature),
+    "ranking": lambda given, samples: ranking(margin=given.margin),
     "n_pair": lambda given, samples: n_pair(scale=1 / given.temperature),
     "sigmoid_pairs": lambda given, samples: sigmoid_pairs(scale=1 / given.temperature),
 }
+
+PAIRED = ("nt_xent", "info_nce", "ranking", "n_pair", "sigmoid_pairs")
+"""Losses of examples 0 and 1, 2 and 3, ... of a batch."""
 
 if TYPE_CHECKING:
     Name = str
@@ -289,10 +341,10 @@ class Choice:
     mining: choices.Name = "semi_hard"
     """Which triplets of a batch to learn from: triplet."""
     margin: float = 0.2
-    """Of squared distances: triplet; of distances: contrastive; of cosines: cosface; of angles in
-    radians: arcface."""
+    """Of squared distances: triplet; of distances: contrastive; of cosines: cosface and ranking; of
+    angles in radians: arcface."""
     temperature: float = 0.1
-    """What cosines are divided by: all but triplet and contrastive."""
+    """What cosines are divided by: all but triplet, contrastive and ranking."""
 
     def __post_init__(self):
         """Refuses values that no loss can use.
@@ -315,6 +367,6 @@ def choose(choice: Choice, *, samples: int) -> Loss:
     Raises:
       InputError: if the loss needs an even number of samples and this is odd.
     """
-    if choice.loss in ("nt_xent", "n_pair", "sigmoid_pairs") and samples % 2:
+    if choice.loss in PAIRED and samples % 2:
         raise InputError(f"samples must be even for {choice.loss}, found {samples}")
     return LOSSES[choice.loss](choice, samples)

@@ -14,7 +14,7 @@ from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.fields import documented
-from jaxemb.methods.matching.losses import Loss
+from jaxemb.methods.matching.losses import Loss, check_loss
 from jaxemb.methods.matching.step import Embed, LossTerms, objective, refuse_collapse
 from jaxemb.sampling.balanced import BalancedBatches
 from jaxemb.training import loop, network, network_checks
@@ -179,11 +179,7 @@ def start(
     options = checks.as_options(options, Options)
     key = checks.as_key(key)
     network_checks.check_encoder(encoder)
-    if not isinstance(loss, Loss):
-        found = getattr(loss, "__name__", repr(loss))
-        raise InputError(
-            f"loss must be a Loss, such as losses.triplet(margin=0.2), found {found:.80}"
-        )
+    check_loss(loss)
     inputs = network_checks.as_inputs(inputs)
     labels, classes = _numbered(labels, _count(inputs), by_class=rows is None)
     # The steps fold the key with their numbers, of which this is one more; `split` alone would give

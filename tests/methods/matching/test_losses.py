@@ -95,8 +95,8 @@ def test_each_number_changes_the_losses_that_take_it(field):
         takes
         == {
             "mining": {"triplet"},
-            "margin": {"triplet", "contrastive", "cosface", "arcface"},
-            "temperature": set(LOSSES) - {"triplet", "contrastive"},
+            "margin": {"triplet", "contrastive", "ranking", "cosface", "arcface"},
+            "temperature": set(LOSSES) - {"triplet", "contrastive", "ranking"},
         }[field]
     )
 
