@@ -45,6 +45,8 @@ Example:
 | two views of one object | |
 |---|---|
 | `two_views` | an encoder of each, whose vectors are near for the same object |
+| `sentences` | pairs of sentences, as averages of word vectors: translations, paraphrases |
+| `sif` | the baseline: averages of word vectors, weighed by frequency |
 
 Beside the methods: `data` reads what they take, `io` saves and loads fits and reads the vector
 formats of other programs, `sklearn` has maps as estimators for pipelines, `losses`, `models`,
@@ -80,6 +82,8 @@ if TYPE_CHECKING:
         parametric_tsne,
         pca,
         sammon,
+        sentences,
+        sif,
         subwords,
         tsne,
         two_views,
@@ -108,6 +112,8 @@ __all__ = [
     "plots",
     "sammon",
     "sampling",
+    "sentences",
+    "sif",
     "sklearn",
     "subwords",
     "training",

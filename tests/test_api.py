@@ -73,6 +73,7 @@ def two_towers() -> tuple:
     return (MlpEncoder(4, (8,)), MlpEncoder(4, ())), loss, (POINTS, POINTS[:, :3])
 
 
+PARAPHRASES = [(f"t{i % 4}w{i % 3} t{i % 4}w0", f"t{i % 4}w{(i + 1) % 3}") for i in range(24)]
 TEXT = lambda: (text(),)  # noqa: E731
 ENCODED = lambda module, fitted: module.encode(fitted.model, NEW)  # noqa: E731
 PLACED = lambda module, fitted: module.transform(fitted, NEW)  # noqa: E731
@@ -107,6 +108,21 @@ CASES = {
     ),
     "pca": Case(lambda: (POINTS,), {}, "maps", PLACED),
     "sammon": Case(lambda: (POINTS,), {"iterations": 12}, "maps"),
+    "sentences": Case(
+        lambda: (PARAPHRASES,),
+        {"iterations": 12, "batch": 4, "dim": 4, "min_count": 1},
+        "networks",
+        lambda module, fitted: module.encode(fitted.model, ["t1w0 t2w1"]),
+    ),
+    "sif": Case(
+        lambda: (
+            [first for first, _ in PARAPHRASES],
+            WordVectors(text().vocabulary.words, POINTS[:16]),
+        ),
+        {},
+        "none",
+        lambda module, fitted: module.encode(fitted.model, ["t1w0 t2w1"]),
+    ),
     "subwords": Case(TEXT, {"dim": 4, "epochs": 10, "buckets": 50}, "words"),
     "tsne": Case(
         lambda: (POINTS,),
@@ -129,7 +145,7 @@ CASES = {
     ),
     "word2vec": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
 }
-ITERATIVE = [name for name in CASES if name not in ("alignment", "lsa", "one_hot", "pca")]
+ITERATIVE = [name for name in CASES if name not in ("alignment", "lsa", "one_hot", "pca", "sif")]
 
 of_every_method = pytest.mark.parametrize("name", METHODS)
 of_iterative_methods = pytest.mark.parametrize("name", ITERATIVE)

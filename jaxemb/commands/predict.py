@@ -3,7 +3,7 @@
 import dataclasses
 import importlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tyro
@@ -16,6 +16,7 @@ from jaxemb.data.points import Columns, read_numbers
 from jaxemb.data.table_text import Layout
 from jaxemb.data.text_files import decode
 from jaxemb.errors import InputError
+from jaxemb.methods import sif
 
 METHODS = "jaxemb.methods."
 
@@ -31,13 +32,15 @@ class Config:
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """Where the fit is saved, or the folder of a run that made word vectors."""
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="INPUT")]
-    """A word, or a .txt of words, one a line; for maps and networks a .npy or .csv, a row for each
-    example, of the same numbers that it was trained on; for encoders of pictures a picture or a
-    folder of them, in the order of their names."""
+    """A word, or a .txt of words or sentences, one a line; for maps and networks a .npy or .csv, a
+    row for each example, of the same numbers that it was trained on; for encoders of pictures a
+    picture or a folder of them, in the order of their names."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """What is written. None takes predicted.vec for words, predicted.npy for others."""
     count: int = 10
     """Neighbors of a word."""
+    side: Literal["first", "second"] = "first"
+    """Whose words sentences are of, where a model has two languages."""
     columns: Columns = Columns()
     layout: Layout = Layout()
 
@@ -56,7 +59,9 @@ def run(config: Config) -> None:
         raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
     method = importlib.import_module(METHODS + name)
     source = Path(config.source)
-    if source.is_dir() or source.suffix.lower() in ENDINGS:
+    if name in ("sentences", "sif"):
+        found = sif.encode(getattr(fitted.model, config.side, fitted.model), _lines(source))
+    elif source.is_dir() or source.suffix.lower() in ENDINGS:
         encoder = encoder_of(getattr(fitted, "model", fitted), config.folder)
         images = read_for(encoder, list_files([source]))
         known = method.predict if hasattr(method, "predict") else method.encode
@@ -97,9 +102,12 @@ def _use_words(config: Config, vectors: io.WordVectors) -> None:
         for word, cosine in vectors.nearest(config.source, config.count):
             print(f"{word}  {cosine:.4f}")
         return
-    source = Path(config.source)
-    text = decode(source.read_bytes(), source).removeprefix("\ufeff")
-    words = list(dict.fromkeys(filter(None, (line.strip() for line in text.split("\n")))))
+    words = list(dict.fromkeys(_lines(Path(config.source))))
     path = config.out or Path("predicted.vec")
     io.write(path, vectors.subset(words))
     print(f"wrote {path}: {len(words):,} words")
+
+
+def _lines(path: Path) -> list[str]:
+    text = decode(path.read_bytes(), path).removeprefix("\ufeff")
+    return [line.strip() for line in text.split("\n") if line.strip()]

@@ -1,7 +1,8 @@
-"""Dictionaries: words of one language and their translations."""
+"""Dictionaries: words or sentences of one language and their translations."""
 
 from pathlib import Path
 
+from jaxemb.data.compressed import read_blocks
 from jaxemb.data.text_files import decode
 from jaxemb.errors import InputError
 
@@ -9,11 +10,11 @@ from jaxemb.errors import InputError
 def read_dictionary(path: Path) -> list[tuple[str, str]]:
     """Reads pairs of words, one a line, with a tab or blanks between them.
 
-    Where there is a tab, words may have blanks in them. A word may have several lines. Blank lines
-    and what follows a second tab are left alone.
+    Where there is a tab, words may have blanks in them, and be sentences. A word may have several
+    lines. Blank lines and what follows a second tab are left alone.
 
     Args:
-      path: the file, in UTF-8.
+      path: the file, in UTF-8, plain or compressed.
 
     Returns:
       The pairs, in the order of the file.
@@ -22,7 +23,7 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
       InputError: if a line is no pair, or there is none.
       OSError: if the file cannot be read.
     """
-    text = decode(path.read_bytes(), path).removeprefix("\ufeff")
+    text = decode(b"".join(part for part, _ in read_blocks(path)), path).removeprefix("\ufeff")
     pairs = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():

@@ -34,6 +34,20 @@ def files(data_dir: Path, split: str, language: str) -> list[Path]:
     return [folder / f"{split}.{number}.{language}.gz" for number in range(1, 6)]
 
 
+def translations(data_dir: Path, split: str, languages: Sequence[str]) -> list[Path]:
+    """Names the files of one caption of each picture, and of its translations.
+
+    Args:
+      data_dir: folder of the data sets.
+      split: train, val, test_2016_flickr, test_2017_flickr or test_2017_mscoco.
+      languages: of en, de, fr and cs.
+
+    Returns:
+      A file for each language; line i of each says the same.
+    """
+    return [data_dir / _FOLDER / f"{split}.{language}.gz" for language in languages]
+
+
 def convert(paths: Sequence[Path], folder: Path) -> None:
     """Writes the captions, compressed.
 
