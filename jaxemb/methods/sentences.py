@@ -67,7 +67,7 @@ class Options:
     """Steps of the training."""
     batch: int = 256
     """Pairs in a batch."""
-    learning_rate: float = 0.01
+    learning_rate: float = 0.015
     """Of Adam, at the start; it falls to 0 along a cosine."""
     validate_every: int = 250
     """Steps from one validation to the next, if there are validation pairs."""
