@@ -12,7 +12,7 @@ FAMILIES = {
         "compare_words",
         "relations",
     ),
-    "shared spaces": ("align",),
+    "shared spaces": ("align", "items"),
     "maps": (
         "tsne",
         "tsne_effectively",

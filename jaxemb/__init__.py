@@ -27,6 +27,10 @@ Example:
 | `window_validity` | a network that tells real windows from corrupted ones |
 | `one_hot` | the baseline without learning |
 
+| items that users met | |
+|---|---|
+| `items` | weighted factorization, ranking, item2vec; recommendations |
+
 | maps of points | |
 |---|---|
 | `tsne`, `parametric_tsne` | neighbors stay neighbors; by a network, for new points |
@@ -69,6 +73,7 @@ if TYPE_CHECKING:
         autoencoder,
         classifier,
         glove,
+        items,
         lsa,
         matching,
         mds,
@@ -91,6 +96,7 @@ __all__ = [
     "evaluation",
     "glove",
     "io",
+    "items",
     "losses",
     "lsa",
     "matching",
