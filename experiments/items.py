@@ -16,6 +16,7 @@ import tyro
 
 from jaxemb import checks, io
 from jaxemb.atomic import replacing
+from jaxemb.data.edges import read_edges
 from jaxemb.data.events import Events, read_events
 from jaxemb.data.files import file_sha256
 from jaxemb.data.item_titles import Titles, read_titles
@@ -24,6 +25,7 @@ from jaxemb.errors import InputError
 from jaxemb.evaluation.recommendation import Held, hold_out
 from jaxemb.methods import items, tsne
 from jaxemb.progress import phase
+from jaxemb.sampling import walks
 
 from .harness import command, run_folder
 from .harness.items import scores
@@ -36,24 +38,31 @@ FIGURE = "HR@10 {ials_hits:.3f}, NDCG@10 {ials_gains:.3f}; item-kNN {knn_hits:.3
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Makes vectors of items from a table of users, items and times.
+    """Makes vectors of items from a table of users, items and times; of nodes from edges.
 
     Scores recommendations by each user's last event, then trains on all events and writes
     vectors.txt, fit/ (for jaxemb.io.load and `jaxemb predict`), map.html, map.png, table.md and
-    summary.json to --out. `--recommend USER` tells a user's, also after the run is finished.
+    summary.json to --out. `--recommend USER` tells a user's, also after the run is finished. With
+    --edges, random walks are the users and nodes the items, learned by --method item2vec.
     """
 
     events: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A table with an event a row, in text, .parquet or .npy. None: MovieLens."""
-    columns: str = "user,item,time"
-    """Its columns of user, item, time and weight, names or numbers, with commas between. Without a
-    time nothing can be scored, and the order in the file counts."""
+    edges: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    """A table with an edge of a graph a row, instead."""
+    directed: bool = False
+    """Whether edges lead from the first node to the second alone."""
+    columns: str | None = None
+    """Columns of user, item, time and weight, or of two nodes and weight, names or numbers, with
+    commas between; time and weight may be left out. Without a time the order in the file counts and
+    nothing is scored. None: user,item,time; of edges the first two."""
     titles: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A table of items, their titles and, if there are any, their kinds with bars between, as
     movies.csv of MovieLens: its first three columns."""
     recommend: Annotated[str | None, tyro.conf.arg(metavar="USER")] = None
     """Whose recommendations are printed. None: those of three users."""
     options: items.Options = items.Options()
+    walk: walks.Options = walks.Options()
     methods: tuple[items.Method, ...] = ()
     """Methods that are scored, with their defaults. None: --method alone."""
     decays: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 1.0)
@@ -61,6 +70,8 @@ class Config:
     --decay as it is."""
     seeds: int = 1
     """Runs of each method that is scored, the first with --seed."""
+    scored: int = 5000
+    """Users who are scored, at most; of more, these are drawn."""
     drawn: int = 2000
     """Items on the map, those of most events."""
     common: command.Common = command.Common(out=Path("runs/items"))
@@ -73,9 +84,12 @@ class Config:
         """
         checks.check_fields(self)
         checks.check_field(self, "seeds", at_least=1, at_most=100)
+        checks.check_field(self, "scored", at_least=1)
         checks.check_field(self, "drawn", at_least=10)
         if any(not 0 < decay <= 1 for decay in self.decays):
             raise InputError(f"decays must be more than 0 and at most 1, found {self.decays}")
+        if self.edges is not None and (self.events is not None or self.recommend is not None):
+            raise InputError("edges have nodes, no events and no users to recommend to")
 
 
 SMOKE = Config(options=items.Options(dim=4, epochs=2), decays=(0.5, 1.0), drawn=12)
@@ -85,12 +99,15 @@ def run(config: Config) -> None:
     """Reads, scores, trains, writes and draws."""
     command.use_cache()
     out = config.common.out
+    options = config.options
+    if config.edges is not None:
+        options = dataclasses.replace(options, method="item2vec")
     events, titles, sha256 = read(config)
     if config.recommend is not None:
         events.history(config.recommend)  # refuses an unknown one before anything is trained
     if not run_folder.open_run(out, config, sha256):
         if config.recommend is not None:
-            show_users(config, items_fit(out), events)
+            show_users(config, io.load(out / "fit"), events)
         return
     tell(events)
     figures: dict[str, float] = {
@@ -98,11 +115,12 @@ def run(config: Config) -> None:
         "items": len(events.item_names),
         "events": len(events.users),
     }
-    options = config.options
-    if events.times is None:
-        print("no times: no event is the last, so nothing is scored")
+    try:
+        held = [hold_out(events, last=last) for last in (2, 1)]
+    except InputError as error:
+        print(f"nothing is scored: {error}")
     else:
-        found, options = score(config, events)
+        found, options = score(config, *(drawn_users(config, one) for one in held))
         figures |= found
     fitted = items.fit(
         config.common.seed, events, options, run=run_folder.engine_run(config.common)
@@ -114,7 +132,8 @@ def run(config: Config) -> None:
     print("\nnearest items:")
     for name in fitted.vectors.words[:6]:
         print(f"  {name}: {'; '.join(other for other, _ in fitted.vectors.nearest(name, 4))}")
-    show_users(config, fitted, events)
+    if config.edges is None:
+        show_users(config, fitted, events)
     draw(config, fitted, titles)
     run_folder.finish(out, figures)
 
@@ -125,18 +144,30 @@ def read(config: Config) -> tuple[Events, Titles | None, dict[str, str]]:
     Returns:
       Events, titles, and the checksum of each file.
     """
-    if config.events is None:
-        path, columns = movielens.ratings(config.common.data_dir), movielens.COLUMNS
-        named = config.titles or movielens.films(config.common.data_dir)
+    path, named = config.events, config.titles
+    if config.edges is not None:
+        path = config.edges
+        graph = read_edges(path, columns_of(config, "1,2"), directed=config.directed)
+        print(f"{len(graph.names):,} nodes, {graph.weights.nnz:,} edges with a direction")
+        with phase("walking"):
+            walked = walks.walk(config.common.seed, graph, config.walk)
+            events = walks.as_events(walked, graph)
+    elif path is not None:
+        events = read_events(path, columns_of(config, "user,item,time"))
     else:
-        path, named = config.events, config.titles
-        columns = tuple(name.strip() for name in config.columns.split(","))
-    events = read_events(path, columns)
+        path = movielens.ratings(config.common.data_dir)
+        named = named or movielens.films(config.common.data_dir)
+        events = read_events(path, movielens.COLUMNS)
     sha256 = {str(one): file_sha256(one) for one in (path, named) if one is not None}
     if named is None:
         return events, None, sha256
     titles = read_titles(named, events.item_names)
     return events._replace(item_names=titles.titles), titles, sha256
+
+
+def columns_of(config: Config, usual: str) -> tuple[str, ...]:
+    """Returns the columns asked for."""
+    return tuple(name.strip() for name in (config.columns or usual).split(","))
 
 
 def tell(events: Events) -> None:
@@ -148,24 +179,37 @@ def tell(events: Events) -> None:
     )
 
 
-def score(config: Config, events: Events) -> tuple[dict[str, float], items.Options]:
+def drawn_users(config: Config, held: Held) -> Held:
+    """Returns no more users than are to be scored, drawn by the seed."""
+    if len(held.users) <= config.scored:
+        return held
+    rng = np.random.default_rng(config.common.seed)
+    rows = np.sort(rng.choice(len(held.users), config.scored, replace=False))
+    return held._replace(users=held.users[rows], targets=held.targets[rows])
+
+
+def score(config: Config, validation: Held, test: Held) -> tuple[dict[str, float], items.Options]:
     """Scores methods and baselines, prints them and writes table.md.
 
     Returns:
       Figures, and the options with the decay that was chosen.
     """
     out, own = config.common.out, config.options
-    validation, test = hold_out(events, last=2), hold_out(events)
+    told = f"{len(test.users):,} users are scored by their last events"
     if test.short or test.repeated:
-        print(
-            f"{len(test.users):,} users are scored; not {test.short:,} with fewer than 3 events, "
-            f"nor {test.repeated:,} whose last item they had had"
+        told += (
+            f"; not {test.short:,} with fewer than 3, nor {test.repeated:,} whose last item they "
+            "had had before"
         )
+    print(told)
     decays = config.decays or (own.decay,)
     rows, figures = {}, {"scored_users": float(len(test.users))}
     for name, score_of in scores.baselines(own.dim, config.common.seed).items():
-        with phase(f"scoring {name}"):
-            rows[name] = [scores.choose(score_of, decays, validation, test)]
+        try:
+            with phase(f"scoring {name}"):
+                rows[name] = [scores.choose(score_of, decays, validation, test)]
+        except InputError as error:
+            print(f"{name} is left out: {error}")
     wanted = dict.fromkeys((own.method, *config.methods))
     for method in wanted:
         options = own if method == own.method else items.Options(method=method, dim=own.dim)
@@ -223,11 +267,6 @@ def as_words(names: list[str]) -> list[str]:
     return words
 
 
-def items_fit(out: Path) -> items.Fitted:
-    """Loads what a finished run has found."""
-    return io.load(out / "fit")
-
-
 def show_users(config: Config, fitted: items.Fitted, events: Events) -> None:
     """Prints recommendations with reasons."""
     asked = config.recommend
@@ -256,7 +295,7 @@ def draw(config: Config, fitted: items.Fitted, titles: Titles | None) -> None:
         places = tsne.fit(
             config.common.seed, vectors, tsne.Options(perplexity, metric="cosine")
         ).embedding
-    title = f"{len(names):,} items by {config.options.method}, by t-SNE"
+    title = f"{len(names):,} items by {fitted.options.method}, by t-SNE"
     out = config.common.out
     scatter.write_map(
         out / "map.png", places, labels=labels, classes=classes, names=None, title=title

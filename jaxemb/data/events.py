@@ -92,8 +92,8 @@ def from_events(users: Any, items: Any, times: Any = None, weights: Any = None) 
     rows = len(users)
     if not rows:
         raise InputError("there is no event")
-    user_rows, user_names = _numbered(users, rows, "users")
-    item_rows, item_names = _numbered(items, rows, "items")
+    user_rows, user_names = numbered(users, rows, "users")
+    item_rows, item_names = numbered(items, rows, "items")
     for what, names in (("user", user_names), ("item", item_names)):
         if len(names) < 2:
             raise InputError(
@@ -105,7 +105,7 @@ def from_events(users: Any, items: Any, times: Any = None, weights: Any = None) 
     item_rows = np.argsort(ranked)[item_rows]
     item_names = [item_names[row] for row in ranked]
     when = None if times is None else _times(times, rows)
-    amounts = np.ones(rows, np.float32) if weights is None else _weights(weights, rows)
+    amounts = np.ones(rows, np.float32) if weights is None else weights_of(weights, rows)
     if when is None:
         order = np.argsort(user_rows, kind="stable")
     else:
@@ -150,9 +150,34 @@ def read_events(
             f"columns must be those of user, item and, if there are any, time and weight, found "
             f"{columns!r}"
         )
+    wanted = dict(zip(_MEANINGS, columns, strict=False))
+    found = read_columns(path, wanted, layout)
+    if "time" in found and found["time"].dtype.kind == "U":
+        found["time"] = _parsed(found["time"], path, wanted["time"])
+    try:
+        return from_events(found["user"], found["item"], found.get("time"), found.get("weight"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def read_columns(
+    path: Path, wanted: dict[str, str], layout: Layout | None = None
+) -> dict[str, np.ndarray]:
+    """Reads some columns of a table, as text but "weight".
+
+    Args:
+      path: as for `jaxemb.data.tables.read_table`.
+      wanted: what a column means, and its name or number; "" for none.
+      layout: what the file does not say.
+
+    Returns:
+      The columns that are wanted, by what they mean; an array's are numbers.
+
+    Raises:
+      InputError: naming the columns that there are if one is not; and where a cell names nobody.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    wanted = dict(zip(_MEANINGS, columns, strict=False))
     # Other columns may have gaps.
     table = read_table(path, layout, numbers=[wanted.get("weight", "")])
     found = {
@@ -160,19 +185,16 @@ def read_events(
         for meaning, name in wanted.items()
         if name
     }
-    if "time" in found and found["time"].dtype.kind == "U":
-        found["time"] = _parsed(found["time"], path, wanted["time"])
-    for meaning in ("user", "item"):
-        empty = found[meaning].dtype.kind == "U" and np.isin(found[meaning], MISSING)
-        if np.any(empty):
+    for meaning, column in found.items():
+        if meaning in ("time", "weight") or column.dtype.kind != "U":
+            continue
+        empty = np.isin(column, MISSING)
+        if empty.any():
             raise InputError(
                 f"{path}: row {np.flatnonzero(empty)[0] + 1}: column {wanted[meaning]!r} names no "
                 f"{meaning}; {empty.sum():,} such rows. Delete them"
             )
-    try:
-        return from_events(found["user"], found["item"], found.get("time"), found.get("weight"))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+    return found
 
 
 def _column(table: Table, name: str) -> np.ndarray:
@@ -183,8 +205,20 @@ def _column(table: Table, name: str) -> np.ndarray:
     return table.values[:, place]
 
 
-def _numbered(values: Any, rows: int, name: str) -> tuple[np.ndarray, list[str]]:
-    """Returns the position of each value among all different ones, and their names in order."""
+def numbered(values: Any, rows: int, name: str) -> tuple[np.ndarray, list[str]]:
+    """Numbers names.
+
+    Args:
+      values: [N] whole numbers or names.
+      rows: N.
+      name: what to call them.
+
+    Returns:
+      [N] positions among all different ones, and their names in order.
+
+    Raises:
+      InputError: as of `checks.as_labels`.
+    """
     found, positions = np.unique(checks.as_labels(values, rows, name=name), return_inverse=True)
     names = [str(one) for one in found.tolist()]
     if found.dtype.kind == "U" and all(map(str.isdecimal, names)):
@@ -244,7 +278,12 @@ def _untimed(missing: np.ndarray, what: str) -> InputError:
     )
 
 
-def _weights(weights: Any, rows: int) -> np.ndarray:
+def weights_of(weights: Any, rows: int) -> np.ndarray:
+    """Returns weights [N] as float32.
+
+    Raises:
+      InputError: if one is not finite and above 0, or they are not N.
+    """
     try:
         array = np.asarray(weights, np.float32)
     except (TypeError, ValueError) as error:

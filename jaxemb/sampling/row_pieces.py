@@ -1,6 +1,6 @@
 """Rows of a sparse matrix in pieces of one length, for steps of one shape."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,7 +12,7 @@ PIECES = 128
 
 
 class Pieces(NamedTuple):
-    """Some rows of a matrix [M, N], as one step takes them.
+    """Some rows of a matrix [M, N], as one step takes them; arrays of NumPy or JAX.
 
     Attributes:
       rows: [P] int32, which rows they are; M where there are fewer.
@@ -21,10 +21,10 @@ class Pieces(NamedTuple):
       values: [P, L] float32; -1 for no entry.
     """
 
-    rows: np.ndarray
-    owners: np.ndarray
-    columns: np.ndarray
-    values: np.ndarray
+    rows: Any
+    owners: Any
+    columns: Any
+    values: Any
 
 
 class RowPieces:

@@ -17,7 +17,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("events")
     rng = np.random.default_rng(4)
     lines = ["who,when,what"]
-    for user in range(40):
+    for user in range(90):
         topic = user % 3
         for time, item in enumerate(rng.choice(8, 6, replace=False)):
             lines.append(f"u{user},{time},{topic * 8 + item}")
@@ -44,7 +44,7 @@ def ran(files, private_cache, tmp_path_factory):
 
 def test_recommendations_are_scored_with_baselines(ran):
     figures = json.loads((ran.common.out / "summary.json").read_text())
-    assert figures["scored_users"] == 40
+    assert figures["scored_users"] == 90
     # Of 24 items the user has 5 and two of the topic are left.
     assert figures["ials_hits"] > 0.9 > figures["popularity_hits"]
     assert figures["ials_gains_low"] < figures["ials_gains"] < figures["ials_gains_high"]
@@ -108,9 +108,32 @@ def test_without_times_nothing_is_scored(files, tmp_path, capsys):
     flags = ("--columns", "who,what", "--dim", 4, "--epochs", 2, "--out", tmp_path / "run")
     status, out, _ = ask(capsys, "--events", files / "log.csv", *flags)
     assert status == 0
-    assert "no times: no event is the last, so nothing is scored" in out
+    assert "nothing is scored: events without times have no last one" in out
     assert "hits" not in (tmp_path / "run" / "summary.json").read_text()
 
 
 def test_names_without_blanks_stay_different():
     assert script.as_words(["a b", "a_b", "a  b", "c"]) == ["a_b_", "a_b", "a_b__", "c"]
+
+
+def test_nodes_of_a_graph_are_items(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    lines = []
+    for group in range(3):
+        pairs = rng.integers(10, size=(60, 2)) + 10 * group
+        lines += [f"n{a} n{b}" for a, b in pairs]
+    (tmp_path / "graph.txt").write_text("\n".join([*lines, "n0 n10", "n10 n20"]))
+    flags = ("--dim", 8, "--length", 20, "--walks", 30, "--out", tmp_path / "run")
+    status, out, err = ask(capsys, "--edges", tmp_path / "graph.txt", *flags)
+    assert status == 0, err
+    assert "30 nodes" in out
+    vectors = io.read(tmp_path / "run")
+    near = [
+        (int(node[1:]) // 10, int(other[1:]) // 10)
+        for node in vectors
+        for other, _ in vectors.nearest(node, 3)
+    ]
+    assert np.mean([one == other for one, other in near]) > 0.9
+    status, _, err = ask(capsys, "--edges", tmp_path / "graph.txt", "--alpha", 2, *flags)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--alpha means nothing to item2vec" in err

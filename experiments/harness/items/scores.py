@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from jaxemb.data.events import Events
 from jaxemb.evaluation.recommendation import Held, Score, bootstrap, gains, hits, rank_held
 from jaxemb.factorize.svd import svd
+from jaxemb.memory import require_memory
 
 # (what is known, decay) -> users [b] -> their scores of all items [b, I].
 ScoreOf = Callable[[Held, float], Callable[[np.ndarray], np.ndarray]]
@@ -77,8 +78,15 @@ def baselines(dim: int, seed: int) -> dict[str, ScoreOf]:
 
 
 def item_cosines(events: Events) -> csr_array:
-    """Returns the cosines of items by the users who had them, [I, I]; 0 on the diagonal."""
+    """Returns the cosines of items by the users who had them, [I, I]; 0 on the diagonal.
+
+    Raises:
+      InputError: if memory is short.
+    """
     had = had_by(events)
+    pairs = min(had.shape[1] ** 2, int(np.square(np.diff(had.indptr).astype(float)).sum()))
+    # Values and columns, while they are copied.
+    require_memory(24 * pairs, f"cosines of {pairs:,} pairs of items", "the method needs none")
     lengths = np.sqrt(np.maximum(had.sum(axis=0), 1))
     unit = (had / lengths[None]).tocsr()
     found = (unit.T @ unit).tocoo()

@@ -14,7 +14,6 @@ from jaxemb.sampling.ranking_triples import Triples, TripleStream
 from jaxemb.training.state import Training, TrainState, Unit, Update
 
 _INIT_SCALE = 0.1
-_RATE = 0.05
 
 
 def start(key: jax.Array, events: Events, options: Options) -> Training:
@@ -24,13 +23,14 @@ def start(key: jax.Array, events: Events, options: Options) -> Training:
     """
     users, items = len(events.user_names), len(events.item_names)
     base_key, init_key, stream_key = jax.random.split(key, 3)
-    stream = TripleStream(stream_key, events, size=min(options.batch, len(events.users)))
+    size = min(options.batch, len(events.users))
+    stream = TripleStream(stream_key, events, size=size)
     scale = _INIT_SCALE / options.dim**0.5
     table = scale * jax.random.normal(init_key, (users + items, options.dim), jnp.float32)
     bias = (jnp.arange(users + items) < users).astype(jnp.float32)[:, None]
     table = jnp.concatenate([table, bias], axis=1)
     steps = options.passes * stream.epoch_steps
-    rate = optax.linear_schedule(options.learning_rate or _RATE, 0.0, steps)
+    rate = optax.linear_schedule(options.rate, 0.0, steps)
     # Rare items move as far as frequent ones.
     optimizer = row_wise(optax.adagrad(rate, initial_accumulator_value=1e-6))
     update = Update(
@@ -45,14 +45,9 @@ def start(key: jax.Array, events: Events, options: Options) -> Training:
         lambda state: state,
         chance_loss=float(jnp.log(2.0)),
         call_steps=100,
-        unit=Unit("events", stream_size(events, options)),
+        unit=Unit("events", size),
         about=options,
     )
-
-
-def stream_size(events: Events, options: Options) -> int:
-    """Returns the events of a step."""
-    return min(options.batch, len(events.users))
 
 
 def _step(users: int, options: Options, optimizer: RowOptimizer, rate: optax.Schedule) -> Any:

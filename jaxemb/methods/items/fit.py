@@ -60,12 +60,20 @@ def start(key: jax.Array | int, data: Events, options: Options | None = None) ->
             f"data must be jaxemb.data.Events, found {type(data).__name__}; from_events makes them "
             "of users, items and times, read_events of a file"
         )
-    training = _STARTS[options.method](checks.as_key(key), data, options)
+    counts = np.bincount(data.items, minlength=len(data.item_names))
+    known = counts >= options.least
+    if known.sum() < 2:
+        raise InputError(
+            f"of {len(counts):,} items {known.sum()} have the {options.least} events that "
+            f"min_count asks for, two are needed; the most that one has are {counts.max():,}"
+        )
+    events = data if known.all() else data.at(known[data.items])
+    training = _STARTS[options.method](checks.as_key(key), events, options)
 
     def finish(state: Any) -> Fitted:
         params = _params(training.finish(state), data, options)
         items = params["input" if options.method == "item2vec" else "items"]
-        vectors = np.ascontiguousarray(items[:, : options.dim])
+        vectors = np.where(known[:, None], items[:, : options.dim], 0)
         return Fitted(WordVectors(data.item_names, vectors), params, options)
 
     return training._replace(finish=finish)

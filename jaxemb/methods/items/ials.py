@@ -27,8 +27,8 @@ class Block(NamedTuple):
     """
 
     pieces: Pieces
-    items: np.ndarray
-    begins: np.ndarray
+    items: Any
+    begins: Any
 
 
 def start(key: jax.Array, events: Events, options: Options) -> Training:

@@ -37,6 +37,6 @@ def start(key: jax.Array, events: Events, options: Options) -> Training:
             negatives=options.negatives,
             subsample=options.subsample,
             noise_power=options.noise_power,
-            learning_rate=options.learning_rate,
+            learning_rate=options.rate,
         ),
     )._replace(about=options)

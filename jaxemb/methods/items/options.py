@@ -32,19 +32,23 @@ class Options:
     dim: int = 64
     """Width of the vectors."""
     epochs: int | None = None
-    """Passes over the events. None takes 10 for ials, 60 for bpr and 30 for item2vec."""
+    """Passes over the events. None takes 10 for ials, 30 for bpr and item2vec."""
+    min_count: int | None = None
+    """Items with fewer events have zero vectors and are never recommended. None takes 1 for ials,
+    whose vectors of rare items lie near their users', and 10 for the others, whose are noise."""
     alpha: float = 3.0
     """What an event adds to the confidence of a pair of user and item, which is 1 without, times
     its weight."""
     regularization: float | None = None
     """Penalty on the squares of the vectors. None takes 2 for ials and 0.01 for bpr."""
     learning_rate: float | None = None
-    """At the start. None takes 0.05 for bpr, and what word2vec does for item2vec."""
+    """At the start; it falls linearly to nearly 0. None takes 0.2 for bpr and 0.04 for
+    item2vec."""
     batch: int = 1024
     """Events of a step of bpr."""
     window: int = 10
     """Neighbors in a user's sequence that count, at most, to each side."""
-    negatives: int = 10
+    negatives: int = 5
     """Noise items per prediction."""
     subsample: float = 1e-3
     """Relative frequency above which items are left out now and then; 0 keeps all."""
@@ -63,6 +67,8 @@ class Options:
         checks.check_field(self, "dim", at_least=2, at_most=1 << 14)
         if self.epochs is not None:
             checks.check_field(self, "epochs", at_least=1)
+        if self.min_count is not None:
+            checks.check_field(self, "min_count", at_least=1)
         checks.check_field(self, "alpha", above=0, at_most=1e6)
         if self.regularization is not None:
             checks.check_field(self, "regularization", above=0, at_most=1e6)
@@ -83,7 +89,17 @@ class Options:
     @property
     def passes(self) -> int:
         """Passes over the events."""
-        return self.epochs or {"ials": 10, "bpr": 60, "item2vec": 30}[self.method]
+        return self.epochs or {"ials": 10, "bpr": 30, "item2vec": 30}[self.method]
+
+    @property
+    def least(self) -> int:
+        """Events that an item needs."""
+        return self.min_count or (1 if self.method == "ials" else 10)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the start."""
+        return self.learning_rate or {"ials": 1.0, "bpr": 0.2, "item2vec": 0.04}[self.method]
 
     @property
     def penalty(self) -> float:

@@ -70,7 +70,7 @@ def test_the_loss_of_ials_falls_to_its_share_of_the_objective():
 
 @pytest.mark.parametrize("method", ["ials", "bpr", "item2vec"])
 def test_items_of_a_topic_are_near(method):
-    events = planted(users=200)
+    events = planted(users=400)
     fitted = items.fit(0, events, items.Options(method=method, dim=8))
     assert fitted.vectors.words == events.item_names
     same = [
@@ -121,6 +121,16 @@ def test_what_is_unknown_or_empty_is_told():
         items.fit(0, [("a", "b")])
     with pytest.raises(InputError, match="events must be of the items"):
         items.encode_events(fitted, EVENTS._replace(item_names=EVENTS.item_names[::-1]))
+
+
+@pytest.mark.parametrize("method", ["ials", "bpr", "item2vec"])
+def test_rare_items_have_zero_vectors(method):
+    counts = np.bincount(EVENTS.items)
+    least = int(np.median(counts))
+    fitted = items.fit(0, EVENTS, items.Options(method=method, dim=4, epochs=2, min_count=least))
+    np.testing.assert_array_equal(fitted.vectors.vectors.any(axis=1), counts >= least)
+    with pytest.raises(InputError, match="items 0 have the 999 events that min_count asks for"):
+        items.fit(0, EVENTS, items.Options(method=method, min_count=999))
 
 
 def test_a_field_of_another_method_is_refused():
