@@ -28,7 +28,7 @@ from jaxemb.progress import phase
 from jaxemb.sampling import walks
 
 from .harness import command, run_folder
-from .harness.items import scores
+from .harness.items import new_items, scores
 from .harness.maps import drawing
 from .harness.tables import markdown
 
@@ -122,6 +122,8 @@ def run(config: Config) -> None:
     else:
         found, options = score(config, *(drawn_users(config, one) for one in held))
         figures |= found
+    if titles is not None and any(titles.kinds) and config.edges is None:
+        figures |= place_new(config, events, titles, options)
     fitted = items.fit(
         config.common.seed, events, options, run=run_folder.engine_run(config.common)
     )
@@ -252,6 +254,28 @@ def score_once(
         return lambda some: items.scores(fitted, users[some])
 
     return scores.choose(score_of, decays, validation, test)
+
+
+def place_new(
+    config: Config, events: Events, titles: Titles, options: items.Options
+) -> dict[str, float]:
+    """Places items that were held out, from their kinds, and prints how well.
+
+    Returns:
+      Figures.
+    """
+    ran = run_folder.engine_run(config.common, config.common.out / "scored" / "new_items")
+    decays = config.decays or (options.decay,)
+    found = new_items.score(config.common.seed, events, titles, options, ran, decays=decays)
+    if found is None:
+        return {}
+    print(
+        f"\n{found.count:,} new items, placed from kinds and decade (ridge {found.penalty:g}, "
+        f"decay {found.decay:g}): users are nearer to theirs than to others in {found.area:.1%} of "
+        f"pairs; by kinds alone in {found.of_kinds:.1%}, by popularity, if it were known, in "
+        f"{found.of_counts:.1%}"
+    )
+    return {f"new_{name}": float(value) for name, value in found._asdict().items()}
 
 
 def as_words(names: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ vector, also a new user's, is made of the items that the user had, the newest we
 
 from jaxemb.methods.items.fit import Fitted, fit, start
 from jaxemb.methods.items.options import Method, Options
+from jaxemb.methods.items.place import place
 from jaxemb.methods.items.recommend import (
     Recommendation,
     encode,
@@ -34,6 +35,7 @@ __all__ = [
     "encode",
     "encode_events",
     "fit",
+    "place",
     "recommend",
     "scores",
     "start",
