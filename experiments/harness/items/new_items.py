@@ -89,7 +89,8 @@ def score(
     tried = itertools.product(_PENALTIES, decays)
     penalty, decay = max(tried, key=lambda pair: area(halves[0], *pair))
     new = halves[1]
-    profiles = np.zeros((len(users), features.shape[1]), np.float32)
+    count = len(events.user_names)
+    profiles = np.zeros((count, features.shape[1]), np.float32)
     np.add.at(profiles, known.users, features[known.items])
     lengths = np.maximum(np.linalg.norm(features[new], axis=1), 1)  # 0 where nothing is known
     return Placed(
@@ -98,7 +99,7 @@ def score(
         decay,
         area(new, penalty, decay),
         mean_area(profiles @ (features[new] / lengths[:, None]).T, events, new),
-        mean_area(np.broadcast_to(counts[new], (len(users), len(new))), events, new),
+        mean_area(np.broadcast_to(counts[new], (count, len(new))), events, new),
     )
 
 
