@@ -21,6 +21,7 @@ from jaxemb.data.events import Events, read_events
 from jaxemb.data.files import file_sha256
 from jaxemb.data.item_titles import Titles, read_titles
 from jaxemb.data.sets import movielens
+from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.evaluation.recommendation import Held, hold_out
 from jaxemb.methods import items, tsne
@@ -59,6 +60,7 @@ class Config:
     titles: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A table of items, their titles and, if there are any, their kinds with bars between, as
     movies.csv of MovieLens: its first three columns."""
+    layout: Layout = Layout()
     recommend: Annotated[str | None, tyro.conf.arg(metavar="USER")] = None
     """Whose recommendations are printed. None: those of three users."""
     options: items.Options = items.Options()
@@ -149,13 +151,14 @@ def read(config: Config) -> tuple[Events, Titles | None, dict[str, str]]:
     path, named = config.events, config.titles
     if config.edges is not None:
         path = config.edges
-        graph = read_edges(path, columns_of(config, "1,2"), directed=config.directed)
+        columns = columns_of(config, "1,2")
+        graph = read_edges(path, columns, config.layout, directed=config.directed)
         print(f"{len(graph.names):,} nodes, {graph.weights.nnz:,} edges with a direction")
         with phase("walking"):
             walked = walks.walk(config.common.seed, graph, config.walk)
             events = walks.as_events(walked, graph)
     elif path is not None:
-        events = read_events(path, columns_of(config, "user,item,time"))
+        events = read_events(path, columns_of(config, "user,item,time"), config.layout)
     else:
         path = movielens.ratings(config.common.data_dir)
         named = named or movielens.films(config.common.data_dir)
@@ -163,7 +166,7 @@ def read(config: Config) -> tuple[Events, Titles | None, dict[str, str]]:
     sha256 = {str(one): file_sha256(one) for one in (path, named) if one is not None}
     if named is None:
         return events, None, sha256
-    titles = read_titles(named, events.item_names)
+    titles = read_titles(named, events.item_names, config.layout)
     return events._replace(item_names=titles.titles), titles, sha256
 
 
@@ -270,7 +273,7 @@ def place_new(
     if found is None:
         return {}
     print(
-        f"\n{found.count:,} new items, placed from kinds and decade (ridge {found.penalty:g}, "
+        f"\n{found.items:,} new items, placed from kinds and decade (ridge {found.penalty:g}, "
         f"decay {found.decay:g}): users are nearer to theirs than to others in {found.area:.1%} of "
         f"pairs; by kinds alone in {found.of_kinds:.1%}, by popularity, if it were known, in "
         f"{found.of_counts:.1%}"
@@ -293,12 +296,13 @@ def as_words(names: list[str]) -> list[str]:
 
 def show_users(config: Config, fitted: items.Fitted, events: Events) -> None:
     """Prints recommendations with reasons."""
-    asked = config.recommend
-    several = asked is None
-    for user in events.user_names[:3] if several else [asked]:
+    users, count = events.user_names[:3], 3
+    if config.recommend is not None:
+        users, count = [config.recommend], 10
+    for user in users:
         history = events.history(user)
         print(f"\nuser {user}, last: {'; '.join(history[:-4:-1])}")
-        for item, cosine, because in items.recommend(fitted, history, 3 if several else 10):
+        for item, cosine, because in items.recommend(fitted, history, count):
             reasons = "; ".join(other for other, _ in because[:2])
             print(f"  {cosine:.2f}  {item}, as {reasons}")
 

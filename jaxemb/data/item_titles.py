@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxemb.data.table_text import MISSING
+from jaxemb.data.table_text import MISSING, Layout
 from jaxemb.data.tables import read_table
 from jaxemb.errors import InputError
 
@@ -67,13 +67,14 @@ class Titles(NamedTuple):
         return {"kinds": np.array([", ".join(some) for some in self.kinds[:count]])}
 
 
-def read_titles(path: Path, items: Sequence[str]) -> Titles:
+def read_titles(path: Path, items: Sequence[str], layout: Layout | None = None) -> Titles:
     """Reads titles and kinds of items.
 
     Args:
       path: a table as of `jaxemb.data.tables.read_table`, of two or three columns or more: the
         item's id, its title, and its kinds with bars between, as "Comedy|Drama".
       items: I ids.
+      layout: what the file does not say.
 
     Returns:
       Of each item its title and kinds. A title that several items have is followed by the id.
@@ -81,7 +82,7 @@ def read_titles(path: Path, items: Sequence[str]) -> Titles:
     Raises:
       InputError: if it is no such table, or no item is in it.
     """
-    table = read_table(path, numbers=())
+    table = read_table(path, layout, numbers=())
     columns = list(table.texts.values())
     if len(columns) < 2:
         raise InputError(

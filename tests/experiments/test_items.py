@@ -86,6 +86,7 @@ def test_a_user_is_told_after_the_run(ran, files, capsys):
     ("flags", "message"),
     [
         (("--columns", "who,film"), "no column 'film'; there are who, when, what"),
+        (("--columns", "who,what,when", "--encoding", "latin-99"), "--encoding must be one"),
         (("--columns", "who"), "--columns must be those of user, item"),
         (("--columns", "who,what,when", "--recommend", "nobody"), "no event is of user 'nobody'"),
         (("--columns", "who,what,when", "--titles", "log"), "has the title of none of 24 items"),

@@ -24,7 +24,7 @@ class Placed(NamedTuple):
     """How well items that were held out are placed: areas under curves, each user's mean.
 
     Attributes:
-      count: items held out for the test.
+      items: held out for the test.
       penalty: chosen with others.
       decay: likewise.
       area: chance that a user's vector is nearer to an item that the user had than to one that not.
@@ -32,7 +32,7 @@ class Placed(NamedTuple):
       of_counts: the same by how often an item was had, which nobody knows of a new one.
     """
 
-    count: int
+    items: int
     penalty: float
     decay: float
     area: float

@@ -32,6 +32,6 @@ def test_new_items_of_a_kind_are_placed_near_its_users():
     assert found.area > 0.85
     np.testing.assert_allclose(found.area, found.of_kinds, atol=0.02)
     assert 0.4 < found.of_counts < 0.6
-    assert 5 <= found.count <= 16
+    assert 5 <= found.items <= 16
     few = events.at(np.arange(len(users)) < 100)
     assert new_items.score(0, few, titles, items.Options(dim=8), Run(), decays=(1.0,)) is None
