@@ -2,7 +2,7 @@
 
     python -m experiments.items --methods ials item2vec bpr --seeds 3
 
-Two busy cores of an AMD EPYC, 0.0 minutes: HR@10 .000.
+Two busy cores of an AMD EPYC, 8.1 minutes: HR@10 0.122, NDCG@10 0.064; item-kNN 0.107, 0.059.
 """
 
 import dataclasses
@@ -223,7 +223,7 @@ def score(config: Config, validation: Held, test: Held) -> tuple[dict[str, float
             for seed in range(config.common.seed, config.common.seed + config.seeds)
         ]
     lines = markdown(
-        ("", "decay", "validation HR@10", "NDCG@10", "test HR@10", "", "NDCG@10", ""),
+        ("", "decay", "validation HR@10", "NDCG@10", "test HR@10", "95%", "NDCG@10", "95%"),
         [scores.row(name, several) for name, several in rows.items()],
         figures=True,
     )
