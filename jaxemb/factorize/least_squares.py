@@ -67,7 +67,7 @@ def solve_rows(
         return jax.ops.segment_sum(values, owners, rows, indices_are_sorted=True)
 
     left = add_up(_einsum("pl,pld,ple->pde", extra, others, others)) + gram[None]
-    left = left + penalty * jnp.eye(dim)[None]
+    left = left + penalty * jnp.eye(dim, dtype=others.dtype)[None]
     right = add_up(_einsum("pl,pld->pd", confidence, others))
     factors = jax.scipy.linalg.cho_factor(left, lower=True)
     solved = jax.scipy.linalg.cho_solve(factors, right[..., None])[..., 0]

@@ -42,7 +42,7 @@ def start(key: jax.Array, events: Events, options: Options) -> Training:
     pieces = max(side.pieces for side in sides)
     sweep = sum(side.steps for side in sides)
     base_key, init_key = jax.random.split(key)
-    scale = _INIT_SCALE / np.sqrt(options.dim)
+    scale = _INIT_SCALE / options.dim**0.5
     table = scale * jax.random.normal(init_key, (users + items, options.dim), jnp.float32)
     # Whoever has no event is never solved: the solution is 0.
     known = np.concatenate([np.diff(side.indptr) for side in both]) > 0
@@ -67,7 +67,7 @@ def start(key: jax.Array, events: Events, options: Options) -> Training:
             jnp.zeros((), jnp.int32),
             base_key,
             {"vectors": table},
-            {"gram": jnp.zeros((options.dim, options.dim))},
+            {"gram": jnp.zeros((options.dim, options.dim), jnp.float32)},
         ),
         options.passes * sweep,
         batches,

@@ -156,3 +156,11 @@ def test_a_loop_of_ones_own_gives_the_same_bits(method):
         state, _ = update(state, training.batch(step))
     fitted = items.fit(5, EVENTS, options)
     np.testing.assert_array_equal(training.finish(state).vectors.vectors, fitted.vectors.vectors)
+
+
+@pytest.mark.parametrize("method", ["ials", "bpr", "item2vec"])
+def test_tables_are_float32_where_jax_counts_in_float64(method):
+    with jax.enable_x64(True):
+        fitted = items.fit(0, EVENTS, items.Options(method=method, dim=4, epochs=2))
+    assert {table.dtype for table in fitted.params.values()} == {np.dtype(np.float32)}
+    assert fitted.vectors.vectors.dtype == np.float32
