@@ -12,7 +12,7 @@ FAMILIES = {
         "compare_words",
         "relations",
     ),
-    "shared spaces": ("align", "sentences"),
+    "shared spaces": ("align", "sentences", "items"),
     "maps": (
         "tsne",
         "tsne_effectively",

@@ -27,6 +27,10 @@ Example:
 | `window_validity` | a network that tells real windows from corrupted ones |
 | `one_hot` | the baseline without learning |
 
+| items that users met | |
+|---|---|
+| `items` | weighted factorization, ranking, item2vec; recommendations |
+
 | maps of points | |
 |---|---|
 | `tsne`, `parametric_tsne` | neighbors stay neighbors; by a network, for new points |
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
         autoencoder,
         classifier,
         glove,
+        items,
         lsa,
         matching,
         mds,
@@ -100,6 +105,7 @@ __all__ = [
     "evaluation",
     "glove",
     "io",
+    "items",
     "losses",
     "lsa",
     "matching",

@@ -66,6 +66,11 @@ def two_languages() -> tuple:
     return (*sides, [(f"a{i}", f"b{i}") for i in range(40)])
 
 
+def who_met_what() -> tuple:
+    users, met = (np.repeat(np.arange(40), 6), RNG.integers(20, size=240))
+    return (data.from_events(users, met, RNG.random(240)),)
+
+
 def two_towers() -> tuple:
     from jaxemb.methods import matching
 
@@ -94,6 +99,12 @@ CASES = {
         lambda module, fitted: module.predict(fitted.model, NEW),
     ),
     "glove": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
+    "items": Case(
+        who_met_what,
+        {"dim": 4},
+        "none",
+        lambda module, fitted: module.encode(fitted, [["1", "2"], ["3"]]),
+    ),
     "lsa": Case(TEXT, {"dim": 4}, "words"),
     "matching": Case(
         matching_data, {"iterations": 12, "identities": 4, "samples": 2}, "networks", ENCODED

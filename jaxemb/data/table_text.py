@@ -23,7 +23,7 @@ _logger = logging.getLogger("jaxemb")
 # Lines that show how a text is laid out.
 _LOOKED_AT = 200
 # What programs write where a number is missing.
-_MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-nan")
+MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-nan")
 # The separator that is one blank or more, as pandas writes it.
 BLANKS = r"\s+"
 # What may stand between cells, likeliest first: commas are also in numbers, blanks in names.
@@ -94,10 +94,12 @@ class _Text(NamedTuple):
     unnamed: int | None  # the column of row names
 
 
-def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
+def read_text(
+    path: Path, layout: Layout, as_text: set[str], quantities: set[str] | None = None
+) -> Table:
     """Reads a table in text, as `tables.read_table` does; it may be without numbers."""
     pandas = _pandas()
-    found = _look(path, layout, as_text)
+    found = _look(path, layout, as_text, quantities)
     width = len(found.kinds)
     numeric = [place for place, numbers in enumerate(found.kinds) if numbers]
 
@@ -116,7 +118,7 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
                 skiprows=found.skip,
                 skip_blank_lines=True,
                 dtype=kinds,
-                na_values=dict.fromkeys(numeric, _MISSING),
+                na_values=dict.fromkeys(numeric, MISSING),
                 keep_default_na=False,
                 skipinitialspace=True,
                 encoding=_with_mark(layout.encoding),
@@ -151,7 +153,7 @@ def read_text(path: Path, layout: Layout, as_text: set[str]) -> Table:
     )
 
 
-def _look(path: Path, layout: Layout, as_text: set[str]) -> _Text:
+def _look(path: Path, layout: Layout, as_text: set[str], quantities: set[str] | None) -> _Text:
     """Finds out from its first lines how a text is laid out."""
     lines = first_lines(path, layout.encoding)
     before = len(list(itertools.takewhile(lambda line: not line.strip() or line[0] == "#", lines)))
@@ -183,8 +185,9 @@ def _look(path: Path, layout: Layout, as_text: set[str]) -> _Text:
     for place in range(width):
         called = {str(place + 1), *(names[place : place + 1] if names else ())}
         cells = [row[place] for row in body if place < len(row)]
-        numbers = all(_is_number(cell, decimal) or cell in _MISSING for cell in cells)
-        kinds.append(numbers and not called & as_text)
+        numbers = all(_is_number(cell, decimal) or cell in MISSING for cell in cells)
+        asked = quantities is None or bool(called & quantities)
+        kinds.append(numbers and asked and not called & as_text)
     return _Text(separator, decimal, before + named, names, kinds, unnamed)
 
 
@@ -193,7 +196,7 @@ def _has_header(path: Path, rows: list[list[str]], decimal: str, header: str) ->
         return header == "yes"
     first, others = rows[0], rows[1:]
     for place, cell in enumerate(first):
-        below = [row[place] for row in others if place < len(row) and row[place] not in _MISSING]
+        below = [row[place] for row in others if place < len(row) and row[place] not in MISSING]
         if not _is_number(cell, decimal) and (
             not below or sum(_is_number(other, decimal) for other in below) > len(below) / 2
         ):
@@ -311,7 +314,7 @@ def _find_fault(path: Path, found: _Text, encoding: str) -> None:
 
 def _check_cell(path: Path, line: int, place: int, cell: str, found: _Text) -> None:
     column = f"column {place + 1}" if found.names is None else f"column {found.names[place]!r}"
-    if cell in _MISSING:
+    if cell in MISSING:
         raise InputError(
             f"{path}: line {line}: {column}: no number is there; fill gaps, delete such lines, or "
             "leave the column out: `drop`"

@@ -17,7 +17,13 @@ FILES = (*TEXT, ".parquet", ".npy", ".npz")
 """How the names of tables end."""
 
 
-def read_table(path: Path, layout: Layout | None = None, *, as_text: Iterable[str] = ()) -> Table:
+def read_table(
+    path: Path,
+    layout: Layout | None = None,
+    *,
+    as_text: Iterable[str] = (),
+    numbers: Iterable[str] | None = None,
+) -> Table:
     """Reads a table.
 
     Args:
@@ -26,6 +32,8 @@ def read_table(path: Path, layout: Layout | None = None, *, as_text: Iterable[st
         .npz archive, in which one-dimensional arrays of as many entries are columns, too.
       layout: what the file does not say.
       as_text: names of columns whose numbers are names or classes, not quantities.
+      numbers: names of all columns that hold quantities, of text and Parquet; None for all that
+        can.
 
     Returns:
       The table. Columns without a name are called by their number, from 1.
@@ -42,8 +50,10 @@ def read_table(path: Path, layout: Layout | None = None, *, as_text: Iterable[st
     if kind == ".npz":
         return _read_npz(path, layout.array, set(as_text))
     if kind == ".parquet":
-        return _read_parquet(path, set(as_text))
-    return table_text.read_text(path, layout, set(as_text))
+        return _read_parquet(path, set(as_text), None if numbers is None else set(numbers))
+    return table_text.read_text(
+        path, layout, set(as_text), None if numbers is None else set(numbers)
+    )
 
 
 def find_column(path: Path, wanted: str, names: Sequence[str]) -> str:
@@ -144,7 +154,7 @@ def _dense(path: Path) -> np.ndarray:
     return table.toarray()
 
 
-def _read_parquet(path: Path, as_text: set[str]) -> Table:
+def _read_parquet(path: Path, as_text: set[str], numbers: set[str] | None) -> Table:
     pyarrow, file = columns.open_parquet(path)
     try:
         frame = file.read().to_pandas()
@@ -156,7 +166,8 @@ def _read_parquet(path: Path, as_text: set[str]) -> Table:
     for name, column in frame.items():
         values = column.to_numpy()
         first = values[0] if len(values) else None
-        if str(name) in as_text or values.dtype.kind not in "fiubO":
+        named = str(name) in as_text or (numbers is not None and str(name) not in numbers)
+        if named or values.dtype.kind not in "fiubO":
             texts[str(name)] = np.array([str(value) for value in values])
         elif values.dtype.kind != "O":
             names.append(str(name))

@@ -1,6 +1,7 @@
 """Named data sets, one file each. A new one needs its file and its line in a table below.
 
-`omniglot` and `multi30k` are in no table: their readers return more than labeled images or text.
+`omniglot`, `multi30k` and `movielens` are in no table: their readers return more than labeled
+images or text.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from jaxemb.data.sets import (
     digits,
     faces,
     mnist,
+    movielens,
     multi30k,
     nltk_archives,
     omniglot,
@@ -55,6 +57,7 @@ SOURCES: dict[str, NamedSet] = {
         analogies.SOURCE,
         dictionaries.SOURCE,
         multi30k.SOURCE,
+        movielens.SOURCE,
         nltk_archives.TAGGED,
         nltk_archives.JUDGED,
     )

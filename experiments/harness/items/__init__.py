@@ -1,0 +1,1 @@
+"""What scripts on users and items share."""
