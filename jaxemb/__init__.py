@@ -27,6 +27,10 @@ Example:
 | `window_validity` | a network that tells real windows from corrupted ones |
 | `one_hot` | the baseline without learning |
 
+| documents of a text | |
+|---|---|
+| `paragraph_vectors` | documents and words by what they predict; new documents, too |
+
 | maps of points | |
 |---|---|
 | `tsne`, `parametric_tsne` | neighbors stay neighbors; by a network, for new points |
@@ -73,6 +77,7 @@ if TYPE_CHECKING:
         matching,
         mds,
         one_hot,
+        paragraph_vectors,
         parametric_tsne,
         pca,
         sammon,
@@ -98,6 +103,7 @@ __all__ = [
     "models",
     "one_hot",
     "optim",
+    "paragraph_vectors",
     "parametric_tsne",
     "pca",
     "plots",

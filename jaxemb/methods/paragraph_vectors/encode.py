@@ -97,9 +97,7 @@ def encode(
     return found
 
 
-def _ids(
-    fitted: Fitted, documents: Any, split: Callable[[str], Sequence[str]]
-) -> list[np.ndarray]:
+def _ids(fitted: Fitted, documents: Any, split: Callable[[str], Sequence[str]]) -> list[np.ndarray]:
     """Returns the known words of each document.
 
     Raises:

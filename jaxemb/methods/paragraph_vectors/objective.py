@@ -103,14 +103,21 @@ def _of_groups(
     present = example.inputs[:, -size:] < len(tables["input"])
     if settings.model == "dm":
         summed, to_inputs = hidden_vectors(
-            settings._replace(cbow_mean=False), example._replace(inputs=example.inputs[:, :-size]),
-            words, to_words,
+            settings._replace(cbow_mean=False),
+            example._replace(inputs=example.inputs[:, :-size]),
+            words,
+            to_words,
         )
         share = 1 / (1.0 + (example.left + example.right)[..., None])
         share = share if settings.cbow_mean else jnp.ones_like(share)
         hidden = (summed + documents) * share
         found = cbow_gradients(
-            hidden, outputs, noise, present, scales.outputs, scales.noise,
+            hidden,
+            outputs,
+            noise,
+            present,
+            scales.outputs,
+            scales.noise,
             negatives=settings.negatives,
         )
         to_hidden = found.hidden * share
@@ -121,7 +128,12 @@ def _of_groups(
     center = outputs if settings.model == "dbow" else _middle(settings, outputs)
     center_scale = scales.outputs if settings.model == "dbow" else _middle(settings, scales.outputs)
     found = cbow_gradients(
-        documents, center, noise, present, center_scale, scales.noise,
+        documents,
+        center,
+        noise,
+        present,
+        center_scale,
+        scales.noise,
         negatives=settings.negatives,
     )
     changes = found.hidden * to_documents[..., None]
@@ -129,8 +141,16 @@ def _of_groups(
         return changes, found._replace(held=(documents, outputs, noise, *found.held))
     near, far = outputs.astype(settings.dtype), noise.astype(settings.dtype)
     beside = skipgram_gradients(
-        words, near, far, example.left, example.right, to_words, scales.outputs, scales.noise,
-        margin=settings.window, negatives=settings.negatives,
+        words,
+        near,
+        far,
+        example.left,
+        example.right,
+        to_words,
+        scales.outputs,
+        scales.noise,
+        margin=settings.window,
+        negatives=settings.negatives,
     )
     around = settings.window
     to_center = found.outputs.reshape(-1, settings.block, found.outputs.shape[-1])
