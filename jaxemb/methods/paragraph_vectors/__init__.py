@@ -15,7 +15,7 @@ vectors of new documents; the rest is word2vec's.
 """
 
 from jaxemb.methods.paragraph_vectors.encode import encode
-from jaxemb.methods.paragraph_vectors.fit import Fitted, fit, start
+from jaxemb.methods.paragraph_vectors.fit import Fitted, check_documents, fit, start
 from jaxemb.methods.paragraph_vectors.options import Options
 
-__all__ = ["Fitted", "Options", "encode", "fit", "start"]
+__all__ = ["Fitted", "Options", "check_documents", "encode", "fit", "start"]

@@ -113,6 +113,19 @@ def start(key: jax.Array | int, data: Text, options: Options | None = None) -> T
     )
 
 
+def check_documents(text: Text) -> None:
+    """Refuses text of one document.
+
+    Raises:
+      InputError: telling what is one.
+    """
+    if len(text.corpus.documents) < 2:
+        raise InputError(
+            "the text is one document, at least two are needed; documents says what is one: a "
+            "line, a paragraph or a file"
+        )
+
+
 def known_words(text: Text) -> tuple[np.ndarray, np.ndarray]:
     """Counts the words of each document that have vectors, and says how many have none.
 
@@ -126,12 +139,8 @@ def known_words(text: Text) -> tuple[np.ndarray, np.ndarray]:
     Raises:
       InputError: if there is only one document.
     """
+    check_documents(text)
     corpus, vocabulary = text
-    if len(corpus.documents) < 2:
-        raise InputError(
-            "data holds one document, two are needed, whose words differ; open_text says by its "
-            "argument documents what a document is: a line, a paragraph or a file"
-        )
     counts = np.zeros(len(corpus.documents), np.int64)
     for begin in range(0, corpus.words, _AT_A_TIME):
         end = min(begin + _AT_A_TIME, corpus.words)

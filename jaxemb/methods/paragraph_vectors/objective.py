@@ -125,19 +125,20 @@ def _of_groups(
             [to_inputs(to_hidden), to_hidden * to_documents[..., None]], axis=1
         )
         return changes, found._replace(held=(inputs, outputs, noise, hidden, *found.held))
-    center = outputs if settings.model == "dbow" else _middle(settings, outputs)
-    center_scale = scales.outputs if settings.model == "dbow" else _middle(settings, scales.outputs)
+    alone = settings.model == "dbow"
+    # A document predicts each word once, so that few noise words do, as of CBOW.
+    few = slice(None if alone else DEFAULTS["dbow"].noise)
     found = cbow_gradients(
         documents,
-        center,
-        noise,
+        outputs if alone else _middle(settings, outputs),
+        noise[:, few],
         present,
-        center_scale,
-        scales.noise,
+        scales.outputs if alone else _middle(settings, scales.outputs),
+        scales.noise[:, few],
         negatives=settings.negatives,
     )
     changes = found.hidden * to_documents[..., None]
-    if settings.model == "dbow":
+    if alone:
         return changes, found._replace(held=(documents, outputs, noise, *found.held))
     near, far = outputs.astype(settings.dtype), noise.astype(settings.dtype)
     beside = skipgram_gradients(
@@ -160,7 +161,7 @@ def _of_groups(
         beside.outputs + to_center,
         beside.loss + found.loss,
         beside.predictions + found.predictions,
-        beside.noise + found.noise,
+        jax.tree.map(lambda all, some: all.at[:, few].add(some), beside.noise, found.noise),
         (inputs, outputs, noise, near, far, words, *beside.held, *found.held),
     )
 

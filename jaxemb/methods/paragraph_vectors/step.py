@@ -67,13 +67,13 @@ def update_documents(
     """
 
     def draw(key: jax.Array, batch: TextBatch) -> Example:
-        def alone(words: jax.Array, documents: jax.Array) -> Example:
-            group = TextBatch(words[None], documents[None])
+        def alone(group: TextBatch) -> Example:
             one = settings._replace(groups=1)
+            group = jax.tree.map(lambda leaf: leaf[None], group)
             found = objective.example(key, one, noise, group, rows, document_means)
             return jax.tree.map(lambda leaf: leaf[0], found)
 
-        return jax.vmap(alone)(jnp.asarray(batch.words), jnp.asarray(batch.documents))
+        return jax.vmap(alone)(jax.tree.map(jnp.asarray, batch))
 
     def gradients(settings: Settings, example: Example, tables: Params, scale: Scale) -> Gradients:
         found = objective.gradients(settings, example, tables, scale)

@@ -129,7 +129,7 @@ def test_empty_documents_keep_their_places_and_are_told(caplog):
 @pytest.mark.parametrize("words", [[["a", "b", "c"] * 20], [["a", "b"] * 20, [], []]])
 def test_one_document_is_refused(words):
     text = data.from_tokens(words, min_count=1)
-    with pytest.raises(InputError, match="data holds one document, two are needed"):
+    with pytest.raises(InputError, match="the text is one document, at least two are needed"):
         paragraph_vectors.fit(0, text, SMALL)
 
 

@@ -13,7 +13,8 @@ from jaxemb.sampling.text import TextBatch
 from jaxemb.training.state import TrainState
 
 V, N, D = 23, 9, 6  # words, documents, width
-G, S, B, W, K, NEGATIVES, RATE, MEANS = 5, 8, 4, 2, 3, 5.0, 0.05, 1.5
+G, S, B, W, K, NEGATIVES, RATE, MEANS = 5, 8, 4, 2, 11, 5.0, 0.05, 1.5
+FEW = 8  # noise words of a document's predictions, where words have more
 COUNTS = np.arange(V, 0, -1) ** 2
 NOISE = noise_distribution(COUNTS, power=0.75)
 MODELS = ("dbow", "dbow_words", "dm")
@@ -78,7 +79,8 @@ def descended(model, batch, example, params, *, mean=True):
         parts += [] if document is None else [rows[V + document]]
         share = 1 / len(parts) if mean else 1.0
         hidden = sum(parts) * share
-        terms = [(predicted, 1.0, 1.0), *((int(k), 0.0, NEGATIVES / K) for k in noise[g])]
+        used = noise[g][: FEW if model == "dbow_words" and document is not None else K]
+        terms = [(predicted, 1.0, 1.0), *((int(k), 0.0, NEGATIVES / len(used)) for k in used)]
         for word, label, weight in terms:
             error = weight * (sigmoid(hidden @ outputs[word]) - label)
             to_outputs[word] += error * hidden
