@@ -1,4 +1,4 @@
-r"""Static sentence models: folders that model2vec and sentence-transformers (StaticEmbedding) load.
+"""Static sentence models: folders that model2vec and sentence-transformers (StaticEmbedding) load.
 
 A text's vector is the mean of its words' vectors, each times its weight, in the end of length 1.
 

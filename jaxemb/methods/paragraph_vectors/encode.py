@@ -190,7 +190,7 @@ def _infer(
     update = update_documents(
         settings,
         noise,
-        lambda step: rate * (1 - (1 - 1e-4) * step / steps),
+        lambda step: rate * (1 - (1 - 1e-4) * step.astype(jnp.float32) / steps),
         rows=rows,
         document_means=document_means,
     )

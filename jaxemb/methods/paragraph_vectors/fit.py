@@ -61,7 +61,7 @@ def start(key: jax.Array | int, data: Text, options: Options | None = None) -> T
       options: None takes the defaults.
 
     Returns:
-      The training. Documents without known words are counted in a warning.
+      The training. Documents without known words are told in a warning.
 
     Raises:
       InputError: if there is only one document, or subsampling leaves no words.
@@ -121,7 +121,7 @@ def check_documents(text: Text) -> None:
     """
     if len(text.corpus.documents) < 2:
         raise InputError(
-            "the text is one document, at least two are needed; documents says what is one: a "
+            "the text is one document, at least two are needed; `documents` says what is one: a "
             "line, a paragraph or a file"
         )
 

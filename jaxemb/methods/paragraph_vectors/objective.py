@@ -82,7 +82,7 @@ def example(
         right,
         {"input": seen, "output": jnp.concatenate([predicted, noise], axis=1)},
         noise,
-        jnp.minimum(1.0, most_means / often),
+        jnp.minimum(1.0, most_means / often.astype(jnp.float32)),
     )
 
 
@@ -108,7 +108,7 @@ def _of_groups(
             words,
             to_words,
         )
-        share = 1 / (1.0 + (example.left + example.right)[..., None])
+        share = 1 / (1 + (example.left + example.right)[..., None].astype(jnp.float32))
         share = share if settings.cbow_mean else jnp.ones_like(share)
         hidden = (summed + documents) * share
         found = cbow_gradients(

@@ -15,9 +15,13 @@ Model = Literal["dbow", "dbow_words", "dm"]
 class Options(WindowOptions):
     """Options of paragraph vectors, which learn by negative sampling and plain gradient descent."""
 
+    epochs: int = 20
+    """Passes over the text. More than for words: a document learns in its own passes alone."""
     model: Model = "dbow_words"
     """dbow: a document predicts each of its words (PV-DBOW); dbow_words: words predict their
     neighbors, too, by skip-gram; dm: a document and the neighbors of a word predict it (PV-DM)."""
+    cbow_mean: bool = True
+    """dm: average the document and the neighbors rather than add them."""
     document_means: float = 16.0
     """A document moves in a step by the sum of its gradients, but by at most so many times their
     mean; inf for no limit."""
