@@ -155,15 +155,20 @@ def _steps(
     known = np.full((groups, length), len(keep) - 1, np.int32)
     for row, some in zip(known, ids, strict=False):
         row[: len(some)] = some
+    # The same draw for the same place in every document.
+    draws = np.array(
+        [
+            np.random.Generator(np.random.SFC64([*seed, epoch])).random(length, np.float32)
+            for epoch in range(epochs)
+        ]
+    )
+    kept = draws[:, None] < keep[known]
+    # Who has frequent words alone, and none of them in any pass, would stay where it began.
+    kept |= ~kept.any(axis=(0, 2))[:, None] & (known < len(keep) - 1)
+    order = np.argsort(~kept, axis=2, kind="stable")
+    packed = np.take_along_axis(np.where(kept, known, len(keep) - 1), order, axis=2)
     margin = settings.window
-    words = np.full((epochs, groups, length + 2 * margin), len(keep) - 1, np.int32)
-    for epoch in range(epochs):
-        # The same draw for the same place in every document.
-        rng = np.random.Generator(np.random.SFC64([*seed, epoch]))
-        kept = rng.random(length, np.float32) < keep[known]
-        order = np.argsort(~kept, axis=1, kind="stable")
-        packed = np.where(kept, known, len(keep) - 1)
-        words[epoch, :, margin : margin + length] = np.take_along_axis(packed, order, axis=1)
+    words = np.pad(packed, [(0, 0), (0, 0), (margin, margin)], constant_values=len(keep) - 1)
     parts = [
         words[:, :, start : start + settings.size + 2 * margin]
         for start in range(0, length, settings.size)

@@ -1,5 +1,6 @@
 """Inference: new documents get vectors, words keep theirs, and neighbors don't matter."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -67,6 +68,14 @@ def test_strings_are_split_as_text_is(fitted):
         encode(fitted, ["w1-w2"], tokenizer=lambda text: text.split("-")),
         encode(fitted, [["w1", "w2"]]),
     )
+
+
+def test_frequent_words_alone_are_not_subsampled_to_nothing(fitted):
+    def of(subsample):
+        options = dataclasses.replace(fitted.options, subsample=subsample)
+        return encode(fitted._replace(options=options), ["w1 w2", "w0"])
+
+    np.testing.assert_array_equal(of(1e-12), of(0.0))
 
 
 def test_it_is_saved_and_loaded(fitted, tmp_path):
