@@ -21,6 +21,7 @@ from jaxemb.methods.word2vec.settings import (
     Scales,
     Settings,
 )
+from jaxemb.methods.word2vec.step import damping
 from jaxemb.sampling.noise import NoiseDistribution, sample_noise
 from jaxemb.sampling.text import TextBatch
 from jaxemb.sampling.windows import window_reach
@@ -50,11 +51,11 @@ def example(
       source: of the noise words.
       batch: text; documents are numbered from 1.
       rows: of the documents in the table "input", its last ones.
-      most_means: multiple of its mean gradient by which a document moves in a group at most.
+      most_means: multiple of its mean gradient by which a document moves in a step at most.
 
     Returns:
       The input of the step. The last S inputs of a group are the document of each of its words;
-      `targets` is a factor on the gradients of these.
+      `targets` is a factor on the damped gradients of these.
     """
     window_key, noise_key = jax.random.split(key)
     words, numbers = jnp.asarray(batch.words), jnp.asarray(batch.documents)
@@ -66,15 +67,18 @@ def example(
     known = jnp.where(words < vocabulary, words, rows.stop)
     predicted = center
     if settings.model == "dbow":
-        inputs, seen = document, known[:, :0]
+        inputs, seen = document, document
     elif settings.model == "dbow_words":
         inputs = jnp.concatenate([known[:, middle], document], axis=1)
-        seen, predicted = known[:, middle], words
+        seen, predicted = inputs, words
     else:
-        inputs, seen = jnp.concatenate([blocks(settings, known), document], axis=1), known
+        inputs = jnp.concatenate([blocks(settings, known), document], axis=1)
+        seen = jnp.concatenate([known, document], axis=1)
     noise = sample_noise(noise_key, source, (settings.groups, settings.noise))
-    # A document is mostly in one group alone, which sums all its gradients, as many small steps do.
+    # A short document has all of its gradients of an epoch in one step: damped as words are, it
+    # would hardly move. One that lies in several groups moves no further.
     often = jnp.sum(number[:, :, None] == number[:, None, :], axis=-1)
+    undamped = damping(settings, often) * jnp.minimum(1, most_means / often.astype(jnp.float32))
     return Example(
         inputs,
         blocks(settings, words) if settings.model == "dbow_words" else center,
@@ -82,7 +86,7 @@ def example(
         right,
         {"input": seen, "output": jnp.concatenate([predicted, noise], axis=1)},
         noise,
-        jnp.minimum(1.0, most_means / often.astype(jnp.float32)),
+        undamped,
     )
 
 

@@ -22,7 +22,7 @@ class Options(WindowOptions):
     neighbors, too, by skip-gram; dm: a document and the neighbors of a word predict it (PV-DM)."""
     cbow_mean: bool = True
     """dm: average the document and the neighbors rather than add them."""
-    document_means: float = 16.0
+    document_means: float = 4.0
     """A document moves in a step by the sum of its gradients, but by at most so many times their
     mean; inf for no limit."""
 

@@ -28,7 +28,7 @@ def update(
       noise: what noise words are drawn from.
       learning_rate: its schedule, reported with the loss.
       rows: of the documents in the table "input", its last ones.
-      document_means: multiple of its mean gradient by which a document moves in a group at most.
+      document_means: multiple of its mean gradient by which a document moves in a step at most.
 
     Returns:
       The step. Its metrics are "loss", in nats a prediction, over a sample of them, and

@@ -100,8 +100,10 @@ def descended(model, batch, example, params, *, mean=True):
         return np.maximum(np.sqrt(count), count / 2)
 
     own = batch.documents[:, middle, None] == np.arange(1, N + 1)
-    own = np.maximum(own.sum(axis=1), 1)[..., None]
-    to_documents = (to_documents * np.minimum(1, MEANS / own)).sum(axis=0)
+    own = own.sum(axis=1)[..., None]
+    whole, own = np.maximum(own.sum(axis=0), 1), np.maximum(own, 1)
+    factor = damp(own) * np.minimum(1, MEANS / own) / damp(whole)
+    to_documents = (to_documents * factor).sum(axis=0)
     change = np.concatenate([to_words / damp(often(seen)), to_documents])
     both = np.concatenate([told, noise], axis=1)
     return rows - RATE * change, outputs - RATE * to_outputs / damp(often(both))
