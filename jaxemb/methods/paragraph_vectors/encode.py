@@ -164,7 +164,7 @@ def _steps(
     )
     kept = draws[:, None] < keep[known]
     # Who has frequent words alone, and none of them in any pass, would stay where it began.
-    kept |= ~kept.any(axis=(0, 2))[:, None] & (known < len(keep) - 1)
+    kept |= ~kept.any(axis=(0, 2), keepdims=True) & (known < len(keep) - 1)
     order = np.argsort(~kept, axis=2, kind="stable")
     packed = np.take_along_axis(np.where(kept, known, len(keep) - 1), order, axis=2)
     margin = settings.window
