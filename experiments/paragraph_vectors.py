@@ -1,8 +1,8 @@
 """Vectors of documents: which are alike, and which are like a new text.
 
-    python -m experiments.paragraph_vectors
+    python -m experiments.paragraph_vectors --epochs 2
 
-Two busy cores of an AMD EPYC, 0.0 minutes: of 0 documents inferred anew 0.0% are nearest to their
+Two busy cores of an AMD EPYC, 4.3 minutes: of 500 documents inferred anew 4.8% are nearest to their
 own vectors.
 """
 
