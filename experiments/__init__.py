@@ -9,6 +9,7 @@ FAMILIES = {
         "lsa",
         "window_validity",
         "one_hot",
+        "paragraph_vectors",
         "compare_words",
         "relations",
     ),

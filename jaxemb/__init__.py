@@ -27,6 +27,10 @@ Example:
 | `window_validity` | a network that tells real windows from corrupted ones |
 | `one_hot` | the baseline without learning |
 
+| documents of a text | |
+|---|---|
+| `paragraph_vectors` | documents and words by what they predict; new documents, too |
+
 | items that users met | |
 |---|---|
 | `items` | weighted factorization, ranking, item2vec; recommendations |
@@ -84,6 +88,7 @@ if TYPE_CHECKING:
         matching,
         mds,
         one_hot,
+        paragraph_vectors,
         parametric_tsne,
         pca,
         sammon,
@@ -113,6 +118,7 @@ __all__ = [
     "models",
     "one_hot",
     "optim",
+    "paragraph_vectors",
     "parametric_tsne",
     "pca",
     "plots",

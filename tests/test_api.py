@@ -111,6 +111,12 @@ CASES = {
     ),
     "mds": Case(lambda: (POINTS,), {"iterations": 12}, "maps"),
     "one_hot": Case(TEXT, {}, "none", lambda module, fitted: module.encode(fitted, ["t0w0"])),
+    "paragraph_vectors": Case(
+        TEXT,
+        {"dim": 4, "epochs": 10},
+        "words",
+        lambda module, fitted: module.encode(fitted, ["t0w0 t0w1 t0w2"]),
+    ),
     "parametric_tsne": Case(
         lambda: (POINTS,),
         {"hidden": (8,), "perplexity": 5.0, "iterations": 12, "batch": 16},

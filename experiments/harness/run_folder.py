@@ -23,8 +23,8 @@ from .command import Common, flat_fields
 from .commit import commit
 from .peak_memory import peak_mb
 
-# Where things lie, and what is only printed, is not part of what a run computes.
-_PLACES = ("out", "data_dir", "font", "checkpoint_seconds", "recommend")
+# Where things lie, and what a finished run is asked, is not part of what a run computes.
+_PLACES = ("out", "data_dir", "font", "checkpoint_seconds", "query", "recommend")
 _BEGAN = time.perf_counter()
 # What a start leaves that failed before there was anything to lose.
 _STARTED = {"config.json", "rows.npy"}

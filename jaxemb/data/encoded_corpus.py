@@ -27,6 +27,8 @@ class EncodedCorpus:
       sha256: the checksum of each data file.
       directory: where all this lies; None for a corpus in memory.
       notes: what there is to say about the text: "info" or "warning", and a sentence.
+      sizes: words of each document that was given, 0 for those that aren't recorded; None where
+        nobody has counted them, as in files.
     """
 
     vocabulary: Vocabulary
@@ -38,6 +40,7 @@ class EncodedCorpus:
     sha256: dict[str, str]
     directory: Path | None
     notes: Sequence[Sequence[str]] = ()
+    sizes: np.ndarray | None = None
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Copies part of the corpus to memory.

@@ -332,7 +332,9 @@ def _in_memory(
     found = np.concatenate(parts)
     vocabulary, ranks = rank(ids, np.bincount(found))
     starts = (np.cumsum(sizes) - sizes)[sizes > 0]
-    corpus = EncodedCorpus(vocabulary, len(found), starts, [ranks[found]], len(found), 0, {}, None)
+    corpus = EncodedCorpus(
+        vocabulary, len(found), starts, [ranks[found]], len(found), 0, {}, None, sizes=sizes
+    )
     return _checked(corpus, asked)
 
 

@@ -23,7 +23,8 @@ Example:
 | tensorboard | the folder of TensorBoard's projector | no ending | `tensorboard` |
 
 `read` tells the format by the content, whatever the name, and unpacks .gz, .xz, .bz2, .zst and .zip
-into the temporary folder (TMPDIR).
+into the temporary folder (TMPDIR). `static_model` writes and reads sentence models, as folders of
+model2vec and sentence-transformers.
 """
 
 import dataclasses

@@ -6,6 +6,7 @@ from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
 from jaxemb.methods.word2vec.options import WindowOptions
+from jaxemb.methods.word2vec.settings import Model
 
 
 @documented
@@ -13,6 +14,8 @@ from jaxemb.methods.word2vec.options import WindowOptions
 class Options(WindowOptions):
     """Options of subwords, which learn by negative sampling and plain gradient descent."""
 
+    model: Model = "skipgram"
+    """skipgram: a word predicts its neighbors; cbow: they predict it."""
     shortest: int = 3
     """Characters in an n-gram, at least; < before and > behind the word count."""
     longest: int = 6

@@ -8,7 +8,7 @@ from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.fields import documented
 from jaxemb.kernels.parts import PARTS
-from jaxemb.methods.word2vec.objectives import OBJECTIVES, Name, Objective
+from jaxemb.methods.word2vec.objectives import OBJECTIVES, Beginning, Name
 from jaxemb.methods.word2vec.settings import Defaults, Dtype, Model, Settings
 
 # Texts above this many words have steps of 4,096 words, others of 1,024.
@@ -25,8 +25,8 @@ class WindowOptions:
     """Width of the vectors."""
     epochs: int = 10
     """Passes over the text."""
-    model: Model = "skipgram"
-    """skipgram: a word predicts its neighbors; cbow: they predict it."""
+    model: str = "skipgram"
+    """What predicts what; each method has its own."""
     cbow_mean: bool = True
     """CBOW: average the neighbors rather than add them."""
     window: int = 5
@@ -105,6 +105,8 @@ class WindowOptions:
 class Options(WindowOptions):
     """Options of word2vec; the defaults are skip-gram with negative sampling."""
 
+    model: Model = "skipgram"
+    """skipgram: a word predicts its neighbors; cbow: they predict it."""
     objective: Name = "negative_sampling"
     """What training minimizes. full_softmax costs a score for each word of the vocabulary: use a
     small vocabulary."""
@@ -130,13 +132,13 @@ class Options(WindowOptions):
         return getattr(self, name) != getattr(type(self), name)
 
 
-def defaults(options: WindowOptions, objective: Objective) -> Defaults:
+def defaults(options: WindowOptions, objective: Beginning) -> Defaults:
     """Returns what suits the objective and the model."""
     return objective.DEFAULTS[options.model]
 
 
 def choose(
-    options: WindowOptions, objective: Objective, words: int, kept: float = math.inf
+    options: WindowOptions, objective: Beginning, words: int, kept: float = math.inf
 ) -> Settings:
     """Chooses what the options leave open.
 

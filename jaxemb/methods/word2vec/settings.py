@@ -30,7 +30,7 @@ class Settings(NamedTuple):
       parts: independent parts of a step.
     """
 
-    model: Model
+    model: str
     window: int
     negatives: float = 5.0
     cbow_mean: bool = True

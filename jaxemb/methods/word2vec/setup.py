@@ -9,7 +9,7 @@ import optax
 from jaxemb import checks
 from jaxemb.data.text import Text, check_text
 from jaxemb.errors import InputError
-from jaxemb.methods.word2vec.objectives import Objective
+from jaxemb.methods.word2vec.objectives import Beginning
 from jaxemb.methods.word2vec.options import FEWEST_STEPS, WindowOptions, choose, defaults
 from jaxemb.methods.word2vec.settings import Settings
 from jaxemb.progress import phase
@@ -49,7 +49,7 @@ class Setup(NamedTuple):
     unit: Unit
 
 
-def set_up(key: Any, text: Text, options: WindowOptions, objective: Objective) -> Setup:
+def set_up(key: Any, text: Text, options: WindowOptions, objective: Beginning) -> Setup:
     """Prepares a training on text.
 
     Args:

@@ -9,7 +9,7 @@ import optax
 
 from jaxemb.kernels.parts import keep_alive
 from jaxemb.methods.word2vec.objectives import Objective
-from jaxemb.methods.word2vec.settings import Example, Settings
+from jaxemb.methods.word2vec.settings import Example, Gradients, Params, Scale, Settings
 from jaxemb.optim.rowwise import RowOptimizer
 from jaxemb.sampling.text import TextBatch
 from jaxemb.sampling.windows import window_reach
@@ -60,6 +60,26 @@ def update(
       The step. Its metrics are "loss", in nats a prediction, over a sample of them, and
       "learning_rate".
     """
+    return Update(
+        draw(settings, objective, source),
+        descend(settings, objective.gradients, optimizer, learning_rate),
+    )
+
+
+def descend(
+    settings: Settings,
+    gradients: Callable[[Settings, Example, Params, Scale], Gradients],
+    optimizer: RowOptimizer,
+    learning_rate: optax.Schedule,
+) -> Callable[[TrainState, Example], tuple[TrainState, dict[str, jax.Array]]]:
+    """Returns the half of `update` that changes the tables.
+
+    Args:
+      settings: of the step.
+      gradients: of an objective.
+      optimizer: of each table.
+      learning_rate: its schedule, reported with the loss.
+    """
 
     def take(state: TrainState, example: Example) -> tuple[TrainState, dict[str, jax.Array]]:
         tables = state.params
@@ -68,7 +88,7 @@ def update(
         def scale(name: str, ids: jax.Array) -> jax.Array:
             return optimizer.scale(state.opt_state[name]) / damping(settings, counts[name][ids])
 
-        found = objective.gradients(settings, example, tables, scale)
+        found = gradients(settings, example, tables, scale)
         # A lost step changes nothing. The loss is of all rows that a step reads, so that XLA sees
         # that all are read before the first is changed; else it would copy the tables.
         good = jnp.isfinite(found.loss)
@@ -89,7 +109,7 @@ def update(
         step = keep_alive(state.step + 1, found.held)
         return TrainState(step, state.key, params, opt_state), metrics
 
-    return Update(draw(settings, objective, source), take)
+    return take
 
 
 def count_rows(ids: jax.Array, rows: int) -> jax.Array:

@@ -27,19 +27,12 @@ from jaxemb.methods.word2vec.settings import (
 )
 
 
-class Objective(Protocol):
-    """What each file here has."""
+class Beginning(Protocol):
+    """What a training starts with."""
 
     @property
     def DEFAULTS(self) -> Mapping[str, Defaults]:  # noqa: N802
         """What suits each model, where the options leave it open."""
-
-    @property
-    def FIELDS(self) -> tuple[str, ...]:  # noqa: N802
-        """Options that mean something to this objective, but not to all."""
-
-    def init(self, params: Params, counts: np.ndarray) -> Params:
-        """Makes of fresh tables those that training starts with: biases, inner nodes."""
 
     def source(self, settings: Settings, counts: np.ndarray, noise_power: float) -> Any:
         """Returns what examples are drawn from, arrays, or None.
@@ -50,6 +43,17 @@ class Objective(Protocol):
 
     def chance_loss(self, settings: Settings, words: int) -> float:
         """Returns the loss at chance level, in nats a prediction, V words given."""
+
+
+class Objective(Beginning, Protocol):
+    """What each file here has."""
+
+    @property
+    def FIELDS(self) -> tuple[str, ...]:  # noqa: N802
+        """Options that mean something to this objective, but not to all."""
+
+    def init(self, params: Params, counts: np.ndarray) -> Params:
+        """Makes of fresh tables those that training starts with: biases, inner nodes."""
 
     def example(
         self,
