@@ -25,6 +25,7 @@ from jaxemb.data.sets import multi30k
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.evaluation.translation import retrieve
+from jaxemb.io.static_model import write_static_model
 from jaxemb.methods import sentences, sif, word2vec
 from jaxemb.models.averages import Averages
 from jaxemb.progress import phase
@@ -37,6 +38,7 @@ from .harness.matching import training as harness
 FIGURE = "Recall@1 {recall_at_1:.3f}"
 
 KS = (1, 5, 10)
+SIDES = ("static_first", "static_second")
 # Sentences whose nearest ones are shown, and how many of these.
 SHOWN, NEAREST = 4, 3
 # Pairs of one's own that are held out, and how many at most: a thousand make a fair search.
@@ -52,8 +54,9 @@ class Config:
     Judged on sentences never seen: is the nearest of a thousand the one that belongs to it? Beside
     it stand, where both sides are of one language, averages of vectors that word2vec learns on the
     same sentences, plain and weighed (SIF). Writes model/ (for jaxemb predict and jaxemb.io.load),
-    map.html, map.png, metrics.jsonl, summary.json and checkpoints/ to --out. The same command again
-    goes on where it was stopped.
+    static/ (for model2vec and sentence-transformers; of two languages a folder each), map.html,
+    map.png, metrics.jsonl, summary.json and checkpoints/ to --out. The same command again goes on
+    where it was stopped.
     """
 
     pairs: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
@@ -106,6 +109,8 @@ def run(config: Config) -> None:
     print(f"{len(task.pairs):,} pairs; searched among {len(task.tests[0]):,} sentences")
     fitted: sentences.Fitted = harness.run(config.common, training)
     io.save(out / "model", fitted)
+    for name, side in zip(("static",) if task.shared else SIDES, fitted.model, strict=False):
+        write_static_model(out / name, io.WordVectors(side.words, side.vectors))
     models = {"trained": (fitted.model.first, fitted.model.second)}
     seconds = {"trained": fitted.history.seconds}
     if task.shared:

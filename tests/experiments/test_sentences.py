@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from jaxemb.experiments import sentences as experiment
 from jaxemb.experiments.harness import command
+from model2vec import StaticModel
 
 from jaxemb import io
 from jaxemb.commands import predict
@@ -60,6 +61,15 @@ def test_captions_of_the_same_picture_are_found(data_dir, tmp_path, capsys):
     out = tmp_path / "new.npy"
     predict.run(predict.Config(tmp_path / "run" / "model", str(tmp_path / "new.txt"), out=out))
     np.testing.assert_array_equal(np.load(out), sentences.encode(fitted.model, texts))
+
+
+def test_model2vec_gives_the_same_vectors(data_dir, tmp_path):
+    run(data_dir, tmp_path / "run", task="translations", language="fr")
+    fitted = io.load(tmp_path / "run" / "model")
+    for side, text in (("first", "En3w1, en3w2!"), ("second", "fr5w2 fr5w0 fr5w2")):
+        model = StaticModel.from_pretrained(tmp_path / "run" / f"static_{side}")
+        expected = sentences.encode(fitted.model, [text], side=side)
+        np.testing.assert_allclose(model.encode([text]), expected, atol=1e-6)
 
 
 def test_translations_are_found(data_dir, tmp_path, capsys):
