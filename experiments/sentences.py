@@ -2,7 +2,7 @@
 
     python -m experiments.sentences
 
-Two busy cores of an AMD EPYC, 3.0 minutes: Recall@1 0.500.
+Two busy cores of an AMD EPYC, 3.1 minutes: Recall@1 0.522.
 """
 
 import dataclasses
@@ -22,6 +22,7 @@ from jaxemb.data.captions import read_captions
 from jaxemb.data.dictionaries import read_dictionary
 from jaxemb.data.files import file_sha256
 from jaxemb.data.sets import multi30k
+from jaxemb.data.tokenize import words
 from jaxemb.errors import InputError
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.evaluation.translation import retrieve
@@ -140,8 +141,10 @@ def read(config: Config) -> Task:
         splits = [
             multi30k.translations(data_dir, split, languages) for split in ("train", config.split)
         ]
-        rows, test = (read_captions(paths) for paths in splits)
-        pairs = [(first, second) for first, second in rows]
+        rows, test = (read_captions(paths, wordless=True) for paths in splits)
+        pairs = [(first, second) for first, second in rows if words(first) and words(second)]
+        if len(pairs) < len(rows):
+            print(f"{len(rows) - len(pairs)} pairs are left out: a side has no word")
         return Task(sum(splits, []), pairs, [list(side) for side in zip(*test, strict=True)], False)
     split = "val" if config.split == "val" else "test_2016"
     splits = [multi30k.files(data_dir, name, "en") for name in ("train", split)]

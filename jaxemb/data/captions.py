@@ -22,11 +22,12 @@ class EncodedCaptions(NamedTuple):
     cut: int  # captions that were cut, having more known words
 
 
-def read_captions(files: Sequence[Path]) -> list[list[str]]:
+def read_captions(files: Sequence[Path], *, wordless: bool = False) -> list[list[str]]:
     """Reads files that describe the same pictures, line by line.
 
     Args:
       files: K of them, UTF-8 text, plain or compressed (.gz, .xz, .zip).
+      wordless: whether lines without a word are let through.
 
     Returns:
       [N][K] captions of N pictures.
@@ -35,7 +36,7 @@ def read_captions(files: Sequence[Path]) -> list[list[str]]:
       InputError: if a file is missing, damaged or no text, a line has no word, or files have
         different numbers of lines; it names file and line.
     """
-    columns = [_read_lines(file) for file in files]
+    columns = [_read_lines(file, wordless) for file in files]
     for file, lines in zip(files, columns, strict=True):
         if len(lines) != len(columns[0]):
             raise InputError(
@@ -83,7 +84,7 @@ def encode_captions(
     return EncodedCaptions(table, unknown, cut)
 
 
-def _read_lines(path: Path) -> list[str]:
+def _read_lines(path: Path, wordless: bool) -> list[str]:
     if not path.is_file():
         raise missing_file(
             path, "multi30k", "UTF-8 text with a caption a line, line i of picture i"
@@ -98,7 +99,7 @@ def _read_lines(path: Path) -> list[str]:
     if not lines:
         raise InputError(f"{path}: the file holds no captions")
     for number, line in enumerate(lines, 1):
-        if not words(line):
+        if not wordless and not words(line):
             raise InputError(
                 f"{path}: line {number}: a caption needs a word, found {line[:80]!r}. Is one "
                 "missing?"

@@ -25,6 +25,14 @@ def test_captions_of_a_picture_stand_together(files):
     ]
 
 
+def test_a_line_without_a_word_may_be_let_through(files):
+    files[0].write_text("A red car.\n@@\n\n")
+    with pytest.raises(InputError, match="line 2: a caption needs a word, found '@@'"):
+        captions.read_captions(files)
+    found = captions.read_captions(files, wordless=True)
+    assert [row[0] for row in found] == ["A red car.", "@@", ""]
+
+
 def test_lines_longer_than_a_piece(tmp_path):
     path = tmp_path / "long.txt"
     path.write_text("word " * 300_000 + "end\nnext\n")
