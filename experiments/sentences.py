@@ -173,6 +173,9 @@ def own(path: Path, shared: bool, seed: int) -> Task:
         firsts.add(first)
         seconds.add(second)
     rest = [(a, b) for a, b in pairs if a not in firsts and b not in seconds]
+    left_out = len(pairs) - len(rest) - len(test)
+    if left_out:
+        print(f"{left_out:,} pairs are left out: they share a sentence with those held out")
     return Task([path], rest, [list(side) for side in zip(*test, strict=True)], shared)
 
 
