@@ -84,8 +84,8 @@ class Options:
     rounds: int | None = None
     """Times that the dictionary is learned anew, at most. None: none with pairs, else 500."""
     frequent: int = 4000
-    """Words of each language, the first, that the dictionary is learned among, and that tell which
-    words are near to all while the map is chosen."""
+    """Words of each language, the first, that the dictionary is learned among; while the map is
+    chosen, held-out pairs are looked up among these and all others of the dictionary."""
     first_keep: float = 0.1
     """Share of the cosines looked at in the first rounds: what is left out by chance helps out of
     poor solutions. It doubles as rounds make nothing better."""
@@ -383,13 +383,16 @@ def _chosen(
         return strengths[len(strengths) // 2], powers[len(powers) // 2], float("nan")
     # Dictionaries are sorted by frequency: every fold has words of all kinds.
     fold = np.searchsorted(words, rows[:, 0]) % options.folds
+    # Not all words, of which there may be a million, and a hundred maps to look them up in.
+    there = np.union1d(np.arange(min(options.frequent, len(z))), rows[:, 1])
     shares: dict[tuple[float, float], list[float]] = {}
     with phase("choosing the map by held-out pairs"):
         for part in range(options.folds):
             kept, out = rows[fold != part], rows[fold == part]
             asked, place = np.unique(out[:, 0], return_inverse=True)
             right: list[set[int]] = [set() for _ in asked]
-            for at, answer in zip(place, out[:, 1].tolist(), strict=True):
+            answers = np.searchsorted(there, out[:, 1])
+            for at, answer in zip(place, answers.tolist(), strict=True):
                 right[at].add(answer)
             for strength in strengths:
                 found = None
@@ -402,7 +405,7 @@ def _chosen(
                         maps = _maps(x[kept[:, 0]], z[kept[:, 1]], options.map, strength, power)
                     best = retrieve(
                         x[asked] @ maps[0],
-                        z @ maps[1],
+                        z[there] @ maps[1],
                         by=options.retrieval,
                         neighbors=options.neighbors,
                         temperature=options.temperature,
