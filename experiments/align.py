@@ -8,7 +8,6 @@ Two busy cores of an AMD EPYC, 0.7 minutes: of 1,500 made-up words, turned, 100.
 import csv
 import dataclasses
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -23,12 +22,15 @@ from jaxemb.data.files import file_sha256
 from jaxemb.evaluation.translation import precision_at_one, retrieve
 from jaxemb.methods import alignment, tsne
 from jaxemb.progress import phase
+from jaxemb.projections.neighbors import nearest_neighbors
 
 from .harness import command, run_folder
 from .harness.maps import drawing
 
 # How the languages are called in files and pictures, where their files do not say.
 _SIDES = ("source", "target")
+# Words nearest on the map, among which a translation should be.
+NEAR = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Config:
 
     Writes source.txt and target.txt (the vectors of both languages in the shared space),
     dictionary.tsv (the first words of the source with their translations and scores), map.html,
-    map.png (both languages) and summary.json to --out.
+    map.png (both languages, a line from word to translation) and summary.json to --out.
     """
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SOURCE")]
@@ -88,9 +90,8 @@ def run(config: Config) -> None:
     source, target = (_first(io.read(path), config.most) for path in (config.source, config.target))
     pairs = None if config.dictionary is None else read_dictionary(config.dictionary)
     asked = None if config.test is None else read_dictionary(config.test)
-    if asked is not None:
-        # Before anything is written: it refuses a test of other languages.
-        alignment.rows_of(source, target, asked)
+    # Before anything is written: it refuses a test of other languages.
+    tested = None if asked is None else alignment.rows_of(source, target, asked)
     files = [config.source, config.target, config.dictionary, config.test]
     sha256 = {str(file): file_sha256(file) for path in files for file in _files(path)}
     if not run_folder.open_run(out, config, sha256):
@@ -109,9 +110,12 @@ def run(config: Config) -> None:
         with phase(f"writing {name}.txt"):
             io.write(out / f"{name}.txt", words)
     write_dictionary(config, fitted)
-    if asked is not None:
-        figures |= score(fitted, asked, pairs or ())
-    draw(config, fitted)
+    known = fitted.pairs
+    if tested is not None:
+        both = {word for word, _ in pairs or ()} & {word for word, _ in asked or ()}
+        figures |= {"test_words_known": len(both)} | score(fitted, tested, len(both))
+        known = np.unique(np.concatenate([known, tested]), axis=0)
+    figures["near_on_map"] = draw(config, fitted, known)
     run_folder.finish(out, figures)
 
 
@@ -131,17 +135,12 @@ def write_dictionary(config: Config, fitted: alignment.Fitted) -> None:
         print(f"  {words[at]:>15}: {', '.join(other for other, _ in found[at])}")
 
 
-def score(
-    fitted: alignment.Fitted, asked: list[tuple[str, str]], pairs: Iterable[tuple[str, str]]
-) -> dict[str, float]:
+def score(fitted: alignment.Fitted, rows: np.ndarray, both: int) -> dict[str, float]:
     """Scores the first translations of a test, by each way to look them up, and prints them."""
-    rows = alignment.rows_of(fitted.source, fitted.target, asked)
-    known = {word for word, _ in pairs}
-    both = len(known & {word for word, _ in asked})
     words = np.unique(rows[:, 0])
     right = [set(rows[rows[:, 0] == word, 1].tolist()) for word in words]
     print(f"test: {len(words):,} words with vectors, {both:,} of all in the dictionary, too")
-    figures: dict[str, float] = {"test_words": len(words), "test_words_known": both}
+    figures: dict[str, float] = {"test_words": len(words)}
     options = fitted.options
     source, target = (jnp.asarray(side.vectors) for side in (fitted.source, fitted.target))
     for by in ("nearest", "csls", "inverted_softmax"):
@@ -159,15 +158,22 @@ def score(
     return figures
 
 
-def draw(config: Config, fitted: alignment.Fitted) -> None:
-    """Draws the first words of both languages in one map."""
+def draw(config: Config, fitted: alignment.Fitted, known: np.ndarray) -> float:
+    """Draws the first words of both languages in one map, a line between those that translate.
+
+    Returns:
+      Share of these source words with a translation among the ten words nearest on the map.
+    """
     # Plotting libraries load slowly, and only now are they needed.
     from jaxemb.plots import scatter
 
     sides = [(side.words[: config.drawn], side.vectors[: config.drawn]) for side in fitted[:2]]
-    names = [word for words, _ in sides for word in words]
-    labels = np.repeat([0, 1], [len(words) for words, _ in sides])
-    vectors = np.concatenate([vectors for _, vectors in sides])
+    # Frequent words of both sides first: of names there is room for some.
+    order = np.argsort(np.concatenate([np.arange(len(words)) for words, _ in sides]), kind="stable")
+    every = [word for words, _ in sides for word in words]
+    names = [every[row] for row in order]
+    labels = np.repeat([0, 1], [len(words) for words, _ in sides])[order]
+    vectors = np.concatenate([vectors for _, vectors in sides])[order]
     classes = [_title(path, side) for path, side in _named(config)]
     title = f"{classes[0]} and {classes[1]} in one space, by t-SNE"
     perplexity = min(30.0, (len(vectors) - 1) / 3.5)
@@ -175,8 +181,19 @@ def draw(config: Config, fitted: alignment.Fitted) -> None:
         config.common.seed, vectors, tsne.Options(perplexity, metric="cosine")
     ).embedding
     out = config.common.out
+    first = len(sides[0][0])
+    links = known[(known[:, 0] < first) & (known[:, 1] < len(sides[1][0]))]
+    links = np.argsort(order)[links + [0, first]]
     with phase("drawing map.png"):
-        scatter.write_map(out / "map.png", places, labels=labels, classes=classes, title=title)
+        scatter.write_map(
+            out / "map.png",
+            places,
+            labels=labels,
+            classes=classes,
+            names=names,
+            links=links,
+            title=title,
+        )
     drawing.write_page(
         out,
         places,
@@ -187,6 +204,33 @@ def draw(config: Config, fitted: alignment.Fitted) -> None:
         classes=classes,
         title=title,
     )
+    near = near_on_map(places, links)
+    if np.isfinite(near):
+        print(
+            f"{len(np.unique(links[:, 0])):,} words are drawn with a translation; {near:.1%} have "
+            f"one among the {NEAR} nearest words on the map"
+        )
+    return near
+
+
+def near_on_map(places: np.ndarray, links: np.ndarray) -> float:
+    """Returns the share of linked words with a partner among those nearest on the map.
+
+    Args:
+      places: [N, 2] of all words.
+      links: [L, 2] rows of words and their partners.
+
+    Returns:
+      The share; NaN without links.
+    """
+    words = np.unique(links[:, 0])
+    if not len(words):
+        return float("nan")
+    k = min(NEAR + 1, len(places))
+    found = nearest_neighbors(places, k=k - 1, metric="euclidean").ids[words]
+    partners = [set(links[links[:, 0] == word, 1].tolist()) for word in words]
+    hits = [bool(own & set(row)) for own, row in zip(partners, found.tolist(), strict=True)]
+    return float(np.mean(hits))
 
 
 def _first(words: io.WordVectors, most: int) -> io.WordVectors:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import chex
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import proj3d
@@ -59,6 +60,7 @@ def write_map(
     labels: np.ndarray | None = None,
     classes: Sequence[str] = (),
     names: Sequence[str] | None = None,
+    links: np.ndarray | None = None,
     axes_names: Sequence[str] = (),
     title: str = "",
 ) -> None:
@@ -72,6 +74,7 @@ def write_map(
       labels: [N] int positions in `classes`. None draws all points alike.
       classes: [C] names; in a legend, or in the map if there are more than 20.
       names: [N] of the points, written where there is room if the map has two dimensions.
+      links: [L, 2] rows of points with a line between them, in a map of two dimensions.
       axes_names: [d] what lies along each axis; none for a map whose axes mean nothing.
       title: heading of the picture.
 
@@ -87,6 +90,9 @@ def write_map(
     axes = add_axes(figure, 111, points)
     add_title(axes, title)
     draw_map(axes, points, labels=labels, classes=classes)
+    if links is not None and len(links):
+        lines = LineCollection(list(points[links]), colors=RULE, linewidths=0.7, zorder=0.5)
+        axes.add_collection(lines, autolim=False)
     name_axes(axes, axes_names)
     add_note(axes, seen.note)
     if points.shape[1] > 1:  # else its rows are named

@@ -73,9 +73,17 @@ def test_a_dictionary_with_scores(ran):
 
 def test_a_map_has_both_languages(ran):
     table = parquet.read_table(ran.common.out / "map.parquet").to_pydict()
-    assert table["label"][:2] == ["word0", "word1"]
-    assert table["label"][ran.drawn] == "mot0"
-    assert table["class"] == ["english"] * ran.drawn + ["french"] * ran.drawn
+    assert table["label"][:4] == ["word0", "mot0", "word1", "mot1"]
+    assert table["class"] == ["english", "french"] * ran.drawn
+    # Thirty words of each: by chance a third would have it.
+    assert json.loads((ran.common.out / "summary.json").read_text())["near_on_map"] > 0.8
+
+
+def test_translations_among_the_nearest_on_the_map():
+    places = np.stack([np.arange(40.0), np.zeros(40)], axis=1)
+    links = np.array([[0, 10], [0, 39], [1, 39], [20, 24]])
+    assert align.near_on_map(places, links) == pytest.approx(2 / 3)
+    assert np.isnan(align.near_on_map(places, links[:0]))
 
 
 def ask(capsys, *words):

@@ -33,6 +33,16 @@ def test_each_class_has_its_color_in_a_map_of_any_dimension(tmp_path, dim):
     assert [entry.name for entry in tmp_path.iterdir()] == ["map.png"]
 
 
+def test_linked_points_have_lines_between_them(tmp_path):
+    points = np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
+    pictures = []
+    for links in (None, np.zeros((0, 2), int), np.array([[0, 1]])):
+        scatter.write_map(tmp_path / "map.png", points, links=links)
+        pictures.append(_picture(tmp_path / "map.png"))
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    assert (pictures[0] != pictures[2]).any(axis=-1).sum() > 300
+
+
 def test_a_map_fills_its_frame(tmp_path):
     path = tmp_path / "map.png"
     for width, height in ((3, 2), (1, 1.8)):
