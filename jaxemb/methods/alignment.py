@@ -84,8 +84,11 @@ class Options:
     rounds: int | None = None
     """Times that the dictionary is learned anew, at most. None: none with pairs, else 500."""
     frequent: int = 4000
-    """Words of each language, the first, that the dictionary is learned among; while the map is
-    chosen, held-out pairs are looked up among these and all others of the dictionary."""
+    """Words of each language, the first, that the dictionary is learned among, and that tell which
+    words are near to all while the map is chosen."""
+    candidates: int = 20_000
+    """Words of the target, the first, that held-out pairs are looked up among while the map is
+    chosen, beside those of the pairs."""
     first_keep: float = 0.1
     """Share of the cosines looked at in the first rounds: what is left out by chance helps out of
     poor solutions. It doubles as rounds make nothing better."""
@@ -114,6 +117,7 @@ class Options:
         if self.rounds is not None:
             checks.check_field(self, "rounds", at_least=0)
         checks.check_field(self, "frequent", at_least=2)
+        checks.check_field(self, "candidates", at_least=1)
         checks.check_field(self, "first_keep", above=0, at_most=1)
         checks.check_field(self, "patience", at_least=1)
 
@@ -384,7 +388,7 @@ def _chosen(
     # Dictionaries are sorted by frequency: every fold has words of all kinds.
     fold = np.searchsorted(words, rows[:, 0]) % options.folds
     # Not all words, of which there may be a million, and a hundred maps to look them up in.
-    there = np.union1d(np.arange(min(options.frequent, len(z))), rows[:, 1])
+    there = np.union1d(np.arange(min(options.candidates, len(z))), rows[:, 1])
     shares: dict[tuple[float, float], list[float]] = {}
     with phase("choosing the map by held-out pairs"):
         for part in range(options.folds):
