@@ -46,6 +46,8 @@ SHOWN, NEAREST = 4, 3
 HELD_OUT, MOST_HELD_OUT = 0.1, 1000
 # Sentences of the map, at most.
 DRAWN = 5000
+# ... and at least: each has some neighbors.
+FEWEST_DRAWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +63,9 @@ class Config:
     """
 
     pairs: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """Two sentences a line, a tab between them; a tenth is held out. None: the data set of --task;
-    words are then shared or not as that needs."""
+    """Two sentences a line, a tab between them; quotes mean nothing, and what follows a second tab
+    is left alone. A tenth is held out. None: the data set of --task; words are then shared or not
+    as that needs."""
     task: Literal["captions", "translations"] = "captions"
     """captions: five of each picture, in English; translations: of one each."""
     language: Literal["de", "fr", "cs"] = "de"
@@ -174,6 +177,11 @@ def own(path: Path, shared: bool, seed: int) -> Task:
         seconds.add(second)
     rest = [(a, b) for a, b in pairs if a not in firsts and b not in seconds]
     left_out = len(pairs) - len(rest) - len(test)
+    if not rest:
+        raise InputError(
+            f"{path}: all other pairs share a sentence with the {len(test)} that are held out; are "
+            f"few sentences repeated in these {len(pairs):,} pairs?"
+        )
     if left_out:
         print(f"{left_out:,} pairs are left out: they share a sentence with those held out")
     return Task([path], rest, [list(side) for side in zip(*test, strict=True)], shared)
@@ -254,6 +262,9 @@ def draw(config: Config, model: sentences.Model, task: Task) -> None:
     labels = None if task.shared else np.array([side for _, side in every])[known]
     classes = () if task.shared else ("first", "second")
     vectors = vectors[known]
+    if len(vectors) < FEWEST_DRAWN:
+        print(f"{len(vectors)} sentences are too few for a map")
+        return
     title = "Sentences by what they say, by t-SNE"
     perplexity = min(30.0, (len(vectors) - 1) / 3.5)
     places = tsne.fit(

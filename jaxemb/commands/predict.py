@@ -60,6 +60,7 @@ def run(config: Config) -> None:
     method = importlib.import_module(METHODS + name)
     source = Path(config.source)
     if name in ("sentences", "sif"):
+        # A row for each line, whatever stands there.
         found = sif.encode(getattr(fitted.model, config.side, fitted.model), _lines(source))
     elif source.is_dir() or source.suffix.lower() in ENDINGS:
         encoder = encoder_of(getattr(fitted, "model", fitted), config.folder)
@@ -102,7 +103,7 @@ def _use_words(config: Config, vectors: io.WordVectors) -> None:
         for word, cosine in vectors.nearest(config.source, config.count):
             print(f"{word}  {cosine:.4f}")
         return
-    words = list(dict.fromkeys(_lines(Path(config.source))))
+    words = list(dict.fromkeys(filter(None, _lines(Path(config.source)))))
     path = config.out or Path("predicted.vec")
     io.write(path, vectors.subset(words))
     print(f"wrote {path}: {len(words):,} words")
@@ -110,4 +111,4 @@ def _use_words(config: Config, vectors: io.WordVectors) -> None:
 
 def _lines(path: Path) -> list[str]:
     text = decode(path.read_bytes(), path).removeprefix("\ufeff")
-    return [line.strip() for line in text.split("\n") if line.strip()]
+    return [line.strip() for line in text.rstrip().split("\n")]

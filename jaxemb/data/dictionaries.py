@@ -10,8 +10,8 @@ from jaxemb.errors import InputError
 def read_dictionary(path: Path) -> list[tuple[str, str]]:
     """Reads pairs of words, one a line, with a tab or blanks between them.
 
-    Where there is a tab, words may have blanks in them, and be sentences. A word may have several
-    lines. Blank lines and what follows a second tab are left alone.
+    In a file with tabs, words may have blanks in them, and be sentences. A word may have several
+    lines. Blank lines and what follows a second tab are left alone; quotes mean nothing.
 
     Args:
       path: the file, in UTF-8, plain or compressed.
@@ -25,16 +25,20 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
     """
     text = decode(b"".join(part for part, _ in read_blocks(path)), path).removeprefix("\ufeff")
     pairs = []
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines, which breaks lines at letters that sentences have, such as U+2028.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    between = "\t" if "\t" in text else None
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        words = [word.strip() for word in line.split("\t")[:2]] if "\t" in line else line.split()
-        if len(words) != 2 or not all(words):
+        words = [word.strip() for word in line.split(between)]
+        if len(words) < 2 or not all(words[:2]) or (between is None and len(words) > 2):
+            what = "a tab" if between else "a tab or a blank"
             raise InputError(
-                f"{path}: line {number}: expected a word and its translation, with a tab or a "
-                f"blank between them, found {line.strip()[:80]!r}"
+                f"{path}: line {number}: expected a word and its translation, or two sentences, "
+                f"with {what} between them, found {line.strip()[:80]!r}"
             )
         pairs.append((words[0], words[1]))
     if not pairs:
-        raise InputError(f"{path}: has no pair of words")
+        raise InputError(f"{path}: has no pair of words or sentences")
     return pairs

@@ -272,8 +272,12 @@ def as_pairs(pairs: Pairs, *, name: str = "pairs") -> tuple[list[str], list[str]
       InputError: if there are none, or one is no pair of strings that have words.
     """
     found = []
-    for number, pair in enumerate(pairs):
-        if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(p, str) for p in pair):
+    rows: Any = pairs.to_numpy() if hasattr(pairs, "to_numpy") else pairs
+    if not isinstance(rows, Iterable):
+        raise InputError(f"{name} must be a list of pairs, found {type(pairs).__name__}")
+    for number, pair in enumerate(rows):
+        whole = isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2
+        if not whole or not all(isinstance(one, str) for one in pair):
             raise InputError(
                 f"{name} must be (sentence, sentence), found {pair!r:.80} at number {number}"
             )
@@ -333,11 +337,11 @@ def _given(vectors: Any, options: Options) -> tuple[WordVectors | None, ...]:
     tables = 1 if options.shared else 2
     if vectors is None:
         return (None,) * tables
-    found = (vectors,) if isinstance(vectors, WordVectors) else tuple(vectors)
+    found = tuple(vectors) if isinstance(vectors, (tuple, list)) else (vectors,)
     if len(found) != tables or not all(isinstance(one, WordVectors) for one in found):
         raise InputError(
-            "vectors must be jaxemb.io.WordVectors, of both languages if words are shared, else "
-            f"a pair of them, found {type(vectors).__name__}"
+            f"vectors must be {'one' if options.shared else 'two'} jaxemb.io.WordVectors, since "
+            f"words are {'' if options.shared else 'not '}shared, found {len(found)}"
         )
     return found
 

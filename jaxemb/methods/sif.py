@@ -99,6 +99,9 @@ def fit(
             f"vectors must be jaxemb.io.WordVectors, found {type(vectors).__name__}; "
             "jaxemb.io.read reads a file of them"
         )
+    if len(vectors.index) < len(vectors):
+        twice = next(word for row, word in enumerate(vectors) if vectors.index[word] != row)
+        raise InputError(f"vectors: the word {twice!r} comes twice")
     table = checks.as_points(vectors.vectors, at_least=1, name="vectors")
     there = counts(texts, vectors.words)
     occurrences = np.asarray(there.sum(axis=0), np.float64)
@@ -111,7 +114,7 @@ def fit(
     if options.common >= min(width, len(texts)) and options.common:
         raise InputError(
             f"common must be less than the {width} numbers of a vector and the {len(texts)} "
-            f"sentences, found {options.common}"
+            f"sentences, found {options.common}; 0 takes nothing out"
         )
     if options.smoothing is not None:
         share = np.maximum(occurrences, 1) / occurrences.sum()

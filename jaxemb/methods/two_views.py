@@ -88,6 +88,8 @@ class Options:
         """
         checks.check_fields(self)
         checks.check_field(self, "batch", at_least=2)
+        if isinstance(self.frozen, str) or not set(self.frozen) <= set(_SIDES):
+            raise InputError(f'frozen must be of ("first", "second"), found {self.frozen!r}')
         if len(set(self.frozen)) == 2:
             raise InputError("frozen must leave one tower to train, found both")
         self.of_matching()
@@ -314,6 +316,9 @@ def _views(pairs: Any, *, aligned: bool) -> tuple[Any, Any]:
         network_checks.as_inputs(view, name=f"{side} views")
         for side, view in zip(_SIDES, pairs, strict=True)
     )
+    for side, view in zip(_SIDES, (first, second), strict=True):
+        if not all(getattr(leaf, "ndim", 1) for leaf in jax.tree.leaves(view)):
+            raise InputError(f"{side} views must be arrays, an example a row, found a number")
     counts = [{len(leaf) for leaf in jax.tree.leaves(view)} for view in (first, second)]
     for side, found in zip(_SIDES, counts, strict=True):
         if len(found) != 1:

@@ -62,10 +62,11 @@ def average(model: Averages, texts: Sequence[str]) -> np.ndarray:
     sums = there @ model.vectors
     sums /= np.maximum(there.sum(axis=1), 1)[:, None]
     sums -= sums @ model.common.T @ model.common
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    # What is left of a sentence that is nothing but what all have in common is rounding.
+    # Squares of huge and of tiny numbers are no float32 numbers.
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(there.sum(axis=1)[:, None] > 0, sums / lengths, np.nan).astype(np.float32)
+        sums /= np.abs(sums).max(axis=1, keepdims=True)
+        sums /= np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.where(there.sum(axis=1)[:, None] > 0, sums, np.nan).astype(np.float32)
 
 
 def encode(model: Averages, texts: Sequence[str], *, unknown: str = "refuse") -> np.ndarray:
@@ -105,7 +106,12 @@ def as_sentences(texts: Sequence[str], *, name: str = "texts") -> list[str]:
     """
     if isinstance(texts, str):
         raise InputError(f"{name} must be a list of sentences, found one string: [{texts!r:.80}]")
-    found = list(texts)
+    try:
+        found = list(texts)
+    except TypeError as error:
+        raise InputError(
+            f"{name} must be a list of sentences, found {type(texts).__name__}"
+        ) from error
     if not found:
         raise InputError(f"{name} must be at least one sentence, found none")
     for number, text in enumerate(found):

@@ -11,12 +11,16 @@ def write(tmp_path, content):
 
 
 def test_pairs_are_read_in_their_order(tmp_path):
-    content = "\ufeffthe\tle\nthe\tla\r\n\nnew york\tnouvelle york\t0.9\ncat chat\n"
+    content = "\ufeffthe\tle\nthe\tla\r\n\nnew york\tnouvelle york\t0.9\nA\u2028line.\tUne ligne.\n"
     assert read_dictionary(write(tmp_path, content)) == [
         ("the", "le"),
         ("the", "la"),
         ("new york", "nouvelle york"),
+        ("A\u2028line.", "Une ligne."),
+    ]
+    assert read_dictionary(write(tmp_path, "cat chat\ndog  chien\n")) == [
         ("cat", "chat"),
+        ("dog", "chien"),
     ]
 
 
@@ -24,6 +28,7 @@ def test_pairs_are_read_in_their_order(tmp_path):
     ("content", "message"),
     [
         ("a\tb\nc\n", "line 2: expected a word and its translation"),
+        ("a\tb\nc d\n", "line 2: .* with a tab between them, found 'c d'"),
         ("a b c\n", "line 1: expected"),
         ("a\t\n", "line 1: expected"),
         ("\n \n", "has no pair of words"),

@@ -106,10 +106,13 @@ def test_no_held_out_sentence_is_learned(tmp_path):
 def test_bad_input_is_named(data_dir, tmp_path, capsys):
     few = tmp_path / "few.tsv"
     few.write_text("a\tb\n" * 3)
+    repeated = tmp_path / "repeated.tsv"
+    repeated.write_text("a\tb\nc\td\n" * 20)
     wrong = tmp_path / "wrong.tsv"
     wrong.write_text("a b c\n")
     for flags, message in (
         (["--pairs", str(few)], "few.tsv: needs 20 pairs, to hold out two, found 3"),
+        (["--pairs", str(repeated)], "that are held out; are few sentences repeated in these 40"),
         (["--pairs", str(wrong)], "line 1: expected a word and its translation"),
         (["--task", "translations", "--language", "cs"], "cs.gz: no such file"),
         (["--batch", "2401"], "--batch must be at most the 2400 pairs, found 2401"),

@@ -107,12 +107,19 @@ def test_other_losses(loss):
         (["a b"], r"pairs must be \(sentence, sentence\), found 'a b' at number 0"),
         ([("a", "b", "c")], r"pairs must be \(sentence, sentence\)"),
         ([("a", "b"), ("a", " ")], "pairs: number 1 has an empty sentence"),
+        ([3], r"pairs must be \(sentence, sentence\), found 3 at number 0"),
+        (None, "pairs must be a list of pairs, found NoneType"),
         (PAIRS[:9], "batch must be at most the 9 pairs, found 32"),
     ],
 )
 def test_what_are_no_pairs(pairs, message):
     with pytest.raises(InputError, match=message):
         sentences.fit(0, pairs, OPTIONS)
+
+
+def test_pairs_may_be_a_table():
+    table = np.array(PAIRS[:3], object)
+    assert sentences.as_pairs(table) == sentences.as_pairs(PAIRS[:3])
 
 
 def test_words_too_rare_are_told():
@@ -124,7 +131,7 @@ def test_words_too_rare_are_told():
 
 def test_vectors_of_one_side_only_are_refused():
     table = WordVectors(["a1"], np.ones((1, 16), np.float32))
-    with pytest.raises(InputError, match="vectors must be jaxemb.io.WordVectors, of both"):
+    with pytest.raises(InputError, match="vectors must be two jaxemb.io.WordVectors, since words"):
         sentences.fit(0, TRAIN, OPTIONS, vectors=table)
 
 

@@ -52,6 +52,11 @@ def test_without_weights_and_directions_it_is_the_average():
         ((TEXTS, VECTORS.vectors), "vectors must be jaxemb.io.WordVectors, found ndarray"),
         ((TEXTS, VECTORS, sif.Options(common=5)), "common must be less than the 5 numbers of a"),
         (("w1 w2", VECTORS), "texts must be a list of sentences"),
+        ((TEXTS[:1], VECTORS), "and the 1 sentences, found 1; 0 takes nothing out"),
+        (
+            (TEXTS, WordVectors(["w1", "w2", "w1"], VECTORS.vectors[:3])),
+            "vectors: the word 'w1' comes twice",
+        ),
     ],
 )
 def test_what_no_average_can_be_made_of(arguments, message):

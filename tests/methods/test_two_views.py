@@ -142,6 +142,7 @@ class Wide(nn.Module):
     ("given", "message"),
     [
         ({"pairs": (FIRST, SECOND[:9])}, "as many first views as second ones, found 160 and 9"),
+        ({"pairs": (3.0, SECOND)}, "first views must be arrays, an example a row, found a number"),
         ({"pairs": FIRST}, "pairs must be two, all first views and all second views, found nd"),
         ({"pairs": (FIRST[:9], SECOND[:9])}, "batch must be at most the 9 pairs, found 40"),
         (
@@ -171,6 +172,7 @@ def test_what_does_not_fit_is_refused(given, message):
     [
         ({"batch": 1}, "batch must be at least 2"),
         ({"frozen": ("first", "second")}, "frozen must leave one tower to train"),
+        ({"frozen": ("third",)}, 'frozen must be of \\("first", "second"\\), found'),
         ({"iterations": 0}, "iterations must be at least 1"),
         ({"learning_rate": 0.0}, "learning_rate must be more than 0"),
     ],

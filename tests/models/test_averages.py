@@ -29,6 +29,13 @@ def test_vectors_against_the_formula(directions):
     assert found.dtype == np.float32
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e30])
+def test_huge_and_tiny_vectors_have_length_1(size):
+    model = Averages(WORDS, TABLE, NONE)
+    scaled = model._replace(vectors=(TABLE * size).astype(np.float32))
+    np.testing.assert_allclose(average(scaled, TEXTS), average(model, TEXTS), atol=1e-5)
+
+
 def test_a_sentence_without_a_known_word_is_near_to_nothing():
     model = Averages(WORDS, TABLE, NONE)
     message = "1 of 4 sentences have no word that the model knows, the first is number 1, 'unknown"
@@ -44,6 +51,7 @@ def test_a_sentence_without_a_known_word_is_near_to_nothing():
         ("the dog", "must be a list of sentences, found one string"),
         ([], "must be at least one sentence, found none"),
         (["dog", 3], "must be strings, found int at number 1"),
+        (None, "must be a list of sentences, found NoneType"),
     ],
 )
 def test_what_are_no_sentences(texts, message):
