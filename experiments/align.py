@@ -1,8 +1,9 @@
 """Two languages in one space: words lie near their translations.
 
-    python -m experiments.align english.vec french.vec --dictionary en-fr.tsv --out runs/align
+    python -m experiments.align runs/english vectors_fr_12k.bin --dictionary en-fr.5k.tsv \
+        --test en-fr.test.tsv --most 50000
 
-Two busy cores of an AMD EPYC, 0.7 minutes: of 1,500 made-up words, turned, 100.0% are found again.
+Two busy cores of an AMD EPYC, 3.3 minutes: of the first translations 52.0% are right.
 """
 
 import csv

@@ -317,7 +317,8 @@ def _views(pairs: Any, *, aligned: bool) -> tuple[Any, Any]:
         for side, view in zip(_SIDES, pairs, strict=True)
     )
     for side, view in zip(_SIDES, (first, second), strict=True):
-        if not all(getattr(leaf, "ndim", 1) for leaf in jax.tree.leaves(view)):
+        leaves = jax.tree.leaves(view)
+        if not all(hasattr(leaf, "__len__") and getattr(leaf, "ndim", 1) for leaf in leaves):
             raise InputError(f"{side} views must be arrays, an example a row, found a number")
     counts = [{len(leaf) for leaf in jax.tree.leaves(view)} for view in (first, second)]
     for side, found in zip(_SIDES, counts, strict=True):
