@@ -97,6 +97,19 @@ def test_a_frozen_tower_stays_and_the_other_comes_to_it():
     assert found(model) > 0.4
 
 
+def test_of_a_frozen_tower_the_vectors_are_augmented():
+    shapes = []
+
+    def jitter(key, first, second):
+        shapes.append((first.shape[1:], second.shape[1:]))
+        return first, second + 0.01 * jax.random.normal(key, second.shape)
+
+    given = {"second": fitted().model.second.variables}
+    options = dataclasses.replace(OPTIONS, frozen=("second",), iterations=25)
+    fit(options=options, params=given, augment=jitter)
+    assert set(shapes) == {((12,), (6,))}
+
+
 def test_vectors_that_exist_are_a_view_as_they_are():
     targets = two_views.encode(fitted().model, SECOND, side="second")
     model = fit((MlpEncoder(6, (16,)), Given()), pairs=(FIRST[TRAIN], targets[TRAIN])).model
@@ -160,7 +173,7 @@ class Wide(nn.Module):
             "params must hold the second tower's parameters, which is frozen",
         ),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
 def test_what_does_not_fit_is_refused(given, message):
     with pytest.raises(InputError, match=message):
