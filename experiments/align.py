@@ -21,7 +21,7 @@ from jaxemb.atomic import replacing
 from jaxemb.data.dictionaries import read_dictionary
 from jaxemb.data.files import file_sha256
 from jaxemb.evaluation.translation import precision_at_one, retrieve
-from jaxemb.methods import alignment, tsne
+from jaxemb.methods import alignment
 from jaxemb.progress import phase
 from jaxemb.projections.neighbors import nearest_neighbors
 
@@ -165,9 +165,6 @@ def draw(config: Config, fitted: alignment.Fitted, known: np.ndarray) -> float:
     Returns:
       Share of these source words with a translation among the ten words nearest on the map.
     """
-    # Plotting libraries load slowly, and only now are they needed.
-    from jaxemb.plots import scatter
-
     sides = [(side.words[: config.drawn], side.vectors[: config.drawn]) for side in fitted[:2]]
     # Frequent words of both sides first: of names there is room for some.
     order = np.argsort(np.concatenate([np.arange(len(words)) for words, _ in sides]), kind="stable")
@@ -177,32 +174,17 @@ def draw(config: Config, fitted: alignment.Fitted, known: np.ndarray) -> float:
     vectors = np.concatenate([vectors for _, vectors in sides])[order]
     classes = [_title(path, side) for path, side in _named(config)]
     title = f"{classes[0]} and {classes[1]} in one space, by t-SNE"
-    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
-    places = tsne.fit(
-        config.common.seed, vectors, tsne.Options(perplexity, metric="cosine")
-    ).embedding
-    out = config.common.out
     first = len(sides[0][0])
     links = known[(known[:, 0] < first) & (known[:, 1] < len(sides[1][0]))]
     links = np.argsort(order)[links + [0, first]]
-    with phase("drawing map.png"):
-        scatter.write_map(
-            out / "map.png",
-            places,
-            labels=labels,
-            classes=classes,
-            names=names,
-            links=links,
-            title=title,
-        )
-    drawing.write_page(
-        out,
-        places,
+    places = drawing.draw_space(
+        config.common,
         vectors,
-        metric="cosine",
         names=names,
         labels=labels,
         classes=classes,
+        links=links,
+        named=True,
         title=title,
     )
     near = near_on_map(places, links)
@@ -227,8 +209,8 @@ def near_on_map(places: np.ndarray, links: np.ndarray) -> float:
     words = np.unique(links[:, 0])
     if not len(words):
         return float("nan")
-    k = min(NEAR + 1, len(places))
-    found = nearest_neighbors(places, k=k - 1, metric="euclidean").ids[words]
+    k = min(NEAR, len(places) - 1)
+    found = nearest_neighbors(places, k=k, metric="euclidean").ids[words]
     partners = [set(links[links[:, 0] == word, 1].tolist()) for word in words]
     hits = [bool(own & set(row)) for own, row in zip(partners, found.tolist(), strict=True)]
     return float(np.mean(hits))

@@ -24,7 +24,7 @@ from jaxemb.data.sets import movielens
 from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
 from jaxemb.evaluation.recommendation import Held, hold_out
-from jaxemb.methods import items, tsne
+from jaxemb.methods import items
 from jaxemb.progress import phase
 from jaxemb.sampling import walks
 
@@ -244,17 +244,20 @@ def score_once(
     decays: tuple[float, ...],
 ) -> scores.Scored:
     """Trains for the validation and for the test, with a decay that the former chooses."""
-    fits = {}
-    for part, held in (("validation", validation), ("test", test)):
+
+    def score_of(held: Held) -> Callable[[float], scores.Scores]:
+        part = "validation" if held is validation else "test"
         folder = config.common.out / "scored" / f"{options.method}_seed{seed}_{part}"
         ran = run_folder.engine_run(config.common, folder)
-        fits[id(held)] = items.fit(seed, held.known, options, run=ran)
-        run_folder.stop_if_asked(fits[id(held)].history)
+        fitted = items.fit(seed, held.known, options, run=ran)
+        run_folder.stop_if_asked(fitted.history)
 
-    def score_of(held: Held, decay: float) -> Callable[[np.ndarray], np.ndarray]:
-        fitted = fits[id(held)]._replace(options=dataclasses.replace(options, decay=decay))
-        users = items.encode_events(fitted, held.known)
-        return lambda some: items.scores(fitted, users[some])
+        def faded_to(decay: float) -> scores.Scores:
+            faded = fitted._replace(options=dataclasses.replace(options, decay=decay))
+            users = items.encode_events(faded, held.known)
+            return lambda some: items.scores(faded, users[some])
+
+        return faded_to
 
     return scores.choose(score_of, decays, validation, test)
 
@@ -309,35 +312,16 @@ def show_users(config: Config, fitted: items.Fitted, events: Events) -> None:
 
 def draw(config: Config, fitted: items.Fitted, titles: Titles | None) -> None:
     """Draws the items of most events, colored by their kinds."""
-    # Plotting libraries load slowly, and only now are they needed.
-    from jaxemb.plots import scatter
-
     names = fitted.vectors.words[: config.drawn]
-    vectors = fitted.vectors.vectors[: config.drawn]
-    if len(names) < 10:
-        print("map.html is left out: fewer than ten items")
-        return
     labels, classes = (None, []) if titles is None else titles.classes(len(names))
-    perplexity = min(30.0, (len(names) - 1) / 3.5)
-    with phase("drawing the map"):
-        places = tsne.fit(
-            config.common.seed, vectors, tsne.Options(perplexity, metric="cosine")
-        ).embedding
-    title = f"{len(names):,} items by {fitted.options.method}, by t-SNE"
-    out = config.common.out
-    scatter.write_map(
-        out / "map.png", places, labels=labels, classes=classes, names=None, title=title
-    )
-    drawing.write_page(
-        out,
-        places,
-        vectors,
-        metric="cosine",
+    drawing.draw_space(
+        config.common,
+        fitted.vectors.vectors[: config.drawn],
         names=names,
         labels=labels,
         classes=classes,
         columns=None if titles is None else titles.columns(len(names)),
-        title=title,
+        title=f"{len(names):,} items by {fitted.options.method}, by t-SNE",
     )
 
 

@@ -32,7 +32,6 @@ from .harness.maps import drawing
 from .harness.words import text as word_text
 from .harness.words import training
 from .harness.words.text import TextFlags
-from .harness.words.vectors import lay_out
 
 # The line of the table in README.md, of entries of summary.json.
 FIGURE = (
@@ -224,7 +223,7 @@ def draw(config: Config, documents: io.WordVectors) -> None:
     some = np.unique(np.linspace(0, len(documents) - 1, config.drawn).astype(int))
     names, vectors = [documents.words[i] for i in some], documents.vectors[some]
     title = f"{len(some):,} documents of {config.text.title}, by t-SNE"
-    places = lay_out(jax.random.key(config.common.seed), vectors)
+    places = drawing.lay_out(jax.random.key(config.common.seed), vectors)
     out = config.common.out
     with phase("drawing map.png"):
         scatter.write_map(out / "map.png", places, names=names, title=title)

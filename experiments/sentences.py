@@ -46,8 +46,6 @@ SHOWN, NEAREST = 4, 3
 HELD_OUT, MOST_HELD_OUT = 0.1, 1000
 # Sentences of the map, at most.
 DRAWN = 5000
-# ... and at least: each has some neighbors.
-FEWEST_DRAWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,7 +230,7 @@ def show(model: sentences.Model, task: Task) -> None:
         for side, texts in zip(model, (task.tests[0], task.tests[-1]), strict=True)
     )
     k = min(NEAREST, len(second))
-    chosen = np.arange(SHOWN) * (len(first) // SHOWN)
+    chosen = np.unique(np.linspace(0, len(first) - 1, SHOWN).astype(int))
     found = retrieve(
         jnp.nan_to_num(first[chosen]), jnp.nan_to_num(jnp.asarray(second)), k=k, by="nearest"
     )
@@ -245,10 +243,6 @@ def show(model: sentences.Model, task: Task) -> None:
 
 def draw(config: Config, model: sentences.Model, task: Task) -> None:
     """Draws the sentences judged by in one map."""
-    # Plotting libraries load slowly, and only now are they needed.
-    from jaxemb.methods import tsne
-    from jaxemb.plots import scatter
-
     sides = (task.tests[:1] if task.shared else task.tests)[:2]
     every = [(text, side) for side, texts in enumerate(sides) for text in texts[:DRAWN]]
     vectors = np.concatenate(
@@ -262,27 +256,13 @@ def draw(config: Config, model: sentences.Model, task: Task) -> None:
     labels = None if task.shared else np.array([side for _, side in every])[known]
     classes = () if task.shared else ("first", "second")
     vectors = vectors[known]
-    if len(vectors) < FEWEST_DRAWN:
-        print(f"{len(vectors)} sentences are too few for a map")
-        return
-    title = "Sentences by what they say, by t-SNE"
-    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
-    places = tsne.fit(
-        config.common.seed, vectors, tsne.Options(perplexity, metric="cosine")
-    ).embedding
-    with phase("drawing map.png"):
-        scatter.write_map(
-            config.common.out / "map.png", places, labels=labels, classes=classes, title=title
-        )
-    drawing.write_page(
-        config.common.out,
-        places,
+    drawing.draw_space(
+        config.common,
         vectors,
-        metric="cosine",
         names=names,
         labels=labels,
         classes=classes,
-        title=title,
+        title="Sentences by what they say, by t-SNE",
     )
 
 

@@ -13,6 +13,8 @@ from jaxemb.data.item_titles import Titles
 from jaxemb.methods import items
 from jaxemb.training.run import Run
 
+from .. import run_folder
+
 _YEAR = re.compile(r"\((\d{4})\)")
 # Items of fewer events tell little of a method.
 _LEAST = 5
@@ -73,6 +75,7 @@ def score(
         return None
     known = events.at(~np.isin(events.items, drawn))
     fitted = items.fit(seed, known, options, run=run)
+    run_folder.stop_if_asked(fitted.history)
     users = {
         decay: items.encode_events(
             fitted._replace(options=dataclasses.replace(options, decay=decay)), known

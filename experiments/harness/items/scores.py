@@ -12,8 +12,10 @@ from jaxemb.evaluation.recommendation import Held, Score, bootstrap, gains, hits
 from jaxemb.factorize.svd import svd
 from jaxemb.memory import require_memory
 
-# (what is known, decay) -> users [b] -> their scores of all items [b, I].
-ScoreOf = Callable[[Held, float], Callable[[np.ndarray], np.ndarray]]
+# users [b] -> their scores of all items [b, I]
+Scores = Callable[[np.ndarray], np.ndarray]
+# what is known -> (decay -> scores): what does not depend on the decay is done once
+ScoreOf = Callable[[Held], Callable[[float], Scores]]
 
 # What baselines are called in summary.json.
 SHORT = {"popularity": "popularity", "item-kNN": "knn", "SVD": "svd"}
@@ -40,39 +42,41 @@ class Scored(NamedTuple):
 def choose(score_of: ScoreOf, decays: Sequence[float], validation: Held, test: Held) -> Scored:
     """Takes the decay of the best NDCG@10 of the validation, and tests it alone."""
     found = []
+    faded = score_of(validation)
     for decay in decays:
-        ranks = rank_held(score_of(validation, decay), validation)
+        ranks = rank_held(faded(decay), validation)
         found.append((float(gains(ranks).mean()), float(hits(ranks).mean()), decay))
     best = max(found)
-    ranks = rank_held(score_of(test, best[2]), test)
+    ranks = rank_held(score_of(test)(best[2]), test)
     return Scored(best[2], best[1], best[0], hits(ranks), gains(ranks))
 
 
 def baselines(dim: int, seed: int) -> dict[str, ScoreOf]:
     """Returns what methods are compared with: popularity, item-kNN and SVD, with decay."""
-    # What does not depend on the decay, of the events asked about last.
-    cosines: dict[int, csr_array] = {}
-    directions: dict[int, np.ndarray] = {}
 
-    def popularity(held: Held, decay: float) -> Callable[[np.ndarray], np.ndarray]:
+    def popularity(held: Held) -> Callable[[float], Scores]:
         counts = np.bincount(held.known.items, minlength=len(held.known.item_names))
-        return lambda users: np.broadcast_to(counts, (len(users), len(counts)))
+        return lambda decay: lambda users: np.broadcast_to(counts, (len(users), len(counts)))
 
-    def item_knn(held: Held, decay: float) -> Callable[[np.ndarray], np.ndarray]:
-        if id(held) not in cosines:
-            cosines.clear()
-            cosines[id(held)] = item_cosines(held.known)
-        found, faded = cosines[id(held)], faded_by(held.known, decay)
-        return lambda users: (faded[users] @ found).toarray()
+    def item_knn(held: Held) -> Callable[[float], Scores]:
+        cosines = item_cosines(held.known)
 
-    def truncated_svd(held: Held, decay: float) -> Callable[[np.ndarray], np.ndarray]:
-        if id(held) not in directions:
-            directions.clear()
-            had = had_by(held.known)
-            rank = min(dim, *had.shape)
-            directions[id(held)] = np.asarray(svd(jax.random.key(seed), had, rank=rank).right)
-        found, faded = directions[id(held)], faded_by(held.known, decay)
-        return lambda users: (faded[users] @ found) @ found.T
+        def faded_to(decay: float) -> Scores:
+            faded = faded_by(held.known, decay)
+            return lambda users: (faded[users] @ cosines).toarray()
+
+        return faded_to
+
+    def truncated_svd(held: Held) -> Callable[[float], Scores]:
+        had = had_by(held.known)
+        rank = min(dim, *had.shape)
+        directions = np.asarray(svd(jax.random.key(seed), had, rank=rank).right)
+
+        def faded_to(decay: float) -> Scores:
+            faded = faded_by(held.known, decay)
+            return lambda users: (faded[users] @ directions) @ directions.T
+
+        return faded_to
 
     return {"popularity": popularity, "item-kNN": item_knn, "SVD": truncated_svd}
 

@@ -5,11 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxemb.data.points import Points
 from jaxemb.progress import phase
 from jaxemb.projections.neighbors import Given, Metric, nearest_neighbors
+
+from ..command import Common
 
 if TYPE_CHECKING:
     from jaxemb.plots.point_map import Near
@@ -105,6 +109,77 @@ def own_columns(points: Points) -> dict[str, np.ndarray]:
         name: column for name, column in points.columns.items() if list(column) != points.names
     }
     return texts | dict(zip(numbers, points.values.T, strict=False))
+
+
+def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:
+    """Returns places in a map, [N, 2], near one another where the cosine is large: by t-SNE.
+
+    Fewer than ten points have too few neighbors for it and are laid out by PCA.
+    """
+    if len(vectors) < 10:
+        from jaxemb.factorize import pca
+
+        table = jnp.asarray(vectors)
+        return np.asarray(pca.transform(pca.fit(table, components=2), table))
+    from jaxemb.methods import tsne  # loads slowly
+
+    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
+    return tsne.fit(key, vectors, tsne.Options(perplexity, metric="cosine")).embedding
+
+
+def draw_space(
+    common: Common,
+    vectors: np.ndarray,
+    *,
+    names: Sequence[str],
+    title: str,
+    labels: np.ndarray | None = None,
+    classes: Sequence[str] = (),
+    columns: Mapping[str, Any] | None = None,
+    links: np.ndarray | None = None,
+    named: bool = False,
+) -> np.ndarray:
+    """Draws what lies in a space by its cosines: map.png, map.html, map.parquet.
+
+    Args:
+      common: seed and folder of the run.
+      vectors: [N, D].
+      names: [N] of them.
+      title: heading of the pictures.
+      labels: [N] int positions in `classes`.
+      classes: [C] names.
+      columns: what else is known of the points, by name.
+      links: [L, 2] rows with a line between them in map.png.
+      named: write names in map.png, the first ones where there is room.
+
+    Returns:
+      [N, 2] the map.
+    """
+    from jaxemb.plots import scatter
+
+    places = lay_out(jax.random.key(common.seed), vectors)
+    with phase("drawing map.png"):
+        scatter.write_map(
+            common.out / "map.png",
+            places,
+            labels=labels,
+            classes=classes,
+            names=names if named else None,
+            links=links,
+            title=title,
+        )
+    write_page(
+        common.out,
+        places,
+        vectors,
+        metric="cosine",
+        names=names,
+        labels=labels,
+        classes=classes,
+        columns=columns,
+        title=title,
+    )
+    return places
 
 
 def write_page(

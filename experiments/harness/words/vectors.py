@@ -14,6 +14,7 @@ from jaxemb.progress import phase
 
 from .. import run_folder
 from ..maps import drawing
+from ..maps.drawing import lay_out
 
 MAP_WORDS = 5000
 # The first of these that the vocabulary has are shown with their neighbors.
@@ -96,19 +97,3 @@ def write(
     with phase("drawing map.png"):
         word_map.write_png(out / "map.png", words, points, total=len(vocabulary), title=title)
     run_folder.finish(out, {**figures, **scores})
-
-
-def lay_out(key: jax.Array, vectors: np.ndarray) -> np.ndarray:
-    """Returns places in a map, [N, 2], near one another where the cosine is large: by t-SNE.
-
-    Fewer than ten words have too few neighbors for it and are laid out by PCA.
-    """
-    if len(vectors) < 10:
-        from jaxemb.factorize import pca
-
-        table = jnp.asarray(vectors)
-        return np.asarray(pca.transform(pca.fit(table, components=2), table))
-    from jaxemb.methods import tsne
-
-    perplexity = min(30.0, (len(vectors) - 1) / 3.5)
-    return tsne.fit(key, vectors, tsne.Options(perplexity, metric="cosine")).embedding
