@@ -389,6 +389,7 @@ def _chosen(
     fold = np.searchsorted(words, rows[:, 0]) % options.folds
     # Not all words, of which there may be a million, and a hundred maps to look them up in.
     there = np.union1d(np.arange(min(options.candidates, len(z))), rows[:, 1])
+    candidates, frequent = z[there], x[: options.frequent]
     shares: dict[tuple[float, float], list[float]] = {}
     with phase("choosing the map by held-out pairs"):
         for part in range(options.folds):
@@ -409,11 +410,11 @@ def _chosen(
                         maps = _maps(x[kept[:, 0]], z[kept[:, 1]], options.map, strength, power)
                     best = retrieve(
                         x[asked] @ maps[0],
-                        z[there] @ maps[1],
+                        candidates @ maps[1],
                         by=options.retrieval,
                         neighbors=options.neighbors,
                         temperature=options.temperature,
-                        others=x[: options.frequent] @ maps[0],
+                        others=frequent @ maps[0],
                     )
                     share = precision_at_one(best.ids, right)
                     shares.setdefault((strength, power), []).append(share)

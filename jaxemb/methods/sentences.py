@@ -103,9 +103,15 @@ class Options:
         Raises:
           InputError: naming the field that no training can use.
         """
-        own = {field.name for field in dataclasses.fields(two_views.Options)}
-        shared = {name: value for name, value in vars(self).items() if name in own}
-        return two_views.Options(**shared, parts=1)
+        return two_views.Options(
+            iterations=self.iterations,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            validate_every=self.validate_every,
+            patience=self.patience,
+            parts=1,
+            call_steps=self.call_steps,
+        )
 
 
 class Model(NamedTuple):

@@ -55,30 +55,13 @@ _SIDES: tuple[Side, Side] = ("first", "second")
 
 @documented
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(matching.Steps):
     """Every number of the training; those of towers and loss are with these."""
 
-    iterations: int = 2000
-    """Steps of the training."""
     batch: int = 256
     """Pairs in a batch; each is told from the others."""
     frozen: tuple[Side, ...] = ()
     """Towers whose parameters, which must be given, don't change."""
-    learning_rate: float = 1e-3
-    """Of Adam, at the start; it falls to 0 along a cosine. Wide layers begin with less, t / their
-    inputs in step t, and it is halved where the loss rises beyond twice that at chance level."""
-    weight_decay: float = 0.0
-    """Share of a weight, times the learning rate, taken off it each step."""
-    validate_every: int = 100
-    """Steps from one validation to the next, if there are validation data; a validation waits for
-    the end of a compiled call."""
-    patience: int = 0
-    """Validations in a row without a better score that end the training; 0 never does."""
-    parts: int = 4
-    """Parts of a batch that are embedded side by side, at most; changes speed alone, but for
-    rounding."""
-    call_steps: int = 25
-    """Steps of a compiled call; changes speed and memory alone."""
 
     def __post_init__(self):
         """Refuses values that no training can use.
@@ -86,23 +69,12 @@ class Options:
         Raises:
           InputError: naming the field.
         """
-        checks.check_fields(self)
+        super().__post_init__()
         checks.check_field(self, "batch", at_least=2)
         if isinstance(self.frozen, str) or not set(self.frozen) <= set(_SIDES):
             raise InputError(f'frozen must be of ("first", "second"), found {self.frozen!r}')
         if len(set(self.frozen)) == 2:
             raise InputError("frozen must leave one tower to train, found both")
-        self.of_matching()
-
-    def of_matching(self) -> matching.Options:
-        """Returns the numbers that every training by a matching loss has.
-
-        Raises:
-          InputError: naming the field that no training can use.
-        """
-        own = {field.name for field in dataclasses.fields(matching.Options)}
-        shared = {name: value for name, value in vars(self).items() if name in own}
-        return matching.Options(**shared)
 
 
 class Model(NamedTuple):
@@ -152,7 +124,7 @@ def fit(
     Args:
       key: random key, or a seed.
       towers: Flax modules of the first and second view, each inputs [B, ...] to [B, D] of length 1;
-        one alone encodes both views.
+        one alone, or the same twice, encodes both views.
       loss: from `jaxemb.methods.matching.losses`: `info_nce`, `sigmoid_pairs` and `ranking` compare
         the first views with the second ones, `nt_xent`, `triplet` and others all of both.
       pairs: the first views [N, ...] and the second ones, row i belongs to row i; lists, arrays of
@@ -160,7 +132,8 @@ def fit(
       options: None takes the defaults.
       labels: [N] whole numbers or names; pairs with the same one are not told from each other. None
         if all differ.
-      augment: changes the views of a batch at random; None leaves them as they are.
+      augment: changes the views of a batch at random, of a frozen tower its vectors; None leaves
+        them as they are.
       validation: first views, second views and perhaps labels to judge by: the score is the mean of
         both ways' recall at 1. The parameters with the best score are kept.
       params: to start from: "first" and "second", as `Fitted.model.first.variables`, and "loss".
@@ -218,14 +191,7 @@ def start(
     owners = ("first", "first") if modules[0] is modules[1] else _SIDES
     # The steps fold the key with their numbers, of which this is one more.
     keys = jax.random.split(jax.random.fold_in(key, options.iterations), 4)
-    variables = _variables(keys, modules, views, augment, params or {}, options)
-    dim = _width(modules, variables, views, augment)
-    seen = [
-        matching.encode(matching.Model(module, variables[side]), view)
-        if side in options.frozen
-        else view
-        for side, module, view in zip(_SIDES, modules, views, strict=True)
-    ]
+    variables, seen, dim = _towers(keys, modules, views, augment, params or {}, options)
     given = {name: one for name, one in variables.items() if name not in options.frozen}
     learned = (params or {}).get("loss")
     given["loss"] = loss.init(keys[2], 0, dim) if learned is None else learned
@@ -268,7 +234,7 @@ def start(
         embed,
         terms,
         batches,
-        options.of_matching(),
+        options,
         draw=draw,
         finish=finish,
         chance_loss=None if loss.chance is None else loss.chance(2 * size, size),
@@ -336,60 +302,55 @@ def _aligned(rows: Callable[[int, int], np.ndarray]) -> Rows:
     return lambda start, stop: np.repeat(rows(start, stop)[..., None], 2, axis=-1)
 
 
-def _first(views: tuple[Any, Any], augment: Augment | None) -> Any:
-    """Returns shapes of the first pair, as the towers see it."""
-    one = jax.tree.map(lambda leaf: leaf[np.arange(1)], views)
-    change = augment or (lambda key, first, second: (first, second))
-    return jax.eval_shape(change, jax.random.key(0), *one)
-
-
-def _variables(
+def _towers(
     keys: jax.Array,
     modules: tuple[nn.Module, nn.Module],
     views: tuple[Any, Any],
     augment: Augment | None,
     params: Mapping[str, Any],
     options: Options,
-) -> dict[str, Any]:
-    """Returns the parameters of each tower, those given and those drawn."""
-    sides = _SIDES if modules[0] is not modules[1] else _SIDES[:1]
+) -> tuple[dict[str, Any], list[Any], int]:
+    """Returns each tower's parameters, the views as training sees them, and D."""
+    sides = _SIDES[:1] if modules[0] is modules[1] else _SIDES
     if strange := params.keys() - {*sides, "loss"}:
         raise InputError(f"params must have the keys {', '.join(sides)} and loss, found {strange}")
     if options.frozen and len(sides) == 1:
         raise InputError("frozen must be empty where one tower encodes both views")
-    variables: dict[str, Any] = {}
-    for side, key, module, shapes in zip(
-        sides, keys, modules, _first(views, augment), strict=False
-    ):
-        if side in params:
-            variables[side] = params[side]
-            continue
-        if side in options.frozen:
-            raise InputError(f"params must hold the {side} tower's parameters, which is frozen")
-        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-        with network_checks.taking(module, nothing):
-            variables[side] = jax.jit(module.init)(key, nothing)
-    return variables
-
-
-def _width(
-    modules: tuple[nn.Module, nn.Module],
-    variables: dict[str, Any],
-    views: tuple[Any, Any],
-    augment: Augment | None,
-) -> int:
-    """Returns D, the width of both towers' vectors."""
-    found = [
-        network_checks.output_of(module, variables.get(side, variables["first"]), shapes)
-        for side, module, shapes in zip(_SIDES, modules, _first(views, augment), strict=True)
+    if missing := set(options.frozen) - params.keys():
+        raise InputError(
+            f"params must hold the {missing.pop()} tower's parameters, which is frozen"
+        )
+    seen = [
+        matching.encode(matching.Model(module, params[side]), view)
+        if side in options.frozen
+        else view
+        for side, module, view in zip(_SIDES, modules, views, strict=True)
     ]
-    widths = [one.shape[1:] for one in found]
+    one = jax.tree.map(lambda leaf: leaf[np.arange(1)], tuple(seen))
+    shapes = one if augment is None else jax.eval_shape(augment, keys[0], *one)
+    variables: dict[str, Any] = {}
+    widths = []
+    for side, key, module, shape in zip(_SIDES, keys, modules, shapes, strict=False):
+        if side in options.frozen:
+            variables[side] = params[side]
+            widths.append(shape.shape[1:])
+            continue
+        name = side if side in sides else "first"
+        if name not in variables:
+            variables[name] = params[name] if name in params else _drawn(key, module, shape)
+        widths.append(network_checks.output_of(module, variables[name], shape).shape[1:])
     if widths[0] != widths[1] or len(widths[0]) != 1:
         raise InputError(
             f"towers must embed into one space, found vectors of shape {list(widths[0])} and "
             f"{list(widths[1])}"
         )
-    return int(widths[0][0])
+    return variables, seen, int(widths[0][0])
+
+
+def _drawn(key: jax.Array, module: nn.Module, shape: Any) -> Any:
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+    with network_checks.taking(module, nothing):
+        return jax.jit(module.init)(key, nothing)
 
 
 def _recall_at_1(

@@ -27,17 +27,12 @@ Augment = Callable[[jax.Array, Any], Any]
 Rows = Callable[[int, int], np.ndarray]
 
 
-@documented
 @dataclasses.dataclass(frozen=True)
-class Options:
-    """Every number of the training; those of encoder and loss are with these."""
+class Steps:
+    """The numbers of every training by a matching loss."""
 
     iterations: int = 2000
     """Steps of the training."""
-    identities: int = 32
-    """Individuals or classes in a batch."""
-    samples: int = 4
-    """Examples of each in a batch."""
     learning_rate: float = 1e-3
     """Of Adam, at the start; it falls to 0 along a cosine. Wide layers begin with less, t / their
     inputs in step t, and it is halved where the loss rises beyond twice that at chance level."""
@@ -63,11 +58,30 @@ class Options:
         checks.check_fields(self)
         for name in ("iterations", "validate_every", "parts", "call_steps"):
             checks.check_field(self, name, at_least=1)
-        for name in ("identities", "samples"):
-            checks.check_field(self, name, at_least=2)
         checks.check_field(self, "learning_rate", above=0, at_most=10)
         checks.check_field(self, "weight_decay", at_least=0, at_most=10)
         checks.check_field(self, "patience", at_least=0)
+
+
+@documented
+@dataclasses.dataclass(frozen=True)
+class Options(Steps):
+    """Every number of the training; those of encoder and loss are with these."""
+
+    identities: int = 32
+    """Individuals or classes in a batch."""
+    samples: int = 4
+    """Examples of each in a batch."""
+
+    def __post_init__(self):
+        """Refuses values that no training can use.
+
+        Raises:
+          InputError: naming the field.
+        """
+        super().__post_init__()
+        for name in ("identities", "samples"):
+            checks.check_field(self, name, at_least=2)
 
 
 class Model(NamedTuple):
@@ -243,7 +257,7 @@ def start_on(
     embed: Embed,
     terms: LossTerms,
     batches: Callable[[int, int], Any],
-    options: Options,
+    options: Steps,
     *,
     draw: Callable[[jax.Array, Any], Any],
     finish: Callable[[Any], Any],
@@ -258,7 +272,7 @@ def start_on(
       embed: (parameters, inputs) -> [B, D].
       terms: (parameters, random key, vectors [B, D], labels) -> the terms of the loss.
       batches: (start, stop) -> the data of these steps, stacked along a new first axis.
-      options: `identities` and `samples` are not used.
+      options: of the training.
       draw: (the step's key, the step's data) -> (inputs, random key of the loss, labels).
       finish: the last parameters, or the best by the score -> the result.
       chance_loss: about the loss of an untrained encoder; None takes that of the first step.

@@ -19,23 +19,26 @@ def test_item_knn_adds_up_the_cosines_of_what_fades():
     start, end = known.starts[3:5]
     for age, item in enumerate(known.items[start:end][::-1]):
         expected += 0.5**age * cosines[item]
-    found = scores.baselines(4, 0)["item-kNN"](HELD, 0.5)(np.array([3]))
+    found = scores.baselines(4, 0)["item-kNN"](HELD)(0.5)(np.array([3]))
     np.testing.assert_allclose(found[0], expected, rtol=1e-5)
 
 
 def test_svd_of_full_rank_gives_a_users_items_back():
-    found = scores.baselines(20, 0)["SVD"](HELD, 0.5)(np.arange(30))
+    found = scores.baselines(20, 0)["SVD"](HELD)(0.5)(np.arange(30))
     np.testing.assert_allclose(found, scores.faded_by(HELD.known, 0.5).toarray(), atol=1e-4)
 
 
 def test_the_decay_is_chosen_by_the_validation_alone():
     validation, test = hold_out(EVENTS, last=2), HELD
 
-    def score_of(held, decay):
-        good = (decay == 0.7) == (held is validation)
-        table = np.zeros((30, 20))
-        table[held.users, held.targets] = 1 if good else -1
-        return lambda users: table[users]
+    def score_of(held):
+        def faded_to(decay):
+            good = (decay == 0.7) == (held is validation)
+            table = np.zeros((30, 20))
+            table[held.users, held.targets] = 1 if good else -1
+            return lambda users: table[users]
+
+        return faded_to
 
     found = scores.choose(score_of, (0.6, 0.7, 0.8), validation, test)
     assert (found.decay, found.validation_gains, found.hits.mean()) == (0.7, 1.0, 0.0)
