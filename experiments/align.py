@@ -6,7 +6,6 @@
 Two busy cores of an AMD EPYC, 3.5 minutes: of the first translations 52.0% are right.
 """
 
-import csv
 import dataclasses
 import sys
 from pathlib import Path
@@ -17,21 +16,17 @@ import numpy as np
 import tyro
 
 from jaxemb import checks, io
-from jaxemb.atomic import replacing
 from jaxemb.data.dictionaries import read_dictionary
 from jaxemb.data.files import file_sha256
-from jaxemb.evaluation.translation import precision_at_one, retrieve
+from jaxemb.evaluation.translation import retrieve
 from jaxemb.methods import alignment
 from jaxemb.progress import phase
-from jaxemb.projections.neighbors import nearest_neighbors
 
 from .harness import command, run_folder
-from .harness.maps import drawing
+from .harness.spaces import languages
 
 # How the languages are called in files and pictures, where their files do not say.
 _SIDES = ("source", "target")
-# Words nearest on the map, among which a translation should be.
-NEAR = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,39 +102,29 @@ def run(config: Config) -> None:
     if np.isfinite(fitted.found_again):
         told += f"; of those held out {fitted.found_again:.1%} were found again"
     print(told)
-    for name, words in zip(_SIDES, (fitted.source, fitted.target), strict=True):
-        with phase(f"writing {name}.txt"):
-            io.write(out / f"{name}.txt", words)
-    write_dictionary(config, fitted)
+    languages.write_languages(out, list(zip(_SIDES, fitted[:2], strict=True)))
+    words = fitted.source.words[: config.listed]
+    with phase("translating"):
+        found = alignment.translate(fitted, words, k=min(config.translations, len(fitted.target)))
+    languages.write_dictionary(out / "dictionary.tsv", words, found)
     known = fitted.pairs
     if tested is not None:
         both = {word for word, _ in pairs or ()} & {word for word, _ in asked or ()}
         figures |= {"test_words_known": len(both)} | score(fitted, tested, len(both))
         known = np.unique(np.concatenate([known, tested]), axis=0)
-    figures["near_on_map"] = draw(config, fitted, known)
+    figures["near_on_map"] = languages.draw(
+        config.common,
+        fitted[:2],
+        [known],
+        titles=[_title(path, side) for path, side in _named(config)],
+        drawn=config.drawn,
+    )
     run_folder.finish(out, figures)
-
-
-def write_dictionary(config: Config, fitted: alignment.Fitted) -> None:
-    """Writes dictionary.tsv, and prints its first lines."""
-    words = fitted.source.words[: config.listed]
-    with phase("translating"):
-        found = alignment.translate(fitted, words, k=min(config.translations, len(fitted.target)))
-    with replacing(config.common.out / "dictionary.tsv") as part, part.open("w") as file:
-        table = csv.writer(file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE)
-        table.writerow(("word", "translation", "score"))
-        for word, best in zip(words, found, strict=True):
-            table.writerows((word, other, f"{value:.4f}") for other, value in best)
-    # Short words of all languages are spelled alike, and show little.
-    shown = [at for at, word in enumerate(words) if len(word) > 4][:10]
-    for at in shown:
-        print(f"  {words[at]:>15}: {', '.join(other for other, _ in found[at])}")
 
 
 def score(fitted: alignment.Fitted, rows: np.ndarray, both: int) -> dict[str, float]:
     """Scores the first translations of a test, by each way to look them up, and prints them."""
-    words = np.unique(rows[:, 0])
-    right = [set(rows[rows[:, 0] == word, 1].tolist()) for word in words]
+    words, right = languages.right_answers(rows)
     print(f"test: {len(words):,} words with vectors, {both:,} of all in the dictionary, too")
     figures: dict[str, float] = {"test_words": len(words)}
     options = fitted.options
@@ -154,66 +139,8 @@ def score(fitted: alignment.Fitted, rows: np.ndarray, both: int) -> dict[str, fl
                 temperature=options.temperature,
                 others=source,
             )
-        figures[f"precision_{by}"] = precision_at_one(found.ids, right)
-        print(f"  {by:>16}: {figures[f'precision_{by}']:.1%} of the first translations are right")
+        figures[f"precision_{by}"] = languages.told_precision(by, found.ids, right)
     return figures
-
-
-def draw(config: Config, fitted: alignment.Fitted, known: np.ndarray) -> float:
-    """Draws the first words of both languages in one map, a line between those that translate.
-
-    Returns:
-      Share of these source words with a translation among the ten words nearest on the map.
-    """
-    sides = [(side.words[: config.drawn], side.vectors[: config.drawn]) for side in fitted[:2]]
-    # Frequent words of both sides first: of names there is room for some.
-    order = np.argsort(np.concatenate([np.arange(len(words)) for words, _ in sides]), kind="stable")
-    every = [word for words, _ in sides for word in words]
-    names = [every[row] for row in order]
-    labels = np.repeat([0, 1], [len(words) for words, _ in sides])[order]
-    vectors = np.concatenate([vectors for _, vectors in sides])[order]
-    classes = [_title(path, side) for path, side in _named(config)]
-    title = f"{classes[0]} and {classes[1]} in one space, by t-SNE"
-    first = len(sides[0][0])
-    links = known[(known[:, 0] < first) & (known[:, 1] < len(sides[1][0]))]
-    links = np.argsort(order)[links + [0, first]]
-    places = drawing.draw_space(
-        config.common,
-        vectors,
-        names=names,
-        labels=labels,
-        classes=classes,
-        links=links,
-        named=True,
-        title=title,
-    )
-    near = near_on_map(places, links)
-    if np.isfinite(near):
-        print(
-            f"{len(np.unique(links[:, 0])):,} words are drawn with a translation; {near:.1%} have "
-            f"one among the {NEAR} nearest words on the map"
-        )
-    return near
-
-
-def near_on_map(places: np.ndarray, links: np.ndarray) -> float:
-    """Returns the share of linked words with a partner among those nearest on the map.
-
-    Args:
-      places: [N, 2] of all words.
-      links: [L, 2] rows of words and their partners.
-
-    Returns:
-      The share; NaN without links.
-    """
-    words = np.unique(links[:, 0])
-    if not len(words):
-        return float("nan")
-    k = min(NEAR, len(places) - 1)
-    found = nearest_neighbors(places, k=k, metric="euclidean").ids[words]
-    partners = [set(links[links[:, 0] == word, 1].tolist()) for word in words]
-    hits = [bool(own & set(row)) for own, row in zip(partners, found.tolist(), strict=True)]
-    return float(np.mean(hits))
 
 
 def _first(words: io.WordVectors, most: int) -> io.WordVectors:

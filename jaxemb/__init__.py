@@ -43,7 +43,8 @@ Example:
 
 | two languages | |
 |---|---|
-| `alignment` | both in one space, where words are near their translations |
+| `alignment` | word vectors and a dictionary: both in one space |
+| `bilingual` | sentences and their translations: words of both languages in one space |
 
 | vectors of anything labeled | |
 |---|---|
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from jaxemb.methods import (
         alignment,
         autoencoder,
+        bilingual,
         classifier,
         glove,
         items,
@@ -105,6 +107,7 @@ __all__ = [
     "__version__",
     "alignment",
     "autoencoder",
+    "bilingual",
     "classifier",
     "data",
     "evaluation",

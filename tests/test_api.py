@@ -92,6 +92,12 @@ CASES = {
     "autoencoder": Case(
         lambda: (POINTS,), {"hidden": (8,), "iterations": 12, "batch": 16}, "networks", ENCODED
     ),
+    "bilingual": Case(
+        lambda: (PARAPHRASES * 4,),
+        {"dim": 4, "linked": 2, "epochs": 10, "min_count": 1},
+        "none",
+        lambda module, fitted: [best[0][1] for best in module.translate(fitted, ["t0w0", "t1w2"])],
+    ),
     "classifier": Case(
         lambda: (MlpEncoder(4), POINTS, LABELS),
         {"iterations": 12, "batch": 16},

@@ -73,9 +73,9 @@ def retrieve(
     if by == "nearest":
         return _best(queries, candidates, jnp.zeros(len(candidates)), 1.0, k)
     if by == "csls":
-        hubs = _mean_of_nearest(candidates, others, min(neighbors, len(others)))
+        hubs = mean_of_nearest(candidates, others, min(neighbors, len(others)))
         found = _best(queries, candidates, hubs, 2.0, k)
-        own = _mean_of_nearest(queries, candidates, min(neighbors, len(candidates)))
+        own = mean_of_nearest(queries, candidates, min(neighbors, len(candidates)))
         return found._replace(scores=found.scores - np.asarray(own)[:, None])
     assert by == "inverted_softmax", f"unknown retrieval {by!r}"
     sums = _log_sums(candidates, others, temperature)
@@ -117,8 +117,17 @@ def _best(
     return Retrieved(np.asarray(ids), np.asarray(scores))
 
 
-def _mean_of_nearest(rows: jax.Array, others: jax.Array, neighbors: int) -> jax.Array:
-    """Returns [N] the mean cosine of each row to its nearest others."""
+def mean_of_nearest(rows: jax.Array, others: jax.Array, neighbors: int) -> jax.Array:
+    """Computes how near others are, which corrects for hubs.
+
+    Args:
+      rows: [N, D] of length 1.
+      others: [M, D] of length 1.
+      neighbors: in 1..M.
+
+    Returns:
+      [N] the mean cosine of each row to its nearest others.
+    """
     size = _blocks(rows, others)
     return jnp.mean(_best_of(rows, others, jnp.zeros(len(others)), 1.0, neighbors, size)[0], axis=1)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from jaxemb.experiments import align
 from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.spaces import languages
 from pyarrow import parquet
 
 from jaxemb import io
@@ -82,8 +83,8 @@ def test_a_map_has_both_languages(ran):
 def test_translations_among_the_nearest_on_the_map():
     places = np.stack([np.arange(40.0), np.zeros(40)], axis=1)
     links = np.array([[0, 10], [0, 39], [1, 39], [20, 24]])
-    assert align.near_on_map(places, links) == pytest.approx(2 / 3)
-    assert np.isnan(align.near_on_map(places, links[:0]))
+    assert languages.near_on_map(places, links) == pytest.approx(2 / 3)
+    assert np.isnan(languages.near_on_map(places, links[:0]))
 
 
 def ask(capsys, *words):

@@ -1,7 +1,7 @@
 """Named data sets, one file each. A new one needs its file and its line in a table below.
 
-`omniglot`, `multi30k` and `movielens` are in no table: their readers return more than labeled
-images or text.
+`omniglot`, `multi30k`, `tatoeba`, `opennmt` and `movielens` are in no table of readers: theirs
+return more than labeled images or text.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,10 @@ from jaxemb.data.sets import (
     multi30k,
     nltk_archives,
     omniglot,
+    opennmt,
     pydocs,
     similarity,
+    tatoeba,
     text8,
     wikipedia,
 )
@@ -57,6 +59,8 @@ SOURCES: dict[str, NamedSet] = {
         analogies.SOURCE,
         dictionaries.SOURCE,
         multi30k.SOURCE,
+        tatoeba.SOURCE,
+        opennmt.SOURCE,
         movielens.SOURCE,
         nltk_archives.TAGGED,
         nltk_archives.JUDGED,
