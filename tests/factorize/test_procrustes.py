@@ -1,3 +1,5 @@
+import itertools
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -34,10 +36,18 @@ def test_no_other_turn_is_nearer():
         assert best <= np.square(np.asarray(source) @ turned(5) - target).sum()
 
 
-def test_several_turned_spaces_come_together():
+def linked(*places, count=40):
+    return {pair: np.repeat(np.arange(count)[:, None], 2, axis=1) for pair in places}
+
+
+@pytest.mark.parametrize(
+    "links", [linked((0, 1), (1, 2), (2, 0)), linked((2, 1), (0, 2)), linked((0, 1), (0, 2))]
+)
+def test_several_turned_spaces_come_together(links):
     space = RNG.normal(size=(40, 6))
     spaces = [jnp.float32(space @ turned(6)) for _ in range(3)]
-    maps = generalized(spaces)
+    maps = generalized(spaces, links)
+    np.testing.assert_array_equal(maps[0], np.eye(6))
     mapped = [np.asarray(one @ turn) for one, turn in zip(spaces, maps, strict=True)]
     for one in mapped[1:]:
         np.testing.assert_allclose(one, mapped[0], atol=1e-4)
@@ -45,13 +55,32 @@ def test_several_turned_spaces_come_together():
         np.testing.assert_allclose(turn.T @ turn, np.eye(6), atol=1e-5)
 
 
-def test_more_rounds_bring_noisy_spaces_nearer_to_their_mean():
+def test_rows_that_are_linked_may_differ():
+    space = RNG.normal(size=(50, 6))
+    order = RNG.permutation(50)[:30]
+    other = jnp.float32((space @ turned(6))[order])
+    links = {(1, 0): np.stack([np.arange(30), order], axis=1)}
+    maps = generalized([jnp.float32(space), other], links)
+    np.testing.assert_allclose(other @ maps[1], space[order], atol=1e-4)
+
+
+def test_more_rounds_bring_noisy_spaces_nearer_to_one_another():
     space = RNG.normal(size=(40, 6))
     spaces = [jnp.float32((space + RNG.normal(size=(40, 6))) @ turned(6)) for _ in range(4)]
+    links = linked(*itertools.combinations(range(4), 2))
 
-    def spread(rounds):
-        maps = generalized(spaces, iterations=rounds)
-        mapped = np.stack([one @ turn for one, turn in zip(spaces, maps, strict=True)])
-        return np.square(mapped - mapped.mean(axis=0)).sum()
+    def apart(rounds):
+        maps = generalized(spaces, links, iterations=rounds)
+        mapped = [np.asarray(one @ turn) for one, turn in zip(spaces, maps, strict=True)]
+        return sum(np.square(mapped[i] - mapped[j]).sum() for i, j in links)
 
-    assert spread(5) < spread(1)
+    # No more than rounding, once it is at the least.
+    sums = [apart(rounds) for rounds in (1, 2, 5, 20, 40)]
+    assert sums[1] < 0.999 * sums[0]
+    assert all(after <= before * (1 + 1e-5) for before, after in zip(sums, sums[1:], strict=False))
+
+
+def test_a_space_that_is_not_linked():
+    spaces = [jnp.float32(RNG.normal(size=(40, 6))) for _ in range(3)]
+    with pytest.raises(AssertionError, match="a space is not linked"):
+        generalized(spaces, linked((0, 1)))

@@ -1,0 +1,58 @@
+"""Pairs of words as rows of both languages."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from jaxemb import checks
+from jaxemb.errors import InputError
+from jaxemb.io.word_vectors import WordVectors
+
+_logger = logging.getLogger("jaxemb")
+
+
+def rows_of(
+    source: WordVectors, target: WordVectors, pairs: Iterable[tuple[str, str]]
+) -> np.ndarray:
+    """Returns the rows [P, 2] of pairs of words; those without vectors are left out, and told.
+
+    Raises:
+      InputError: if a pair is none, or none has vectors.
+    """
+    rows, unknown, total = [], [], 0
+    for pair in pairs:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise InputError(f"pairs must be (source word, target word), found {pair!r:.80}")
+        total += 1
+        found = (source.row(pair[0]), target.row(pair[1]))
+        if None in found:
+            unknown.append(pair[found[0] is not None])
+        else:
+            rows.append(found)
+    if not rows:
+        raise InputError(
+            f"none of {total:,} pairs has vectors for both words, e.g. not {unknown[:3]}; are the "
+            "languages the other way round, or in upper case?"
+        )
+    if unknown:
+        _logger.info(
+            f"{len(unknown):,} of {total:,} pairs are left out: no vector for "
+            f"{', '.join(map(str, unknown[:3]))}"
+        )
+    return np.unique(np.array(rows, np.int32), axis=0)
+
+
+def check_words(words: Any, name: str) -> None:
+    """Refuses what are no finite vectors of at least two words.
+
+    Raises:
+      InputError: naming the language.
+    """
+    if not isinstance(words, WordVectors):
+        raise InputError(
+            f"{name} must be jaxemb.io.WordVectors, found {type(words).__name__}; jaxemb.io.read "
+            "reads a file of them"
+        )
+    checks.check_points(words.vectors, at_least=2, name=f"vectors of the {name}")
