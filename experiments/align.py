@@ -83,13 +83,20 @@ def run(config: Config) -> None:
     """Maps, translates, scores and draws."""
     command.use_cache()
     out = config.common.out
-    source, target = (_first(io.read(path), config.most) for path in (config.source, config.target))
+    source, target = (
+        languages.first(io.read(path), config.most) for path in (config.source, config.target)
+    )
     pairs = None if config.dictionary is None else read_dictionary(config.dictionary)
     asked = None if config.test is None else read_dictionary(config.test)
     # Before anything is written: it refuses a test of other languages.
     tested = None if asked is None else alignment.rows_of(source, target, asked)
-    files = [config.source, config.target, config.dictionary, config.test]
-    sha256 = {str(file): file_sha256(file) for path in files for file in _files(path)}
+    paths = [config.source, config.target, config.dictionary, config.test]
+    sha256 = {
+        str(file): file_sha256(file)
+        for path in paths
+        if path is not None
+        for file in languages.files(path)
+    }
     if not run_folder.open_run(out, config, sha256):
         return
     print(f"{config.source}: {len(source):,} words; {config.target}: {len(target):,} words")
@@ -116,7 +123,7 @@ def run(config: Config) -> None:
         config.common,
         fitted[:2],
         [known],
-        titles=[_title(path, side) for path, side in _named(config)],
+        titles=[languages.title(path, side) for path, side in _named(config)],
         drawn=config.drawn,
     )
     run_folder.finish(out, figures)
@@ -143,22 +150,8 @@ def score(fitted: alignment.Fitted, rows: np.ndarray, both: int) -> dict[str, fl
     return figures
 
 
-def _first(words: io.WordVectors, most: int) -> io.WordVectors:
-    return words if not most else io.WordVectors(words.words[:most], words.vectors[:most])
-
-
-def _files(path: Path | None) -> list[Path]:
-    if path is None:
-        return []
-    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
-
-
 def _named(config: Config) -> list[tuple[Path, str]]:
     return list(zip((config.source, config.target), _SIDES, strict=True))
-
-
-def _title(path: Path, side: str) -> str:
-    return path.name.partition(".")[0] or side
 
 
 if __name__ == "__main__":

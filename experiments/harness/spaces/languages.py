@@ -19,6 +19,21 @@ from ..maps import drawing
 NEAR = 10
 
 
+def first(words: io.WordVectors, most: int) -> io.WordVectors:
+    """Returns the first words, all if `most` is 0."""
+    return words if not most else io.WordVectors(words.words[:most], words.vectors[:most])
+
+
+def files(path: Path) -> list[Path]:
+    """Returns a file, or those of a folder."""
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
+def title(path: Path, other: str) -> str:
+    """Returns what a language is called: by its file, if that has a name."""
+    return path.name.partition(".")[0] or other
+
+
 def write_languages(out: Path, sides: Sequence[tuple[str, io.WordVectors]]) -> None:
     """Writes the words of each language as word2vec text, NAME.txt."""
     for name, words in sides:
