@@ -2,7 +2,7 @@
 
     python -m experiments.bilingual
 
-Two busy cores of an AMD EPYC, 5.0 minutes: of the first translations 50.0% are right.
+Two busy cores of an AMD EPYC, 8.6 minutes: of the first translations 57.8% are right.
 """
 
 import dataclasses

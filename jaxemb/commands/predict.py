@@ -25,8 +25,8 @@ METHODS = "jaxemb.methods."
 class Config:
     """Applies a saved fit (of jaxemb.io.save), or the word vectors of a run, to new data.
 
-    Word vectors tell the neighbors of a word, or write the vectors of all words of a file. Maps
-    place new points, networks embed or classify new examples.
+    Word vectors tell the neighbors of a word, or write the vectors of all words of a file; words of
+    two languages tell translations. Maps place new points, networks embed or classify new examples.
     """
 
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
@@ -36,11 +36,12 @@ class Config:
     row for each example, of the same numbers that it was trained on; for encoders of pictures a
     picture or a folder of them, in the order of their names."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """What is written. None takes predicted.vec for words, predicted.npy for others."""
+    """What is written. None takes predicted.vec for words, predicted.tsv for translations,
+    predicted.npy for others."""
     count: int = 10
-    """Neighbors of a word."""
+    """Neighbors of a word, or translations."""
     side: Literal["first", "second"] = "first"
-    """Whose words sentences are of, where a model has two languages."""
+    """Whose words are asked, or make the sentences, where a model has two languages."""
     columns: Columns = Columns()
     layout: Layout = Layout()
 
@@ -59,6 +60,9 @@ def run(config: Config) -> None:
         raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
     method = importlib.import_module(METHODS + name)
     source = Path(config.source)
+    if name == "bilingual":
+        _translate(config, method, fitted)
+        return
     if name in ("sentences", "sif"):
         # A row for each line, whatever stands there.
         found = sif.encode(getattr(fitted.model, config.side, fitted.model), _lines(source))
@@ -106,6 +110,26 @@ def _use_words(config: Config, vectors: io.WordVectors) -> None:
     words = list(dict.fromkeys(filter(None, _lines(Path(config.source)))))
     path = config.out or Path("predicted.vec")
     io.write(path, vectors.subset(words))
+    print(f"wrote {path}: {len(words):,} words")
+
+
+def _translate(config: Config, method: Any, fitted: Any) -> None:
+    of_file = config.source.endswith(".txt")
+    words = list(filter(None, _lines(Path(config.source)))) if of_file else [config.source]
+    here, there = (fitted.first, fitted.second)[:: 1 if config.side == "first" else -1]
+    if len(words) == 1 and words[0] not in here and words[0] in there:
+        other = "second" if config.side == "first" else "first"
+        raise InputError(f"{words[0]!r} is a word of the {other} language: side must be {other}")
+    count = min(config.count, len(there))
+    found = method.translate(fitted, words, k=count, back=config.side == "second")
+    if not of_file:
+        for word, score in found[0]:
+            print(f"{word}  {score:.4f}")
+        return
+    path = config.out or Path("predicted.tsv")
+    with replacing(path) as part, part.open("w", encoding="utf-8") as file:
+        for word, best in zip(words, found, strict=True):
+            file.writelines(f"{word}\t{other}\t{score:.4f}\n" for other, score in best)
     print(f"wrote {path}: {len(words):,} words")
 
 

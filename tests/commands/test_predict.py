@@ -39,6 +39,29 @@ def test_words(capsys):
     assert "'bb' is not among the 3 words" in err
 
 
+def test_translations(capsys):
+    pairs = [("a dog", "un chien"), ("a cat", "un chat"), ("the dog", "le chien")] * 40
+    fitted = jaxemb.bilingual.fit(0, pairs, jaxemb.bilingual.Options(dim=8, linked=4, epochs=5))
+    io.save("both", fitted)
+    status, out, _ = ask(capsys, "both", "dog", "--count", "2")
+    best = jaxemb.bilingual.translate(fitted, ["dog"], k=2)[0]
+    assert (status, out) == (0, "".join(f"{word}  {score:.4f}\n" for word, score in best))
+    assert best[0][0] == "chien"
+    status, out, _ = ask(capsys, "both", "chat", "--side", "second", "--count", "1")
+    assert (status, out.split()[0]) == (0, "cat")
+    status, _, err = ask(capsys, "both", "chat")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "'chat' is a word of the second language" in err
+    with open("some.txt", "w") as file:
+        file.write("cat\n\na\n")
+    assert ask(capsys, "both", "some.txt", "--count", "1")[:2] == (
+        0,
+        "wrote predicted.tsv: 2 words\n",
+    )
+    with open("predicted.tsv") as file:
+        assert [line.split("\t")[:2] for line in file] == [["cat", "chat"], ["a", "un"]]
+
+
 def test_a_list_of_words_by_other_programs(capsys):
     io.save("words", io.WordVectors(["a", "é"], np.float32([[1, 0], [0, 1]])))
     with open("some.txt", "wb") as file:
