@@ -55,7 +55,7 @@ class Config:
     beside: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Sentences of the first language alone, one a line, from which more of it is learned."""
     test: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """A dictionary to be found, in any case of letters. None: where no file of sentences is given,
+    """A dictionary to be found. None: where no file of sentences is given,
     the test part of the data set dictionaries."""
     listed: int = 10_000
     """Words of the first language, the most frequent, whose translations dictionary.tsv has."""
@@ -168,9 +168,7 @@ def read(config: Config) -> Task:
             raise missing_file(test, "dictionaries", "a word and its translation a line")
     if test is None:
         return Task(files, whole, [])
-    # Sentences are learned from in lower case.
-    asked = [(word.lower(), other.lower()) for word, other in read_dictionary(test)]
-    return Task([*files, test], whole, asked)
+    return Task([*files, test], whole, read_dictionary(test))
 
 
 def score(

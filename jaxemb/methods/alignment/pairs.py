@@ -16,26 +16,36 @@ _logger = logging.getLogger("jaxemb")
 def rows_of(
     source: WordVectors, target: WordVectors, pairs: Iterable[tuple[str, str]]
 ) -> np.ndarray:
-    """Returns the rows [P, 2] of pairs of words; those without vectors are left out, and told.
+    """Returns the rows [P, 2] of pairs of words.
+
+    A word without a vector is sought in lower case, too. Pairs that still lack one are left out.
+    Both are told.
 
     Raises:
       InputError: if a pair is none, or none has vectors.
     """
-    rows, unknown, total = [], [], 0
+    rows, unknown, total, lowered = [], [], 0, 0
     for pair in pairs:
         if isinstance(pair, str) or len(pair) != 2:
             raise InputError(f"pairs must be (source word, target word), found {pair!r:.80}")
         total += 1
-        found = (source.row(pair[0]), target.row(pair[1]))
+        exact = source.row(pair[0]), target.row(pair[1])
+        found = tuple(
+            words.row(word.lower()) if row is None and isinstance(word, str) else row
+            for words, word, row in zip((source, target), pair, exact, strict=True)
+        )
         if None in found:
             unknown.append(pair[found[0] is not None])
         else:
             rows.append(found)
+            lowered += found != exact
     if not rows:
         raise InputError(
             f"none of {total:,} pairs has vectors for both words, e.g. not {unknown[:3]}; are the "
-            "languages the other way round, or in upper case?"
+            "languages the other way round?"
         )
+    if lowered:
+        _logger.info(f"{lowered:,} of {total:,} pairs have vectors in lower case only")
     if unknown:
         _logger.info(
             f"{len(unknown):,} of {total:,} pairs are left out: no vector for "

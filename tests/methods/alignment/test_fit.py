@@ -129,6 +129,14 @@ def test_pairs_without_vectors_are_counted(caplog):
     assert "2 of 123 pairs are left out: no vector for nix, rien" in caplog.text
 
 
+def test_words_are_sought_in_lower_case_too(caplog):
+    english, french = two_languages()
+    with caplog.at_level(logging.INFO, "jaxemb"):
+        found = alignment.rows_of(english, french, [("Word3", "mot5"), ("word4", "Mot6")])
+    assert found.tolist() == [[3, french.row("mot5")], [4, french.row("mot6")]]
+    assert "2 of 2 pairs have vectors in lower case only" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
