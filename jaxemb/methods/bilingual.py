@@ -9,7 +9,7 @@ Example:
         ("the dog sleeps", "le chien dort"),
         ("the cat runs", "le chat court"),
     ] * 50
-    fitted = bilingual.fit(0, pairs, bilingual.Options(dim=8, epochs=5))
+    fitted = bilingual.fit(0, pairs, bilingual.Options(dim=8, epochs=20))
     bilingual.translate(fitted, ["dog"], k=2)  # [[("chien", ...), ...]]
     fitted.first.nearest("dog")  # words of the same language
     fitted.second["chien"]  # its vector, near to that of its translation
