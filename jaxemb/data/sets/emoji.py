@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -125,7 +125,7 @@ def convert(paths: Sequence[Path], folder: Path) -> None:
             raise InputError(f"{given}: has no picture of the style {style}")
     codes = [code for code in by_code if any(code in pictures[style] for style in STYLES)]
     white = np.full((_SIDE, _SIDE, 3), 255, np.uint8)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for style in STYLES:
         arrays[style] = np.stack([pictures[style].get(code, white) for code in codes])
         arrays[f"has_{style}"] = np.array([code in pictures[style] for code in codes])

@@ -1,0 +1,1 @@
+"""What scripts on spaces that two kinds of things share have in common."""
