@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import tyro
@@ -19,6 +18,7 @@ from jaxemb import checks, io
 from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.evaluation.translation import retrieve
+from jaxemb.memory import require_memory
 from jaxemb.progress import phase
 
 from .harness import command, run_folder
@@ -83,7 +83,10 @@ class Config:
         checks.check_field(self, "splits", at_least=1)
         checks.check_field(self, "drawn", at_least=10)
         if (self.pictures is None) != (self.words is None):
-            raise InputError("pictures and words must be given together, found one of them")
+            lacking = "pictures" if self.pictures is None else "words"
+            raise InputError(
+                f"{lacking} must be given, too: a folder of pictures, and words of each"
+            )
 
 
 # What the test of this script runs.
@@ -99,19 +102,25 @@ def run(config: Config) -> None:
     command.use_cache()
     out = config.common.out
     given = read(config)
-    if not run_folder.open_run(out, config, given.sha256):
-        return
     labels = scores.common_words(given.keywords)
-    print(
-        f"{len(given.names):,} pictures in {len(given.images)} style(s) with "
-        f"{len({word for words in given.words for word in words}):,} words, {len(labels):,} of "
-        f"them keywords of {scores.LEAST} pictures or more"
-    )
     if not labels:
         raise InputError(
             f"no word is of {scores.LEAST} pictures or more: pictures must share words to be "
             "learned from"
         )
+    points, words = len(given.names) * len(given.images), len(set().union(*given.words))
+    require_memory(
+        4 * (3 * points**2 + 4 * points * words),
+        f"{len(given.names):,} pictures with {words:,} words",
+        "take fewer pictures",
+    )
+    if not run_folder.open_run(out, config, given.sha256):
+        return
+    print(
+        f"{len(given.names):,} pictures in {len(given.images)} style(s) with "
+        f"{words:,} words, {len(labels):,} of them keywords of "
+        f"{scores.LEAST} pictures or more"
+    )
     truth = towers.bags(given.keywords, labels)
     with phase("describing pictures"):
         descriptors = {style: towers.describe(images) for style, images in given.images.items()}
@@ -163,7 +172,6 @@ def judge(
             )
             several.append(
                 scores.judge(
-                    jax.random.key(seed),
                     descriptors,
                     given.words,
                     given.texts,
@@ -207,9 +215,7 @@ def learn(
             descriptors, truth, rows, (seed, config.splits, 1), config.options
         )
         tables = towers.tables(descriptors, rows)
-        space = towers.fit(
-            jax.random.key(seed), tables, given.words, config.options, penalty=penalty
-        )
+        space = towers.fit(tables, given.words, config.options, penalty=penalty)
         asked = list(tables.values())
         if given.others:
             means = [part.mean(axis=0) for part in next(iter(descriptors.values()))]

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from jaxemb.experiments import image_words
 from jaxemb.experiments.harness import command
-from jaxemb.experiments.harness.spaces import pictured, scores, towers
 from PIL import Image
 
 from jaxemb import io
@@ -131,7 +130,7 @@ def test_bad_input_is_one_line(own, tmp_path, capsys):
     out = ("--out", tmp_path / "run")
     status, _, err = ask(capsys, *own[:2], *out)
     assert (status, err.count("\n")) == (2, 1), err
-    assert "--pictures and --words must be given together" in err
+    assert "--words must be given, too" in err
     status, _, err = ask(capsys, *own, "--penalties", 0, *out)
     assert (status, err.count("\n")) == (2, 1), err
     assert "--penalties must be some numbers of more than 0" in err
@@ -140,21 +139,3 @@ def test_bad_input_is_one_line(own, tmp_path, capsys):
     assert (status, err.count("\n")) == (2, 1), err
     assert "3.png: cannot be read as a picture" in err
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.data
-def test_keywords_of_real_emoji_are_told(data_dir):
-    given = pictured.read_emoji(data_dir)
-    labels = scores.common_words(given.keywords)
-    assert (len(given.names), len(labels)) == (1094, 616)
-    truth = towers.bags(given.keywords, labels)
-    descriptors = {style: towers.describe(images) for style, images in given.images.items()}
-    parts = scores.split(np.arange(1094), (0, 0))
-    tables = towers.tables(descriptors, parts.known)
-    learned = {style: table[parts.known] for style, table in tables.items()}
-    told = towers.tell(
-        learned, truth[parts.known], tables["noto"][parts.held], towers.Options(), penalty=0.3
-    )
-    precision, mean_average = scores.rank_labels(told, truth[parts.held])
-    assert precision > 0.46
-    assert mean_average > 0.34

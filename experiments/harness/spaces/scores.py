@@ -51,6 +51,8 @@ def rank_labels(scores: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
       truth: [N, K] 1 where it has the label; pictures without one are left out.
     """
     some = truth.any(axis=1)
+    if not some.any():
+        return float("nan"), float("nan")
     scores, truth = scores[some], truth[some] > 0
     first = truth[np.arange(len(truth)), scores.argmax(axis=1)]
     return float(first.mean()), float(label_ranking_average_precision_score(truth, scores))
@@ -89,7 +91,6 @@ def choose(
 
 
 def judge(
-    key: jax.Array,
     descriptors: Descriptors,
     words: Sequence[Sequence[str]],
     texts: Sequence[Sequence[str]],
@@ -103,7 +104,6 @@ def judge(
     """Learns from one part and scores the other.
 
     Args:
-      key: random key.
       descriptors: of all pictures.
       words: N lists of all words of each.
       texts: N lists, by which a picture is asked for.
@@ -126,7 +126,7 @@ def judge(
     near = neighbors(learned, truth[known], first)
     plain = rank_labels(near, truth[held])
     figures |= dict(zip(("neighbors_precision", "neighbors_map"), plain, strict=True))
-    space = towers.fit(key, learned, [words[row] for row in known], own, penalty=penalty)
+    space = towers.fit(learned, [words[row] for row in known], own, penalty=penalty)
     seen = towers.encode_pictures(space, first)
     figures |= both_ways(
         seen, towers.encode_texts(space, [texts[row] for row in held]), texts, held

@@ -12,14 +12,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.sparse import csr_array
 
 from jaxemb import checks
 from jaxemb.errors import InputError
 from jaxemb.factorize import kernel_ridge, pca
 from jaxemb.factorize.canonical import canonical, weighted
 from jaxemb.factorize.kernel_ridge import KernelRidge
-from jaxemb.factorize.svd import svd
 from jaxemb.losses.distances import unit
 from jaxemb.models import drawings
 
@@ -124,7 +122,6 @@ def bags(lists: Iterable[Sequence[str]], vocabulary: Sequence[str]) -> np.ndarra
 
 
 def fit(
-    key: jax.Array,
     known: Tables,
     words: Sequence[Sequence[str]],
     options: Options,
@@ -134,7 +131,6 @@ def fit(
     """Learns the space.
 
     Args:
-      key: random key, of the approximation of the words' vectors.
       known: descriptors of N pictures in each style.
       words: N lists.
       options: of the space.
@@ -143,9 +139,12 @@ def fit(
     vocabulary = sorted({word for own in words for word in own})
     counted = bags(words, vocabulary)
     rare = np.log(len(words) / counted.sum(axis=0) + 1) ** options.rarity
-    texts = csr_array(np.asarray(unit(jnp.asarray(counted * rare[None, :]))))
-    rank = min(options.dim, *texts.shape)
-    vectors = np.asarray(svd(key, texts, rank=rank).right) * rare[:, None]
+    texts = np.asarray(unit(jnp.asarray(counted * rare[None, :])))
+    # Singular vectors by the small Gram matrix: there are more words than texts.
+    squares, left = np.linalg.eigh(texts @ texts.T)
+    some = np.flatnonzero(squares > 1e-6 * squares.max())[::-1][: options.dim]
+    directions = (left[:, some] / np.sqrt(squares[some])).T @ texts
+    vectors = directions.T * rare[:, None]
     tower = _fit_tower(known, counted, options.sharpness, penalty)
     return Space(vocabulary, vectors.astype(np.float32), tower)
 

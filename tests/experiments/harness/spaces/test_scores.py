@@ -1,8 +1,7 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxemb.experiments.harness.spaces import scores, towers
+from jaxemb.experiments.harness.spaces import pictured, scores, towers
 
 
 def test_a_fifth_is_held_out_and_parts_do_not_meet():
@@ -60,7 +59,6 @@ def test_pictures_words_and_styles_find_one_another():
     penalty, ridge = scores.choose(descriptors, truth, parts.known, (0, 0, 1), own)
     assert penalty == 0.01
     figures = scores.judge(
-        jax.random.key(0),
         descriptors,
         words,
         words,
@@ -88,10 +86,38 @@ def test_one_style_has_no_bridge():
 def test_a_text_is_the_sum_of_its_words():
     descriptors, words = drawn_pairs()
     tables = towers.tables(descriptors, np.arange(60))
-    space = towers.fit(jax.random.key(0), tables, words, towers.Options(dim=6), penalty=0.1)
+    space = towers.fit(tables, words, towers.Options(dim=6), penalty=0.1)
     both = towers.encode_texts(space, [["kind0", "kind1", "kind1"], ["nothing"]])
     expected = space.vectors[0] + space.vectors[1]
     np.testing.assert_allclose(both[0], expected / np.linalg.norm(expected), atol=1e-5)
     assert np.isnan(both[1]).all()
     lengths = jnp.linalg.norm(towers.encode_pictures(space, tables["one"]), axis=1)
     np.testing.assert_allclose(lengths, 1, atol=1e-5)
+
+
+@pytest.mark.data
+def test_real_emoji_and_their_words_find_one_another(data_dir):
+    given = pictured.read_emoji(data_dir)
+    labels = scores.common_words(given.keywords)
+    assert (len(given.names), len(labels)) == (1094, 616)
+    truth = towers.bags(given.keywords, labels)
+    # One style will do, and takes a quarter of the time.
+    descriptors = {"noto": towers.describe(given.images["noto"])}
+    parts = scores.split(np.arange(1094), (0, 0))
+    tables = towers.tables(descriptors, parts.known)
+    learned = {style: table[parts.known] for style, table in tables.items()}
+    told = towers.tell(
+        learned, truth[parts.known], tables["noto"][parts.held], towers.Options(), penalty=0.3
+    )
+    words = [given.words[row] for row in parts.known]
+    space = towers.fit(learned, words, towers.Options(), penalty=0.3)
+    found = scores.both_ways(
+        towers.encode_pictures(space, tables["noto"][parts.held]),
+        towers.encode_texts(space, [given.texts[row] for row in parts.held]),
+        given.texts,
+        parts.held,
+    )
+    assert found["found_at_10"] > 0.4
+    precision, mean_average = scores.rank_labels(told, truth[parts.held])
+    assert precision > 0.46
+    assert mean_average > 0.34
