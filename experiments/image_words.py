@@ -2,7 +2,7 @@
 
     python -m experiments.image_words
 
-Two busy cores of an AMD EPYC, 9.9 minutes: keywords P@1 0.0%, mAP 0.0%, across styles 0.0%.
+Two busy cores of an AMD EPYC, 6.2 minutes: keywords P@1 50.4%, mAP 37.7%, across styles 73.2%.
 """
 
 import dataclasses
@@ -116,10 +116,10 @@ def run(config: Config) -> None:
     )
     if not run_folder.open_run(out, config, given.sha256):
         return
+    styles = f" in {len(given.images)} styles" if len(given.images) > 1 else ""
     print(
-        f"{len(given.names):,} pictures in {len(given.images)} style(s) with "
-        f"{words:,} words, {len(labels):,} of them keywords of "
-        f"{scores.LEAST} pictures or more"
+        f"{len(given.names):,} pictures{styles} with {words:,} words, {len(labels):,} of them "
+        f"keywords of {scores.LEAST} pictures or more"
     )
     truth = towers.bags(given.keywords, labels)
     with phase("describing pictures"):

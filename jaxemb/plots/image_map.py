@@ -79,6 +79,8 @@ def write_image_map(
     add_title(axes, title)
     add_note(axes, shown.note)
     if words:
+        # Room for those at the edge.
+        axes.set_xlim(-2 * cell, canvas.shape[1] + 2 * cell)
         places = (points[len(images) :] - low) * scale + cell / 2
         places[:, 1] = len(canvas) - places[:, 1]
         there = np.flatnonzero(~shown.outside[len(images) :]).tolist()
