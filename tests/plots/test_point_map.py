@@ -469,5 +469,5 @@ def test_faults_are_told_and_leave_no_file(tmp_path):
     with pytest.raises(AssertionError):
         point_map.write_html(path, points, labels=labels[1:])
     with pytest.raises(AssertionError):
-        point_map.write_html(path, points, images=images[1:])
+        point_map.write_html(path, points[1:], images=images)
     assert not list(tmp_path.iterdir())
