@@ -34,9 +34,10 @@ from jaxemb.evaluation.word_scores import evaluate
 from jaxemb.io import word2vec_text
 
 from .harness import command, run_folder
+from .harness.means import Mean, mean_of
 from .harness.words import text as word_text
 from .harness.words.one_hot_scores import score as one_hot_score
-from .harness.words.report import SETS, Mean, draw, mean_of, note, show, tabulate
+from .harness.words.report import SETS, draw, note, show, tabulate
 from .harness.words.systems import SYSTEMS, Name, Shared
 from .harness.words.text import TextFlags
 

@@ -11,7 +11,7 @@ Example:
     ] * 50
     fitted = bilingual.fit(0, pairs, bilingual.Options(dim=8, epochs=20))
     bilingual.translate(fitted, ["dog"], k=2)  # [[("chien", ...), ...]]
-    fitted.first.nearest("dog")  # words of the same language
+    fitted.first.nearest("dog", k=3)  # words of the same language
     fitted.second["chien"]  # its vector, near to that of its translation
 
 Every word predicts its neighbors in both languages: skip-gram reads each sentence merged with its

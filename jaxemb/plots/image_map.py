@@ -1,5 +1,6 @@
 """Images drawn at their points of a map, as many as there is room for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import chex
@@ -8,10 +9,13 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from jaxemb.plots.frame import check_finite, frame
+from jaxemb.plots.labels import write_apart
 from jaxemb.plots.style import add_note, add_title, class_style, is_drawing, new_figure, save
 
 # The picture's longer side, in pixels.
 _SIDE = 2000
+# Words in it, at most.
+_WORDS = 250
 
 
 def write_image_map(
@@ -20,17 +24,19 @@ def write_image_map(
     images: np.ndarray,
     *,
     labels: np.ndarray | None = None,
+    words: Sequence[str] = (),
     title: str = "",
 ) -> None:
-    """Draws images at their points, none over another.
+    """Draws images at their points, none over another, and words at theirs.
 
     Drawings, light on black, become ink in the color of their class; photographs stay as they are.
 
     Args:
       path: the picture, such as `images.png`.
-      points: [N, 2] the map, finite.
+      points: [N + V, 2] the map, finite: of images, then of words.
       images: [N, H, W] or [N, H, W, 3] uint8.
       labels: [N] int, the classes of drawings. None draws all in one color.
+      words: V, what matters most first; those that would cover another are left out.
       title: heading of the picture.
 
     Raises:
@@ -38,11 +44,11 @@ def write_image_map(
       InputError: if a point is not finite.
       OSError: if the file cannot be written.
     """
-    chex.assert_shape(points, (len(images), 2))
+    chex.assert_shape(points, (len(images) + len(words), 2))
     check_finite(points)
     shown = frame(points)
     low, span = shown.low, shown.high - shown.low
-    inside = np.flatnonzero(~shown.outside)
+    inside = np.flatnonzero(~shown.outside[: len(images)])
     # Few images can be larger.
     cell = _SIDE // int(np.clip(1.2 * np.sqrt(len(images)), 12, 45))
     # A little room in between, and one scale along both axes.
@@ -72,6 +78,14 @@ def write_image_map(
     axes.axis("off")
     add_title(axes, title)
     add_note(axes, shown.note)
+    if words:
+        # Room for those at the edge.
+        axes.set_xlim(-2 * cell, canvas.shape[1] + 2 * cell)
+        places = (points[len(images) :] - low) * scale + cell / 2
+        places[:, 1] = len(canvas) - places[:, 1]
+        there = np.flatnonzero(~shown.outside[len(images) :]).tolist()
+        named = [words[i] for i in there]
+        write_apart(figure, axes, named, places[there], path=path, most=_WORDS, above=False)
     save(figure, path)
 
 

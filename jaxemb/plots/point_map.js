@@ -84,6 +84,9 @@ function sheetOf(number) {
   return decoded[number]
 }
 
+// Some points may have none: words in a map of pictures.
+const pictured = (i) => sprites !== null && i < sprites.count
+
 async function paint(canvas, i, side) {
   const {width, height, cell_width, cell_height, columns, per_sheet} = sprites
   const zoom = Math.max(1, Math.floor(side / Math.max(width, height)))
@@ -317,8 +320,8 @@ view.onhover = (i, left, top) => {
     const known = [counts && `seen ${told(counts, i)} times`, names && labels && told(labels, i)]
     element("tip-facts").textContent = known.filter(Boolean).join(", ")
     element("tip-columns").replaceChildren(...facts(i))
-    element("tip-image").hidden = !sprites
-    if (sprites) paint(element("tip-image"), i, 112)
+    element("tip-image").hidden = !pictured(i)
+    if (pictured(i)) paint(element("tip-image"), i, 112)
   }
   // Beside the pointer, on the side where there is room.
   const [right, below] = [left > view.width / 2, top > view.height / 2]
@@ -352,8 +355,8 @@ function select(i) {
   if (names && labels) known.push(told(labels, i))
   element("facts").textContent = known.join(", ")
   element("columns").replaceChildren(...facts(i))
-  element("image").hidden = !sprites
-  if (sprites) paint(element("image"), i, 224)
+  element("image").hidden = !pictured(i)
+  if (pictured(i)) paint(element("image"), i, 224)
   element("near").hidden = !near.length
   const cosine = data.neighbors?.metric === "cosine"
   const farthest = Math.max(...found.map(({distance}) => distance)) || 1
@@ -362,7 +365,7 @@ function select(i) {
       const item = document.createElement("li")
       const text = cosine ? (1 - distance).toFixed(3) : distance.toPrecision(4)
       const content = [made("span", call(j)), made("span", text)]
-      if (sprites) content.unshift(thumbnail(j))
+      if (pictured(j)) content.unshift(thumbnail(j))
       const line = button(content, () => go(j))
       const share = Math.max(0, cosine ? 1 - distance : distance / farthest)
       line.style.setProperty("--share", `${100 * share}%`)

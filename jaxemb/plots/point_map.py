@@ -87,8 +87,8 @@ def write_html(
       classes: [C] names.
       columns: what else is known of the points, by name: [N] numbers, which may be NaN, or text or
         anything else, which is shown as text.
-      images: [N, H, W] or [N, H, W, 3] uint8, thinned out where all together have more than 64
-        million pixels. None has none.
+      images: [M, H, W] or [M, H, W, 3] uint8 of the first M points, thinned out where all together
+        have more than 64 million pixels. None has none.
       near: neighbors in the full space. None shows none.
       axes_names: what lies along the two axes; none for a map whose axes mean nothing.
       title: heading of the page.
@@ -103,10 +103,12 @@ def write_html(
     assert names is None or len(names) == size
     check_finite(points, names)
     shown = frame(points)
-    packed = None
+    packed, pictures = None, None
     if images is not None:
-        chex.assert_axis_dimension(images, 0, size)
+        chex.assert_axis_dimension_lteq(images, 0, size)
         packed = sprites.pack(images)
+        pictures = {name: one for name, one in packed._asdict().items() if name != "sheets"}
+        pictures["count"] = len(images)
     known = []
     if labels is not None:
         chex.assert_shape(labels, (size,))
@@ -132,7 +134,7 @@ def write_html(
         "ramps": _RAMPS,
         "axes": list(axes_names),
         "neighbors": None if near is None else _pack_near(path, near, size),
-        "sprites": packed and {k: v for k, v in packed._asdict().items() if k != "sheets"},
+        "sprites": pictures,
     }
     parts = {
         "title": html.escape(title),

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from jaxemb.experiments import compare_words, lsa, word2vec
 from jaxemb.experiments.harness import command
-from jaxemb.experiments.harness.words import report as word_report
 from jaxemb.experiments.harness.words import text as word_text
 from jaxemb.experiments.harness.words.systems import SYSTEMS
 from jaxemb.experiments.harness.words.text import TextFlags
@@ -261,19 +260,6 @@ def test_random_vectors_are_normal_and_differ_by_seed(again):
     assert abs(one.mean()) < 4 / math.sqrt(one.size)
     assert abs(one.std() - 1) < 4 / math.sqrt(2 * one.size)
     assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4 / math.sqrt(one.size)
-
-
-def test_means_by_hand():
-    values = [0.25, 1.5, -0.75]
-    mean = sum(values) / 3
-    variance = sum((value - mean) ** 2 for value in values) / 2
-    # 4.30265: Student's t, two degrees of freedom, of a table.
-    expected = (mean, 4.30265 * math.sqrt(variance / 3))
-    assert word_report.mean_of(values) == pytest.approx(expected, rel=1e-6)
-    assert word_report.mean_of([math.nan, *values]) == pytest.approx(expected, rel=1e-6)
-    assert word_report.mean_of([math.nan, 2.0]) == pytest.approx((2.0, math.nan), nan_ok=True)
-    assert word_report.mean_of([math.nan]) == pytest.approx((math.nan, math.nan), nan_ok=True)
-    assert word_report.mean_of([3.0, 3.0]) == (3.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,27 @@ def test_a_click_shows_image_and_neighbors(browser, tmp_path):
 
 
 @pytest.mark.browser
+def test_points_beyond_the_images_have_none(browser, tmp_path):
+    _, _, images, ids, _ = _arrays()
+    names = [f"picture {i}" if i < 7 else f"word {i}" for i in range(N)]
+    points = _open(browser, tmp_path / "map.html", images=images[:7], names=names, ranked=False)
+    _move_to(browser, points[8]).perform()
+    assert _wait(browser, lambda shown: "over" in shown)["over"] == "8"
+    assert not browser.find_element(By.ID, "tip-image").is_displayed()
+    _move_to(browser, points[8]).click().perform()
+    _wait(browser, lambda shown: shown.get("point") == "8")
+    assert not browser.find_element(By.ID, "image").is_displayed()
+    shown = [
+        len(row.find_elements(By.TAG_NAME, "canvas"))
+        for row in browser.find_elements(By.CSS_SELECTOR, "#neighbors button")
+    ]
+    assert shown == [int(i < 7) for i in ids[8]]
+    _move_to(browser, points[2]).click().perform()
+    _wait(browser, lambda shown: shown.get("point") == "2")
+    assert browser.find_element(By.ID, "image").is_displayed()
+
+
+@pytest.mark.browser
 def test_the_legend_hides_and_shows_classes(browser, tmp_path):
     points = _open(browser, tmp_path / "map.html")
     entries = browser.find_elements(By.CSS_SELECTOR, "#legend button")
@@ -448,5 +469,5 @@ def test_faults_are_told_and_leave_no_file(tmp_path):
     with pytest.raises(AssertionError):
         point_map.write_html(path, points, labels=labels[1:])
     with pytest.raises(AssertionError):
-        point_map.write_html(path, points, images=images[1:])
+        point_map.write_html(path, points[1:], images=images)
     assert not list(tmp_path.iterdir())

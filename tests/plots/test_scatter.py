@@ -178,6 +178,22 @@ def test_drawings_become_ink_and_photographs_stay(tmp_path):
     assert not style.is_drawing(np.full((2, 5, 5), 130, np.uint8))
 
 
+def test_words_stand_at_their_points_between_images(tmp_path):
+    points = np.array([[0.0, 0], [4, 4], [2, 1], [0, 4]])
+    gray = np.full((2, 8, 8, 3), 200, np.uint8)
+    pictures = []
+    for name, words in (("blank", ["", ""]), ("named", ["$word", "other"])):
+        image_map.write_image_map(tmp_path / f"{name}.png", points, gray, words=words)
+        pictures.append(_picture(tmp_path / f"{name}.png"))
+    rows, columns = np.nonzero((pictures[0] != pictures[1]).any(axis=-1))
+    height, width, _ = pictures[0].shape
+    # One in the middle and a little above the bottom, one at the upper left.
+    middle = columns > width / 3
+    assert rows[middle].mean() > 0.6 * height
+    assert abs(columns[middle].mean() / width - 0.5) < 0.05
+    assert rows[~middle].mean() < 0.2 * height
+
+
 @pytest.mark.parametrize("span", [(1, 400), (400, 1)])
 def test_a_thin_map_of_images_makes_no_endless_picture(tmp_path, span):
     points = np.random.default_rng(0).uniform(size=(40, 2)) * span

@@ -138,6 +138,7 @@ def draw_space(
     columns: Mapping[str, Any] | None = None,
     links: np.ndarray | None = None,
     named: bool = False,
+    images: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws what lies in a space by its cosines: map.png, map.html, map.parquet.
 
@@ -151,23 +152,32 @@ def draw_space(
       columns: what else is known of the points, by name.
       links: [L, 2] rows with a line between them in map.png.
       named: write names in map.png, the first ones where there is room.
+      images: [M, H, W, 3] uint8 of the first M, which map.png shows at their points, and names of
+        the others at theirs, instead of points and lines. None has none.
 
     Returns:
       [N, 2] the map.
     """
-    from jaxemb.plots import scatter
+    from jaxemb.plots import image_map, scatter
 
     places = lay_out(jax.random.key(common.seed), vectors)
+    picture = common.out / "map.png"
+    page: dict[str, Any] = {}
     with phase("drawing map.png"):
-        scatter.write_map(
-            common.out / "map.png",
-            places,
-            labels=labels,
-            classes=classes,
-            names=names if named else None,
-            links=links,
-            title=title,
-        )
+        if images is not None:
+            words = names[len(images) :]
+            image_map.write_image_map(picture, places, images, words=words, title=title)
+            page = {"images": images, "ranked": False}
+        else:
+            scatter.write_map(
+                picture,
+                places,
+                labels=labels,
+                classes=classes,
+                names=names if named else None,
+                links=links,
+                title=title,
+            )
     write_page(
         common.out,
         places,
@@ -178,6 +188,7 @@ def draw_space(
         classes=classes,
         columns=columns,
         title=title,
+        **page,
     )
     return places
 

@@ -1,7 +1,7 @@
 """Named data sets, one file each. A new one needs its file and its line in a table below.
 
-`omniglot`, `multi30k`, `tatoeba`, `opennmt` and `movielens` are in no table of readers: theirs
-return more than labeled images or text.
+`omniglot`, `emoji`, `multi30k`, `tatoeba`, `opennmt` and `movielens` are in no table of readers:
+theirs return more than labeled images or text.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from jaxemb.data.sets import (
     cifar10,
     dictionaries,
     digits,
+    emoji,
     faces,
     mnist,
     movielens,
@@ -58,6 +59,7 @@ SOURCES: dict[str, NamedSet] = {
         similarity.SOURCE,
         analogies.SOURCE,
         dictionaries.SOURCE,
+        emoji.SOURCE,
         multi30k.SOURCE,
         tatoeba.SOURCE,
         opennmt.SOURCE,
