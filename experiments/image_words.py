@@ -19,14 +19,14 @@ from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.evaluation.translation import retrieve
 from jaxemb.memory import require_memory
+from jaxemb.methods import image_words
 from jaxemb.progress import phase
 
 from .harness import command, run_folder
 from .harness.maps import drawing
 from .harness.means import Mean, mean_of
-from .harness.spaces import pictured, scores, towers
+from .harness.spaces import pictured, scores, styles
 from .harness.spaces.pictured import Pictured
-from .harness.spaces.towers import Space
 from .harness.tables import markdown
 
 # The line of the table in README.md, of entries of summary.json.
@@ -57,8 +57,8 @@ class Config:
     told from the picture, is the picture found by its name and the name by its picture, and the
     same emoji in another drawing style? Then it learns from all pictures and writes search.html (a
     page where one types words and sees pictures), map.html and map.png (pictures and words in one
-    map), words.npz and pictures.npz (the vectors), table.md and summary.json to --out. Pictures are
-    described as drawings: of photographs they say little.
+    map), words.npz and pictures.npz (the vectors), model/ (for jaxemb.io.load), table.md and
+    summary.json to --out. Pictures are described as drawings: of photographs they say little.
     """
 
     pictures: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
@@ -66,7 +66,7 @@ class Config:
     words: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A line for each picture: its name in the folder, a tab, and words. Pictures without words are
     placed by their looks."""
-    options: towers.Options = towers.Options()
+    options: styles.Options = styles.Options()
     splits: int = 5
     """Times that a fifth of the pictures is held out."""
     drawn: int = 1500
@@ -91,7 +91,7 @@ class Config:
 
 # What the test of this script runs.
 SMOKE = Config(
-    options=towers.Options(dim=16, penalties=(0.3,), ridges=(0.3,), directions=40),
+    options=styles.Options(dim=16, penalties=(0.3,), ridges=(0.3,), directions=40),
     splits=2,
     drawn=40,
 )
@@ -116,22 +116,26 @@ def run(config: Config) -> None:
     )
     if not run_folder.open_run(out, config, given.sha256):
         return
-    styles = f" in {len(given.images)} styles" if len(given.images) > 1 else ""
+    drawn = f" in {len(given.images)} styles" if len(given.images) > 1 else ""
     print(
-        f"{len(given.names):,} pictures{styles} with {words:,} words, {len(labels):,} of them "
+        f"{len(given.names):,} pictures{drawn} with {words:,} words, {len(labels):,} of them "
         f"keywords of {scores.LEAST} pictures or more"
     )
-    truth = towers.bags(given.keywords, labels)
+    truth = image_words.bags(given.keywords, labels)
     with phase("describing pictures"):
-        descriptors = {style: towers.describe(images) for style, images in given.images.items()}
+        descriptors = {
+            style: image_words.describe(images) for style, images in given.images.items()
+        }
     figures = judge(config, given, descriptors, truth)
-    space, vectors = learn(config, given, descriptors, truth)
+    fitted, vectors = learn(config, given, descriptors, truth)
+    space = fitted.model.space
+    io.save(out / "model", fitted)
     print("\nwords, and the pictures nearest to them:")
     counts = truth.sum(axis=0)
     examples = [labels[at] for at in np.argsort(-counts, kind="stable")[: 2 * SHOWN : 2]]
     names, images = everything(given)
     near = retrieve(
-        jnp.asarray(towers.encode_texts(space, [[word] for word in examples])),
+        jnp.asarray(image_words.encode_texts(space, [[word] for word in examples])),
         jnp.asarray(vectors),
         k=min(NEAREST, len(vectors)),
         by="nearest",
@@ -154,7 +158,7 @@ def read(config: Config) -> Pictured:
 
 
 def judge(
-    config: Config, given: Pictured, descriptors: towers.Descriptors, truth: np.ndarray
+    config: Config, given: Pictured, descriptors: styles.Descriptors, truth: np.ndarray
 ) -> dict[str, float]:
     """Holds out a fifth of the pictures, some times over, prints the scores and writes table.md.
 
@@ -202,8 +206,8 @@ def judge(
 
 
 def learn(
-    config: Config, given: Pictured, descriptors: towers.Descriptors, truth: np.ndarray
-) -> tuple[Space, np.ndarray]:
+    config: Config, given: Pictured, descriptors: styles.Descriptors, truth: np.ndarray
+) -> tuple[image_words.Fitted, np.ndarray]:
     """Learns the space from all pictures.
 
     Returns:
@@ -214,14 +218,15 @@ def learn(
         penalty, _ = scores.choose(
             descriptors, truth, rows, (seed, config.splits, 1), config.options
         )
-        tables = towers.tables(descriptors, rows)
-        space = towers.fit(tables, given.words, config.options, penalty=penalty)
-        asked = list(tables.values())
+        drawings = tuple(given.images.values())
+        fitted = image_words.fit(drawings, given.words, config.options.space(penalty))
+        vectors = [
+            image_words.encode(fitted.model, images, drawing=number)
+            for number, images in enumerate(drawings)
+        ]
         if given.others:
-            means = [part.mean(axis=0) for part in next(iter(descriptors.values()))]
-            asked.append(towers.join(towers.describe(given.other_images), means))
-        vectors = [towers.encode_pictures(space, table) for table in asked]
-    return space, np.concatenate(vectors)
+            vectors.append(image_words.encode(fitted.model, given.other_images))
+    return fitted, np.concatenate(vectors)
 
 
 def everything(given: Pictured) -> tuple[list[str], np.ndarray]:
@@ -232,9 +237,9 @@ def everything(given: Pictured) -> tuple[list[str], np.ndarray]:
 
 def unlike(given: Pictured, names: list[str]) -> list[str]:
     """Returns names that differ: with the style before, and a number after those that repeat."""
-    styles = np.repeat(list(given.images), len(given.names)).tolist()
-    if len(styles) > len(given.names):
-        names = [f"{style}/{name}" for style, name in zip(styles, names, strict=True)]
+    drawn = np.repeat(list(given.images), len(given.names)).tolist()
+    if len(drawn) > len(given.names):
+        names = [f"{style}/{name}" for style, name in zip(drawn, names, strict=True)]
     seen: dict[str, int] = {}
     told = []
     for name in names:
@@ -245,7 +250,7 @@ def unlike(given: Pictured, names: list[str]) -> list[str]:
 
 def write_search(
     config: Config,
-    space: Space,
+    space: image_words.Space,
     names: list[str],
     images: np.ndarray,
     vectors: np.ndarray,
@@ -266,16 +271,16 @@ def write_search(
         )
 
 
-def draw(config: Config, given: Pictured, space: Space, vectors: np.ndarray) -> None:
+def draw(config: Config, given: Pictured, space: image_words.Space, vectors: np.ndarray) -> None:
     """Draws pictures of the first style, and the words of most pictures, in one map."""
     count = min(config.drawn, len(given.names))
     rows = np.linspace(0, len(given.names) - 1, count).astype(int)
     style, images = next(iter(given.images.items()))
-    often = towers.bags(given.words, space.words).sum(axis=0)
+    often = image_words.bags(given.words, space.words).sum(axis=0)
     words = np.argsort(-often, kind="stable")[: config.drawn]
     words = words[often[words] >= scores.LEAST]
     named = [space.words[at] for at in words]
-    read_ = towers.encode_texts(space, [[word] for word in named])
+    read_ = image_words.encode_texts(space, [[word] for word in named])
     drawing.draw_space(
         config.common,
         np.concatenate([vectors[: len(given.names)][rows], read_]),

@@ -53,6 +53,7 @@ Example:
 
 | two views of one object | |
 |---|---|
+| `image_words` | pictures with words: words find pictures, and pictures words |
 | `two_views` | an encoder of each, whose vectors are near for the same object |
 | `sentences` | pairs of sentences, as averages of word vectors: translations, paraphrases |
 | `sif` | the baseline: averages of word vectors, weighed by frequency |
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
         bilingual,
         classifier,
         glove,
+        image_words,
         items,
         lsa,
         matching,
@@ -112,6 +114,7 @@ __all__ = [
     "data",
     "evaluation",
     "glove",
+    "image_words",
     "io",
     "items",
     "losses",

@@ -105,6 +105,15 @@ CASES = {
         lambda module, fitted: module.predict(fitted.model, NEW),
     ),
     "glove": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
+    "image_words": Case(
+        lambda: (
+            RNG.integers(256, size=(12, 16, 16, 3)).astype(np.uint8),
+            [[f"w{i % 3}", f"w{i % 2}"] for i in range(12)],
+        ),
+        {"dim": 4},
+        "none",
+        lambda module, fitted: module.encode_words(fitted.model, ["w0", "w1 w2"]),
+    ),
     "items": Case(
         who_met_what,
         {"dim": 4},
@@ -168,7 +177,8 @@ CASES = {
     ),
     "word2vec": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
 }
-ITERATIVE = [name for name in CASES if name not in ("alignment", "lsa", "one_hot", "pca", "sif")]
+CLOSED = ("alignment", "image_words", "lsa", "one_hot", "pca", "sif")
+ITERATIVE = [name for name in CASES if name not in CLOSED]
 
 of_every_method = pytest.mark.parametrize("name", METHODS)
 of_iterative_methods = pytest.mark.parametrize("name", ITERATIVE)

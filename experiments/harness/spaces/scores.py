@@ -11,9 +11,10 @@ from sklearn.metrics import label_ranking_average_precision_score
 
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.evaluation.translation import Retrieval, precision_at_one, retrieve
+from jaxemb.methods import image_words
 
-from . import towers
-from .towers import Descriptors, Options
+from . import styles
+from .styles import Descriptors, Options
 
 KS = (1, 5, 10)
 # Labels are words of at least so many pictures.
@@ -71,12 +72,13 @@ def choose(
       own: options.
     """
     known, held = split(rows, seed)
-    tables = towers.tables(descriptors, known)
+    tables = styles.tables(descriptors, known)
     learned, asked = _parts(tables, known), _parts(tables, held)
     first = next(iter(asked.values()))
     precision = {
         penalty: rank_labels(
-            towers.tell(learned, truth[known], first, own, penalty=penalty), truth[held]
+            image_words.tell(list(learned.values()), truth[known], first, own.space(penalty)),
+            truth[held],
         )[1]
         for penalty in own.penalties
     }
@@ -85,8 +87,8 @@ def choose(
         return penalty, None
     found = {}
     for ridge in own.ridges:
-        over = towers.bridge(learned, own, ridge=ridge)
-        found[ridge] = _first_right(towers.mapped(over, list(asked.values())), own, "csls")
+        over = styles.bridge(learned, own, ridge=ridge)
+        found[ridge] = _first_right(styles.mapped(over, list(asked.values())), own, "csls")
     return penalty, max(found, key=lambda one: found[one])
 
 
@@ -117,25 +119,27 @@ def judge(
       Figures.
     """
     known, held = parts
-    tables = towers.tables(descriptors, known)
+    tables = styles.tables(descriptors, known)
     learned, asked = _parts(tables, known), _parts(tables, held)
     first = next(iter(asked.values()))
-    spoken = towers.tell(learned, truth[known], first, own, penalty=penalty)
+    spoken = image_words.tell(list(learned.values()), truth[known], first, own.space(penalty))
     names = ("precision", "map")
     figures = dict(zip(names, rank_labels(spoken, truth[held]), strict=True))
     near = neighbors(learned, truth[known], first)
     plain = rank_labels(near, truth[held])
     figures |= dict(zip(("neighbors_precision", "neighbors_map"), plain, strict=True))
-    space = towers.fit(learned, [words[row] for row in known], own, penalty=penalty)
-    seen = towers.encode_pictures(space, first)
+    space = image_words.learn(
+        list(learned.values()), [words[row] for row in known], own.space(penalty)
+    )
+    seen = image_words.encode_described(space, first)
     figures |= both_ways(
-        seen, towers.encode_texts(space, [texts[row] for row in held]), texts, held
+        seen, image_words.encode_texts(space, [texts[row] for row in held]), texts, held
     )
     if ridge is not None:
         pair = list(asked.values())
         figures["styles_plain"] = _first_right(pair, own, "nearest")
-        over = towers.bridge(learned, own, ridge=ridge)
-        crossed = towers.cross(over, space, pair, own)
+        over = styles.bridge(learned, own, ridge=ridge)
+        crossed = styles.cross(over, space, pair, own)
         figures |= {f"styles_{by}": _first_right(crossed, own, by) for by in WAYS}
     return figures
 

@@ -1,7 +1,9 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxemb.experiments.harness.spaces import pictured, scores, towers
+from jaxemb.experiments.harness.spaces import pictured, scores, styles
+
+from jaxemb.methods import image_words
 
 
 def test_a_fifth_is_held_out_and_parts_do_not_meet():
@@ -53,8 +55,8 @@ def drawn_pairs():
 
 def test_pictures_words_and_styles_find_one_another():
     descriptors, words = drawn_pairs()
-    own = towers.Options(dim=6, directions=6, penalties=(0.01, 10.0), ridges=(0.01, 0.1))
-    truth = towers.bags(words, scores.common_words(words))
+    own = styles.Options(dim=6, directions=6, penalties=(0.01, 10.0), ridges=(0.01, 0.1))
+    truth = image_words.bags(words, scores.common_words(words))
     parts = scores.split(np.arange(60), (0, 0))
     penalty, ridge = scores.choose(descriptors, truth, parts.known, (0, 0, 1), own)
     assert penalty == 0.01
@@ -77,21 +79,22 @@ def test_pictures_words_and_styles_find_one_another():
 
 def test_one_style_has_no_bridge():
     descriptors, words = drawn_pairs()
-    truth = towers.bags(words, scores.common_words(words))
-    own = towers.Options(dim=6, penalties=(0.1,))
+    truth = image_words.bags(words, scores.common_words(words))
+    own = styles.Options(dim=6, penalties=(0.1,))
     chosen = scores.choose({"one": descriptors["one"]}, truth, np.arange(60), (0,), own)
     assert chosen == (0.1, None)
 
 
 def test_a_text_is_the_sum_of_its_words():
     descriptors, words = drawn_pairs()
-    tables = towers.tables(descriptors, np.arange(60))
-    space = towers.fit(tables, words, towers.Options(dim=6), penalty=0.1)
-    both = towers.encode_texts(space, [["kind0", "kind1", "kind1"], ["nothing"]])
+    tables = styles.tables(descriptors, np.arange(60))
+    options = image_words.Options(dim=6, penalty=0.1)
+    space = image_words.learn(list(tables.values()), words, options)
+    both = image_words.encode_texts(space, [["kind0", "kind1", "kind1"], ["nothing"]])
     expected = space.vectors[0] + space.vectors[1]
     np.testing.assert_allclose(both[0], expected / np.linalg.norm(expected), atol=1e-5)
     assert np.isnan(both[1]).all()
-    lengths = jnp.linalg.norm(towers.encode_pictures(space, tables["one"]), axis=1)
+    lengths = jnp.linalg.norm(image_words.encode_described(space, tables["one"]), axis=1)
     np.testing.assert_allclose(lengths, 1, atol=1e-5)
 
 
@@ -100,20 +103,20 @@ def test_real_emoji_and_their_words_find_one_another(data_dir):
     given = pictured.read_emoji(data_dir)
     labels = scores.common_words(given.keywords)
     assert (len(given.names), len(labels)) == (1094, 616)
-    truth = towers.bags(given.keywords, labels)
+    truth = image_words.bags(given.keywords, labels)
     # One style will do, and takes a quarter of the time.
-    descriptors = {"noto": towers.describe(given.images["noto"])}
+    descriptors = {"noto": image_words.describe(given.images["noto"])}
     parts = scores.split(np.arange(1094), (0, 0))
-    tables = towers.tables(descriptors, parts.known)
-    learned = {style: table[parts.known] for style, table in tables.items()}
-    told = towers.tell(
-        learned, truth[parts.known], tables["noto"][parts.held], towers.Options(), penalty=0.3
+    tables = styles.tables(descriptors, parts.known)
+    learned = [table[parts.known] for table in tables.values()]
+    told = image_words.tell(
+        learned, truth[parts.known], tables["noto"][parts.held], image_words.Options()
     )
     words = [given.words[row] for row in parts.known]
-    space = towers.fit(learned, words, towers.Options(), penalty=0.3)
+    space = image_words.learn(learned, words, image_words.Options())
     found = scores.both_ways(
-        towers.encode_pictures(space, tables["noto"][parts.held]),
-        towers.encode_texts(space, [given.texts[row] for row in parts.held]),
+        image_words.encode_described(space, tables["noto"][parts.held]),
+        image_words.encode_texts(space, [given.texts[row] for row in parts.held]),
         given.texts,
         parts.held,
     )

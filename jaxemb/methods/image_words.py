@@ -1,0 +1,315 @@
+"""Pictures and words in one space: words find pictures, and pictures words.
+
+Example:
+    import numpy as np
+    from jaxemb import image_words
+
+    # Icons of your own: jaxemb.data.pictures.read_pictures(files, side=32, color=True)
+    images = np.full((40, 32, 32, 3), 255, np.uint8)
+    for row in range(40):
+        images[row, 4 + row % 4 : 20, 6:26] = (200, 30, 30) if row % 2 else (30, 30, 200)
+    words = [["red", "square"] if row % 2 else ["blue", "square"] for row in range(40)]
+    fitted = image_words.fit(images, words)
+    seen = image_words.encode(fitted.model, images)  # [40, D], of length 1
+    asked = image_words.encode_words(fitted.model, ["red square"])  # [1, D]
+    np.argmax(seen @ asked[0])  # a red one
+
+A tower tells from a picture how strongly it speaks for each word, by ridge regression with a
+Gaussian kernel on descriptors of drawings: icons, emoji, signs. Of photographs they say little. A
+text is the sum of its words' vectors, and a picture the sum of all, each as often as the picture
+speaks for it.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxemb import checks
+from jaxemb.data.tokenize import words as words_of
+from jaxemb.errors import InputError
+from jaxemb.factorize import kernel_ridge
+from jaxemb.factorize.kernel_ridge import KernelRidge
+from jaxemb.fields import documented
+from jaxemb.losses.distances import unit
+from jaxemb.models import drawings
+from jaxemb.training.state import History
+
+# How much each descriptor counts: edges, lines, edges of the outline, outline, colors, palette.
+WEIGHTS = (0.7, 0.7, 0.5, 0.5, 0.7, 0.7)
+_AT_A_TIME = 256
+# Pixels of a side that the descriptors need.
+_SMALLEST = 16
+
+
+@documented
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What determines the space, pictures and words given."""
+
+    dim: int = 256
+    """Width of the space, at most."""
+    rarity: float = 0.5
+    """Power of the logarithm of a word's rarity, by which its vector is longer."""
+    sharpness: float = 3.0
+    """Of the kernel exp(-sharpness * squared distance) between descriptors of length 1."""
+    penalty: float = 0.3
+    """Of the ridge: the larger, the less a single picture says."""
+
+    def __post_init__(self) -> None:
+        """Refuses values that no space can have.
+
+        Raises:
+          InputError: naming the field.
+        """
+        checks.check_fields(self)
+        checks.check_field(self, "dim", at_least=2)
+        checks.check_field(self, "rarity", at_least=0)
+        for name in ("sharpness", "penalty"):
+            checks.check_field(self, name, above=0)
+
+
+class Space(NamedTuple):
+    """Where pictures and words lie.
+
+    Attributes:
+      words: V.
+      vectors: [V, D]; a rarer word's is longer.
+      tower: from descriptors to how strongly a picture speaks for each word.
+    """
+
+    words: list[str]
+    vectors: np.ndarray
+    tower: KernelRidge
+
+
+class Model(NamedTuple):
+    """What encodes pictures and words.
+
+    Attributes:
+      space: words, their vectors, and the tower.
+      means: of each drawing's descriptors of the pictures learned from, [F] of each kind.
+      side: pixels of a picture's sides.
+    """
+
+    space: Space
+    means: tuple[tuple[np.ndarray, ...], ...]
+    side: int
+
+
+class Fitted(NamedTuple):
+    """Pictures and words in one space.
+
+    Attributes:
+      model: for `encode` and `encode_words`.
+      options: of the method.
+      history: empty, for nothing is iterated.
+    """
+
+    model: Model
+    options: Options
+    history: History = History()
+
+
+def fit(
+    images: Any,
+    words: Sequence[str | Sequence[str]],
+    options: Options | None = None,
+    *,
+    key: jax.Array | int | None = None,
+) -> Fitted:
+    """Learns a space from pictures with words; time grows with the third power of their number.
+
+    Args:
+      images: [N, H, H, 3] uint8 on white, H at least 16; or a tuple of such arrays, each another
+        drawing of the same things.
+      words: N texts, cut into words by `jaxemb.data.tokenize.words`, or lists of words, which may
+        have blanks in them.
+      options: None takes the defaults.
+      key: not needed, for nothing is drawn.
+
+    Returns:
+      The space.
+
+    Raises:
+      InputError: if pictures or words are none such, or not as many.
+
+    Reference:
+      Deerwester et al. 1990 (a space of words from texts); Saunders, Gammerman & Vovk 1998 (the
+      tower).
+    """
+    options = checks.as_options(options, Options)
+    if key is not None:
+        checks.as_key(key)
+    drawings_of = [_images(one) for one in (images if isinstance(images, tuple) else (images,))]
+    texts = _texts(words)
+    for one in drawings_of:
+        if one.shape != drawings_of[0].shape or len(one) != len(texts):
+            raise InputError(
+                f"images and words must be as many, found arrays of "
+                f"{[list(each.shape) for each in drawings_of]} and {len(texts)} texts"
+            )
+    if len(texts) < 2 or not any(texts):
+        raise InputError(f"words must be of two pictures or more, found {len(texts)} texts")
+    described = [describe(one) for one in drawings_of]
+    means = tuple(tuple(part.mean(axis=0) for part in parts) for parts in described)
+    tables = [join(parts, own) for parts, own in zip(described, means, strict=True)]
+    return Fitted(Model(learn(tables, texts, options), means, drawings_of[0].shape[1]), options)
+
+
+def encode(model: Model, images: Any, *, drawing: int = 0) -> np.ndarray:
+    """Embeds pictures, learned from or new.
+
+    Args:
+      model: from `fit`.
+      images: [B, H, H, 3] uint8, of the sides that were learned from.
+      drawing: which of the arrays given to `fit` they are drawn alike.
+
+    Returns:
+      [B, D] float32 of length 1.
+
+    Raises:
+      InputError: if the pictures are none such.
+    """
+    if not isinstance(model, Model):
+        raise InputError(f"model must be that of a Fitted, found {type(model).__name__}")
+    if not 0 <= drawing < len(model.means):
+        raise InputError(f"drawing must be from 0 to {len(model.means) - 1}, found {drawing}")
+    found = _images(images)
+    if found.shape[1] != model.side:
+        raise InputError(
+            f"images must have {model.side} pixels a side, as those learned from, found "
+            f"{found.shape[1]}"
+        )
+    return encode_described(model.space, join(describe(found), model.means[drawing]))
+
+
+def encode_words(model: Model, texts: Sequence[str | Sequence[str]]) -> np.ndarray:
+    """Embeds words.
+
+    Args:
+      model: from `fit`.
+      texts: B texts, or lists of words.
+
+    Returns:
+      [B, D] float32 of length 1; NaN where no word is known.
+
+    Raises:
+      InputError: if texts are a single string.
+    """
+    if not isinstance(model, Model):
+        raise InputError(f"model must be that of a Fitted, found {type(model).__name__}")
+    return encode_texts(model.space, _texts(texts))
+
+
+def _images(images: Any) -> np.ndarray:
+    found = np.asarray(images)
+    square = found.ndim == 4 and found.shape[1] == found.shape[2] and found.shape[3] == 3
+    if not square or found.dtype != np.uint8 or not len(found) or found.shape[1] < _SMALLEST:
+        raise InputError(
+            f"images must be [N, H, H, 3] uint8 with H at least {_SMALLEST}, found "
+            f"{list(found.shape)} {found.dtype}; jaxemb.data.pictures.read_pictures(files, "
+            "side=32, color=True) reads such"
+        )
+    return found
+
+
+def _texts(texts: Any) -> list[list[str]]:
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise InputError(f"words must be a list, a text or words of each, found {texts!r:.80}")
+    found = [words_of(one) if isinstance(one, str) else list(one) for one in texts]
+    if strange := [word for own in found for word in own if not isinstance(word, str)]:
+        raise InputError(f"words must be strings, found {strange[0]!r}")
+    return found
+
+
+def describe(images: np.ndarray) -> list[np.ndarray]:
+    """Returns the descriptors of pictures [N, H, H, 3] uint8, [N, F] of each kind."""
+    blocks = [
+        drawings.describe(images[start : start + _AT_A_TIME].astype(np.float32) / 255)
+        for start in range(0, len(images), _AT_A_TIME)
+    ]
+    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+
+
+def join(parts: Sequence[np.ndarray], means: Sequence[np.ndarray]) -> jax.Array:
+    """Joins descriptors of one drawing, each less its mean, to vectors of length 1."""
+    centered = (unit(jnp.asarray(a - b[None, :])) for a, b in zip(parts, means, strict=True))
+    joined = [weight * part for weight, part in zip(WEIGHTS, centered, strict=True)]
+    return unit(jnp.concatenate(joined, axis=1))
+
+
+def bags(lists: Iterable[Sequence[str]], vocabulary: Sequence[str]) -> np.ndarray:
+    """Returns [N, V] float32: 1 where a list has the word, however often."""
+    lists = list(lists)
+    places = {word: at for at, word in enumerate(vocabulary)}
+    found = np.zeros((len(lists), len(places)), np.float32)
+    for row, words in enumerate(lists):
+        found[row, [places[word] for word in words if word in places]] = 1
+    return found
+
+
+def learn(
+    known: Sequence[jax.Array],
+    words: Sequence[Sequence[str]],
+    options: Options,
+) -> Space:
+    """Learns the space.
+
+    Args:
+      known: [N, F] descriptors of N pictures, in each drawing of them.
+      words: N lists.
+      options: of the space.
+    """
+    vocabulary = sorted({word for own in words for word in own})
+    counted = bags(words, vocabulary)
+    rare = np.log(len(words) / counted.sum(axis=0) + 1) ** options.rarity
+    texts = np.asarray(unit(jnp.asarray(counted * rare[None, :])))
+    # Singular vectors by the small Gram matrix: there are more words than texts.
+    squares, left = np.linalg.eigh(texts @ texts.T)
+    some = np.flatnonzero(squares > 1e-6 * squares.max())[::-1][: options.dim]
+    directions = (left[:, some] / np.sqrt(squares[some])).T @ texts
+    vectors = directions.T * rare[:, None]
+    tower = _fit_tower(known, counted, options)
+    return Space(vocabulary, vectors.astype(np.float32), tower)
+
+
+def _fit_tower(known: Sequence[jax.Array], values: np.ndarray, options: Options) -> KernelRidge:
+    every = jnp.asarray(np.tile(values, (len(known), 1)))
+    return kernel_ridge.fit(
+        jnp.concatenate(known), every, sharpness=options.sharpness, penalty=options.penalty
+    )
+
+
+def tell(
+    known: Sequence[jax.Array], values: np.ndarray, asked: jax.Array, options: Options
+) -> np.ndarray:
+    """Returns how strongly pictures speak for labels.
+
+    Args:
+      known: [N, F] descriptors of N pictures, in each drawing of them.
+      values: [N, K] 1 where a picture has the label, otherwise 0.
+      asked: [B, F] descriptors of others.
+      options: of the space.
+
+    Returns:
+      [B, K].
+    """
+    return np.asarray(kernel_ridge.predict(_fit_tower(known, values, options), asked))
+
+
+def encode_described(space: Space, asked: jax.Array) -> np.ndarray:
+    """Returns [B, D] of length 1, where pictures with these descriptors lie."""
+    spoken = kernel_ridge.predict(space.tower, asked) - space.tower.mean[None, :]
+    return np.asarray(unit(spoken @ jnp.asarray(space.vectors)))
+
+
+def encode_texts(space: Space, texts: Iterable[Sequence[str]]) -> np.ndarray:
+    """Returns [B, D] of length 1, where texts lie; NaN where no word is known."""
+    counted = bags(texts, space.words)
+    found = np.array(unit(jnp.asarray(counted @ space.vectors)))
+    found[~counted.any(axis=1)] = np.nan
+    return found
