@@ -13,7 +13,7 @@ FAMILIES = {
         "compare_words",
         "relations",
     ),
-    "shared spaces": ("align", "sentences", "image_words", "items"),
+    "shared spaces": ("align", "join", "bilingual", "sentences", "image_words", "items"),
     "maps": (
         "tsne",
         "tsne_effectively",
