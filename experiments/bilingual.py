@@ -122,7 +122,11 @@ def run(config: Config) -> None:
         "seconds": fitted.history.seconds,
     }
     if task.test:
-        figures |= score(fitted, task.pairs, alignment.rows_of(*sides, task.test))
+        try:
+            figures |= score(fitted, task.pairs, alignment.rows_of(*sides, task.test))
+        except InputError as error:
+            # What was learned is not lost by it.
+            print(f"{task.files[-1]}: nothing is scored: {error}")
     names = ("English", {"de": "German", "fr": "French"}[config.language])
     figures["near_on_map"] = languages.draw(
         config.common,

@@ -68,7 +68,7 @@ class Config:
             checks.check_field(self, name, at_least=1)
         count = len(self.vectors)
         if count < 2:
-            raise InputError(f"vectors must be of two languages or more, found {count}")
+            raise InputError(f"two files of vectors or more are needed, found {count}")
         fewest, most = count - 1, count * (count - 1) // 2
         if not fewest <= len(self.dictionaries) <= most:
             raise InputError(
@@ -99,10 +99,12 @@ def run(config: Config) -> None:
         for paths in (config.dictionaries, config.tests)
     )
     # Before anything is written: it refuses a test of other languages.
-    asked = {
-        (one, other): alignment.rows_of(given[one], given[other], pairs)
-        for (one, other), pairs in tests.items()
-    }
+    asked = {}
+    for path, ((one, other), pairs) in zip(config.tests, tests.items(), strict=True):
+        try:
+            asked[one, other] = alignment.rows_of(given[one], given[other], pairs)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
     paths = [*config.vectors, *config.dictionaries, *config.tests]
     sha256 = {str(file): file_sha256(file) for path in paths for file in languages.files(path)}
     if not run_folder.open_run(out, config, sha256):

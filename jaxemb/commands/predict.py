@@ -119,7 +119,7 @@ def _translate(config: Config, method: Any, fitted: Any) -> None:
     here, there = (fitted.first, fitted.second)[:: 1 if config.side == "first" else -1]
     if len(words) == 1 and words[0] not in here and words[0] in there:
         other = "second" if config.side == "first" else "first"
-        raise InputError(f"{words[0]!r} is a word of the {other} language: side must be {other}")
+        raise InputError(f"{words[0]!r} is a word of the {other} language: add --side {other}")
     count = min(config.count, len(there))
     found = method.translate(fitted, words, k=count, back=config.side == "second")
     if not of_file:

@@ -1,5 +1,6 @@
 """Captions: texts of one line each, several independent ones of the same picture or object."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,9 +10,11 @@ import numpy as np
 
 from jaxemb.data.prepare import missing_file
 from jaxemb.data.text_files import read_pieces
-from jaxemb.data.tokenize import words
+from jaxemb.data.tokenize import CLAUSE, UNSPACED_SCRIPT, words
 from jaxemb.data.vocabulary import Vocabulary
 from jaxemb.errors import InputError
+
+_logger = logging.getLogger("jaxemb")
 
 
 class EncodedCaptions(NamedTuple):
@@ -47,7 +50,7 @@ def read_captions(files: Sequence[Path], *, wordless: bool = False) -> list[list
 
 
 def count_words(captions: Iterable[str]) -> Vocabulary:
-    """Counts the words of captions.
+    """Counts the words of captions; a warning tells if clauses without spaces are taken for words.
 
     Args:
       captions: texts.
@@ -56,6 +59,14 @@ def count_words(captions: Iterable[str]) -> Vocabulary:
       All their words.
     """
     counts = Counter(word for caption in captions for word in words(caption))
+    unspaced = [word for word in counts if not word.isascii() and UNSPACED_SCRIPT.search(word)]
+    clauses = [word for word in unspaced if CLAUSE.search(word)]
+    # Of text with spaces between words at most a tenth is as long, of clauses most.
+    if sum(counts[word] for word in clauses) > 0.25 * sum(counts[word] for word in unspaced):
+        _logger.warning(
+            "text without spaces, in Chinese, Japanese, Thai or the like: words such as "
+            f"{clauses[0][:40]} are whole clauses; put spaces between the words first"
+        )
     ordered = sorted(counts, key=lambda word: (-counts[word], word))
     return Vocabulary(ordered, np.array([counts[word] for word in ordered], np.int64))
 

@@ -196,6 +196,11 @@ def _split_by(function: Callable[[str], Any], name: str, text: str) -> list[str]
     return [word for part in parts for word in part.split()]
 
 
+# Words of scripts without spaces, and those longer than nearly all words are: Chinese or Japanese
+# ones of five characters and more, Thai ones of thirteen, vowels above and below included.
+UNSPACED_SCRIPT = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{LB=SA}\p{Tibetan}]")
+CLAUSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]{5}|[\p{LB=SA}\p{Tibetan}]{13}")
+
 # The same rules within ASCII, fifty times as fast. Numbered as in UAX #29.
 _ASCII_WORD = re.compile(
     r"_*+[A-Za-z0-9][A-Za-z0-9_]*+"  # WB5, 8-10, 13a, 13b

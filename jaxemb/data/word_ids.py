@@ -7,20 +7,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import regex
 
 from jaxemb.data.token_numbers import TokenNumbers
-from jaxemb.data.tokenize import Tokenizer
+from jaxemb.data.tokenize import CLAUSE, UNSPACED_SCRIPT, Tokenizer
 from jaxemb.data.vocabulary import ProvisionalIds
 
 # Characters of tokens remembered; beyond, all are forgotten and split again.
 _MOST_CHARACTERS = 1 << 26
 _LOWERED, _CUT, _UNSPACED, _LONG = 1, 2, 4, 8
 _EXAMPLES = 2
-# Words of scripts without spaces, and those longer than nearly all words are: Chinese or Japanese
-# ones of five characters and more, Thai ones of thirteen, vowels above and below included.
-_UNSPACED_SCRIPT = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{LB=SA}\p{Tibetan}]")
-_CLAUSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]{5}|[\p{LB=SA}\p{Tibetan}]{13}")
 
 
 class Changes(NamedTuple):
@@ -149,9 +144,9 @@ class WordIds:
             examples = self._trims if len(words) == 1 else self._cuts
             if len(examples) < _EXAMPLES:
                 examples.append((token, tuple(words)))
-        if not token.isascii() and any(map(_UNSPACED_SCRIPT.search, words)):
+        if not token.isascii() and any(map(UNSPACED_SCRIPT.search, words)):
             flag |= _UNSPACED
-            clause = next(filter(_CLAUSE.search, words), "")
+            clause = next(filter(CLAUSE.search, words), "")
             if clause:
                 flag |= _LONG
                 self._clause = self._clause or clause

@@ -66,7 +66,7 @@ class Options:
 
     dim: int = 200
     """Width of the vectors by which words predict their neighbors, and of those by which they are
-    predicted; a word has both."""
+    predicted. A word has both, and `linked` numbers: 700 in all by default."""
     epochs: int = 10
     """Passes over the sentences."""
     window: int = 10

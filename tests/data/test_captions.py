@@ -85,3 +85,11 @@ def test_multi30k(data_dir):
         rows = captions.read_captions(multi30k.files(data_dir, "val", language))
         assert len(rows) == 1014
         assert {len(row) for row in rows} == {5}
+
+
+def test_clauses_taken_for_words_are_told(caplog):
+    captions.count_words(["一只狗在跑步", "一只猫在睡觉吗"])
+    assert "words such as 一只狗在跑步 are whole clauses" in caplog.text
+    caplog.clear()
+    captions.count_words(["一只 狗 在 跑步", "a dog", "naïve"])
+    assert not caplog.text

@@ -67,7 +67,7 @@ def test_all_languages_are_written_and_drawn(ran):
     ("change", "message"),
     [
         ({"dictionaries": (join.SMOKE.dictionaries[0],)}, "dictionaries must be 2 to 3"),
-        ({"vectors": join.SMOKE.vectors[:1]}, "vectors must be of two languages or more"),
+        ({"vectors": join.SMOKE.vectors[:1]}, "two files of vectors or more are needed, found 1"),
         ({"tests": (join.SMOKE.tests[0],) * 4}, "tests must be at most 3"),
         ({"rounds": 0}, "rounds"),
     ],

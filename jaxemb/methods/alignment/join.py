@@ -1,5 +1,6 @@
 """Several languages in one space, by generalized Procrustes analysis."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from jaxemb.losses.distances import unit
 from jaxemb.methods.alignment.maps import normalized
 from jaxemb.methods.alignment.options import Normalization, Options
 from jaxemb.methods.alignment.pairs import check_words, rows_of
+
+_logger = logging.getLogger("jaxemb")
 
 
 class Joined(NamedTuple):
@@ -66,7 +69,10 @@ def join(
                 f"dictionaries must be of two of the {count} languages, 0 to {count - 1}, found "
                 f"{places}"
             )
-        pairs[places] = rows_of(languages[one], languages[other], words)
+        try:
+            pairs[places] = rows_of(languages[one], languages[other], words)
+        except InputError as error:
+            raise InputError(f"the dictionary of languages {one} and {other}: {error}") from error
     ends = np.array(list(pairs), int).reshape(-1, 2).T
     graph = coo_array((np.ones(len(pairs)), tuple(ends)), shape=(count, count))
     groups, group = csgraph.connected_components(graph, directed=False)
@@ -74,6 +80,14 @@ def join(
         alone = int(np.flatnonzero(group != group[0])[0])
         raise InputError(f"dictionaries must link all languages, found none from 0 to {alone}")
     width = max(words.vectors.shape[1] for words in languages)
+    for places, rows in pairs.items():
+        narrow = min(languages[place].vectors.shape[1] for place in places)
+        if len(rows) < narrow:
+            _logger.warning(
+                f"the dictionary of languages {places[0]} and {places[1]} has {len(rows):,} pairs "
+                f"with vectors, fewer than these have numbers, {narrow}: any words could be turned "
+                "onto any others"
+            )
     spaces = []
     for words in languages:
         table = normalized(words.vectors, normalize)[0]

@@ -40,8 +40,9 @@ def rows_of(
             rows.append(found)
             lowered += found != exact
     if not rows:
+        examples = list(dict.fromkeys(unknown))[:3]
         raise InputError(
-            f"none of {total:,} pairs has vectors for both words, e.g. not {unknown[:3]}; are the "
+            f"none of {total:,} pairs has vectors for both words, e.g. not {examples}; are the "
             "languages the other way round?"
         )
     if lowered:
@@ -66,3 +67,5 @@ def check_words(words: Any, name: str) -> None:
             "reads a file of them"
         )
     checks.check_points(words.vectors, at_least=2, name=f"vectors of the {name}")
+    if (words.vectors == words.vectors[:1]).all():
+        raise InputError(f"vectors of the {name} must differ, found all alike")

@@ -67,7 +67,10 @@ def test_a_third_dictionary_helps_noisy_languages():
         ({}, "must link all languages"),
         ({(0, 3): dictionary(0, 1)}, "of the 3 languages, 0 to 2, found .0, 3."),
         ({(1, 1): dictionary(1, 1)}, "found .1, 1."),
-        ({(0, 1): [("nix", "rien")]}, "none of 1 pairs has vectors"),
+        (
+            {(0, 1): [("nix", "rien")]},
+            "languages 0 and 1: none of 1 pairs has vectors",
+        ),
     ],
 )
 def test_dictionaries_that_join_nothing(dictionaries, message):
@@ -75,7 +78,17 @@ def test_dictionaries_that_join_nothing(dictionaries, message):
         alignment.join(languages(), dictionaries)
 
 
+def test_fewer_pairs_than_numbers_are_told(caplog):
+    pairs = {(0, 1): dictionary(0, 1, count=7), (0, 2): dictionary(0, 2)}
+    alignment.join(languages(), pairs)
+    assert "languages 0 and 1 has 7 pairs with vectors, fewer than" in caplog.text
+    assert "languages 0 and 2" not in caplog.text
+
+
 def test_what_are_no_languages():
+    alike = WordVectors(["a", "b"], np.ones((2, 8), np.float32))
+    with pytest.raises(InputError, match="vectors of the language 1 must differ"):
+        alignment.join([languages()[0], alike], {(0, 1): [("word0", "a")]})
     with pytest.raises(InputError, match="languages must be at least two"):
         alignment.join(languages()[:1], {})
     with pytest.raises(InputError, match="language 1 must be jaxemb.io.WordVectors, found list"):
