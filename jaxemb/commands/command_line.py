@@ -1,16 +1,18 @@
 """The command line that commands and experiments share: flags in, status out."""
 
+import atexit
 import contextlib
 import dataclasses
 import io
 import logging
+import os
 import re
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
 import jax
 import tyro
@@ -26,6 +28,8 @@ _SUGGESTIONS = ("Perhaps you meant", "Available subcommands")
 
 # Seconds after which a stop that was dropped is tried again.
 _AGAIN = 2.0
+# Exit status of what SIGINT or SIGTERM stopped.
+STOPPED = (130, 143)
 # How files of vectors are read; a command without these flags names the one that has them.
 CONVERTS = ("format", "encoding", "errors", "lenient")
 
@@ -101,8 +105,22 @@ def main(
         return _fail(f"not enough memory: {str(error) or 'an array is too large'}")
     except _Stopped as stopped:
         print("stopped; the same command starts again")
+        if argv is None:
+            leave(stopped.status)
         return stopped.status
     return 0
+
+
+def leave(status: int) -> NoReturn:
+    """Ends this process, which a signal stopped.
+
+    A compilation that the signal cut short is still under way in JAX, and would crash if Python
+    took down what it needs.
+    """
+    atexit._run_exitfuncs()  # temporary files are removed
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 def _command_first(words: list[str], commands: set[str], switches: set[str]) -> list[str]:

@@ -53,7 +53,10 @@ def main(argv: Sequence[str] | None = None, *, called: str = CALLED) -> int:
                 print("stopped")
                 return 130
             prog = (CALLED if package == COMMANDS else called) + name
-            return command_line.main(module.Config, module.run, words[1:], prog=prog)
+            status = command_line.main(module.Config, module.run, words[1:], prog=prog)
+            if argv is None and status in command_line.STOPPED:
+                command_line.leave(status)
+            return status
     close = difflib.get_close_matches(name, sorted({*commands, *experiments}), n=3)
     hint = f"did you mean {', '.join(close)}?" if close else "the program alone lists all"
     print(f"error: {words[0]!r} is no command; {hint}", file=sys.stderr)

@@ -3,6 +3,8 @@ import gc
 import logging
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -135,6 +137,39 @@ def test_a_signal_ends_it_in_one_line(capsys, number):
     assert run(wait, capsys) == (128 + number, "stopped; the same command starts again\n", "")
     assert cleaned == [True]
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+COMPILES = """
+import dataclasses, sys
+import jax, jax.numpy as jnp
+from jaxemb.commands import command_line
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    \"\"\"Compiles for many seconds.\"\"\"
+
+def run(config):
+    def long(x):
+        for step in range(1500):
+            x = jnp.sin(x @ x + step)
+        return x
+
+    print("begun", flush=True)
+    jax.jit(long)(jnp.ones((8, 8)))
+
+sys.exit(command_line.main(Config, run, prog="compiles"))
+"""
+
+
+def test_a_signal_while_compiling_ends_the_process_in_order():
+    command = [sys.executable, "-c", COMPILES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
+    # Python's own end crashes there.
+    assert (process.returncode, told) == (130, "stopped; the same command starts again\n")
 
 
 def test_a_signal_within_a_garbage_collection_ends_it_too(capsys, monkeypatch):
