@@ -84,6 +84,8 @@ def _load(folder: Path) -> Any:
     if not (folder / io.STRUCTURE).exists():
         if (folder / io.RUN).exists():
             return io.read(folder)
+        if (folder / "model" / io.STRUCTURE).exists():
+            return io.load(folder / "model")
         if (folder / "config.json").exists():
             raise InputError(
                 f"{folder}: is the folder of a run, which keeps what it made and no fit for new "

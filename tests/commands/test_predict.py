@@ -47,6 +47,9 @@ def test_translations(capsys):
     best = jaxemb.bilingual.translate(fitted, ["dog"], k=2)[0]
     assert (status, out) == (0, "".join(f"{word}  {score:.4f}\n" for word, score in best))
     assert best[0][0] == "chien"
+    # The folder of a run that keeps its model.
+    io.save("run/model", fitted)
+    assert ask(capsys, "run", "dog", "--count", "2") == (0, out, "")
     status, out, _ = ask(capsys, "both", "chat", "--side", "second", "--count", "1")
     assert (status, out.split()[0]) == (0, "cat")
     status, _, err = ask(capsys, "both", "chat")
