@@ -14,7 +14,7 @@ from jaxemb.commands.picture_files import AT_A_TIME, encoder_of, list_files, rea
 from jaxemb.data.pictures import ENDINGS
 from jaxemb.data.points import Columns, read_numbers
 from jaxemb.data.table_text import Layout
-from jaxemb.data.text_files import decode
+from jaxemb.data.text_files import read_lines
 from jaxemb.errors import InputError
 from jaxemb.methods import sif
 
@@ -118,10 +118,11 @@ def _use_words(config: Config, vectors: io.WordVectors) -> None:
 def _translate(config: Config, method: Any, fitted: Any) -> None:
     of_file = config.source.endswith(".txt")
     words = list(filter(None, _lines(Path(config.source)))) if of_file else [config.source]
-    here, there = (fitted.first, fitted.second)[:: 1 if config.side == "first" else -1]
-    if len(words) == 1 and words[0] not in here and words[0] in there:
-        other = "second" if config.side == "first" else "first"
-        raise InputError(f"{words[0]!r} is a word of the {other} language: add --side {other}")
+    sides = {"first": fitted.first, "second": fitted.second}
+    here = sides.pop(config.side)
+    ((other, there),) = sides.items()
+    if not of_file and config.source not in here and config.source in there:
+        raise InputError(f"{config.source!r} is a word of the {other} language: add --side {other}")
     count = min(config.count, len(there))
     found = method.translate(fitted, words, k=count, back=config.side == "second")
     if not of_file:
@@ -136,5 +137,7 @@ def _translate(config: Config, method: Any, fitted: Any) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    text = decode(path.read_bytes(), path).removeprefix("\ufeff")
-    return [line.strip() for line in text.rstrip().split("\n")]
+    lines = [line.strip() for line in read_lines(path)]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines

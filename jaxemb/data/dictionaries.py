@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from jaxemb.data.compressed import read_blocks
-from jaxemb.data.text_files import decode
+from jaxemb.data.text_files import read_lines
 from jaxemb.errors import InputError
 
 
@@ -23,11 +22,9 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
       InputError: if a line is no pair, or there is none.
       OSError: if the file cannot be read.
     """
-    text = decode(b"".join(part for part, _ in read_blocks(path)), path).removeprefix("\ufeff")
     pairs = []
-    # Not splitlines, which breaks lines at letters that sentences have, such as U+2028.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    between = "\t" if "\t" in text else None
+    lines = read_lines(path)
+    between = "\t" if any("\t" in line for line in lines) else None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

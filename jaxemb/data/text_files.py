@@ -233,6 +233,25 @@ def check_encoding(encoding: str) -> None:
         ) from error
 
 
+def read_lines(path: Path) -> list[str]:
+    """Reads a small file whole.
+
+    Args:
+      path: UTF-8 text with any line ends, plain or compressed.
+
+    Returns:
+      Its lines, without line ends and mark of the encoding; those of blanks alone too.
+
+    Raises:
+      InputError: as of `decode`.
+      OSError: if the file cannot be read.
+    """
+    text = decode(b"".join(block for block, _ in compressed.read_blocks(path)), path)
+    # Not splitlines, which breaks lines at letters that sentences have, such as U+2028.
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if not lines[-1] else lines
+
+
 def decode(data: bytes, path: Path) -> str:
     """Decodes a UTF-8 text file.
 

@@ -56,24 +56,10 @@ function nearest(vector, vectors, count, most) {
   return cosines.sort((a, b) => b.cosine - a.cosine || a.i - b.i).slice(0, most)
 }
 
-// Pictures lie in sheets, which are decoded when first looked at.
-const sheets = [...document.querySelectorAll("script.sheet")]
-const decoded = []
-function sheetOf(number) {
-  decoded[number] ??= new Promise((resolve) => {
-    const image = new Image()
-    image.onload = () => resolve(image)
-    image.src = sheets[number].textContent
-  })
-  return decoded[number]
-}
-
 async function paint(canvas, i) {
-  const {width, height, cell_width, cell_height, columns, per_sheet} = sprites
+  const {width, height} = sprites
   ;[canvas.width, canvas.height] = [width, height]
-  const sheet = await sheetOf(Math.floor(i / per_sheet))
-  const [down, right] = [Math.floor((i % per_sheet) / columns), (i % per_sheet) % columns]
-  const [left, top] = [right * cell_width, down * cell_height]
+  const [sheet, left, top] = await placeOf(i, sprites)
   canvas.getContext("2d").drawImage(sheet, left, top, width, height, 0, 0, width, height)
   canvas.dataset.shown = i
 }

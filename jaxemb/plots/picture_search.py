@@ -1,18 +1,16 @@
 """A page where one types words and sees pictures: one file, no network."""
 
-import base64
 import html
-import json
-import re
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 import chex
 import numpy as np
 
-from jaxemb.atomic import replacing
 from jaxemb.plots import sprites
+from jaxemb.plots.page import encoded, write_page
+
+_SCRIPTS = ("sheets.js", "picture_search.js")
 
 
 def write_html(
@@ -53,7 +51,6 @@ def write_html(
     chex.assert_equal(len(images), len(picture_vectors))
     chex.assert_equal(len(names), len(picture_vectors))
     chex.assert_equal(len(words), len(word_vectors))
-    packed = sprites.pack(images)
     data = {
         "dim": word_vectors.shape[1],
         "words": list(words),
@@ -62,34 +59,15 @@ def write_html(
         "names": list(names),
         "examples": list(examples),
         "shown": shown,
-        "sprites": {k: v for k, v in packed._asdict().items() if k != "sheets"},
     }
     parts = {
         "title": html.escape(title),
         "about": f"{len(images):,} pictures and {len(words):,} words in one space.",
-        # Nothing in a name may end the script.
-        "data": json.dumps(data).replace("<", "\\u003c"),
-        "sheets": "\n".join(
-            f'<script type="text/plain" class="sheet">{sheet}</script>' for sheet in packed.sheets
-        ),
-        "script": _asset("picture_search.js"),
     }
-    template = _asset("picture_search.html")
-    # All at once: a part may hold what looks like another's place.
-    page = re.sub(rf"\{{({'|'.join(parts)})\}}", lambda found: parts[found[1]], template)
-    with replacing(path) as part:
-        part.write_text(page, encoding="utf-8")
+    write_page(path, "picture_search.html", _SCRIPTS, parts, data, sprites.pack(images))
 
 
 def _quantized(vectors: np.ndarray) -> dict[str, str]:
     scales = np.maximum(np.abs(vectors).max(axis=1), 1e-30) / 127
     rows = np.round(vectors / scales[:, None])
-    return {"rows": _encoded(rows, "i1"), "scales": _encoded(scales, "<f4")}
-
-
-def _encoded(values: np.ndarray, kind: str) -> str:
-    return base64.b64encode(values.astype(kind).tobytes()).decode()
-
-
-def _asset(name: str) -> str:
-    return (resources.files("jaxemb.plots") / name).read_text(encoding="utf-8")
+    return {"rows": encoded(rows, "i1"), "scales": encoded(scales, "f4")}

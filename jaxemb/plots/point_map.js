@@ -72,32 +72,18 @@ const view = new MapView(element("canvas"), {
 let chosen
 let near = []
 
-// Images lie in sheets, which are decoded when first looked at.
-const sheets = [...document.querySelectorAll("script.sheet")]
-const decoded = []
-function sheetOf(number) {
-  decoded[number] ??= new Promise((resolve) => {
-    const image = new Image()
-    image.onload = () => resolve(image)
-    image.src = sheets[number].textContent
-  })
-  return decoded[number]
-}
-
 // Some points may have none: words in a map of pictures.
-const pictured = (i) => sprites !== null && i < sprites.count
+const pictured = (i) => i < data.pictured
 
 async function paint(canvas, i, side) {
-  const {width, height, cell_width, cell_height, columns, per_sheet} = sprites
+  const {width, height} = sprites
   const zoom = Math.max(1, Math.floor(side / Math.max(width, height)))
   ;[canvas.width, canvas.height] = [width * zoom, height * zoom]
   canvas.dataset.wanted = i
-  const sheet = await sheetOf(Math.floor(i / per_sheet))
+  const [sheet, left, top] = await placeOf(i, sprites)
   if (canvas.dataset.wanted !== String(i)) return // another was wanted meanwhile
-  const [row, column] = [Math.floor((i % per_sheet) / columns), (i % per_sheet) % columns]
   const context = canvas.getContext("2d")
   context.imageSmoothingEnabled = false
-  const [left, top] = [column * cell_width, row * cell_height]
   context.drawImage(sheet, left, top, width, height, 0, 0, canvas.width, canvas.height)
   canvas.dataset.shown = i
 }

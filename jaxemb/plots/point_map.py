@@ -1,11 +1,7 @@
 """An interactive map of words, images or any points: one page, no network."""
 
-import base64
 import html
-import json
-import re
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +10,13 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from jaxemb.atomic import replacing
 from jaxemb.errors import InputError
 from jaxemb.plots import sprites
 from jaxemb.plots.frame import check_finite, frame
+from jaxemb.plots.page import encoded, write_page
 from jaxemb.plots.style import BLUES, COLORS, rarity
 
-_SCRIPTS = ("map_view.js", "point_map.js", "point_map_controls.js")
+_SCRIPTS = ("map_view.js", "sheets.js", "point_map.js", "point_map_controls.js")
 
 
 def _ramp(name: str, first: float, last: float) -> list[str]:
@@ -103,12 +99,8 @@ def write_html(
     assert names is None or len(names) == size
     check_finite(points, names)
     shown = frame(points)
-    packed, pictures = None, None
     if images is not None:
         chex.assert_axis_dimension_lteq(images, 0, size)
-        packed = sprites.pack(images)
-        pictures = {name: one for name, one in packed._asdict().items() if name != "sheets"}
-        pictures["count"] = len(images)
     known = []
     if labels is not None:
         chex.assert_shape(labels, (size,))
@@ -123,9 +115,9 @@ def write_html(
     if ranked:
         radius = 22 - (22 - np.minimum(radius, 8)) * rarity(size)
     data = {
-        "x": _encoded(points[:, 0], "f4"),
-        "y": _encoded(points[:, 1], "f4"),
-        "radius": _encoded(radius, "u1"),
+        "x": encoded(points[:, 0], "f4"),
+        "y": encoded(points[:, 1], "f4"),
+        "radius": encoded(radius, "u1"),
         "frame": [shown.low[0], shown.high[0], shown.low[1], shown.high[1]],
         "names": None if names is None else list(names),
         "ranked": ranked,
@@ -134,7 +126,7 @@ def write_html(
         "ramps": _RAMPS,
         "axes": list(axes_names),
         "neighbors": None if near is None else _pack_near(path, near, size),
-        "sprites": pictures,
+        "pictured": 0 if images is None else len(images),
     }
     parts = {
         "title": html.escape(title),
@@ -143,18 +135,9 @@ def write_html(
         "help": "Drag to move, scroll or pinch to zoom, click a point"
         + (" or find a word to see its neighbors." if ranked else " to see more of it.")
         + (" Click a class to hide or show it." if classes else ""),
-        # Nothing in a name may end the script.
-        "data": json.dumps(data).replace("<", "\\u003c"),
-        "sheets": "\n".join(
-            f'<script type="text/plain" class="sheet">{sheet}</script>'
-            for sheet in (packed.sheets if packed else [])
-        ),
-        "script": "\n".join(_asset(name) for name in _SCRIPTS),
     }
-    # All at once: a part may hold what looks like another's place.
-    page = re.sub(rf"\{{({'|'.join(parts)})\}}", lambda m: parts[m[1]], _asset("point_map.html"))
-    with replacing(path) as part:
-        part.write_text(page, encoding="utf-8")
+    packed = None if images is None else sprites.pack(images)
+    write_page(path, "point_map.html", _SCRIPTS, parts, data, packed)
 
 
 def pack_column(name: str, values: Any, size: int) -> dict[str, Any]:
@@ -197,11 +180,7 @@ def _as_text(value: Any) -> str:
 
 
 def _column(name: str, kind: str, values: np.ndarray, **more: Any) -> dict[str, Any]:
-    return {"name": name, "kind": kind, "values": _encoded(values, kind), **more}
-
-
-def _encoded(values: np.ndarray, kind: str) -> str:
-    return base64.b64encode(np.asarray(values).astype(f"<{kind}").tobytes()).decode()
+    return {"name": name, "kind": kind, "values": encoded(values, kind), **more}
 
 
 def _pack_near(path: Path, near: Near, size: int) -> dict[str, Any]:
@@ -218,9 +197,9 @@ def _pack_near(path: Path, near: Near, size: int) -> dict[str, Any]:
     bytes_of_ids = near.ids.astype("<u4").view(np.uint8).reshape(*near.ids.shape, 4)[..., :3]
     return {
         "k": near.ids.shape[1],
-        "ids": _encoded(bytes_of_ids, "u1"),
-        "shares": _encoded(np.round(65535 * shares), "u2"),
-        "farthest": _encoded(farthest, "f4"),
+        "ids": encoded(bytes_of_ids, "u1"),
+        "shares": encoded(np.round(65535 * shares), "u2"),
+        "farthest": encoded(farthest, "f4"),
         "metric": near.metric,
     }
 
@@ -233,7 +212,3 @@ def _about(size: int, total: int, note: str, *, ranked: bool) -> str:
     else:
         told = f"{size:,} words. Larger points are more frequent."
     return f"{told} {note} of this view: zoom out to see them." if note else told
-
-
-def _asset(name: str) -> str:
-    return (resources.files("jaxemb.plots") / name).read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jaxemb.data import compressed
-from jaxemb.data.text_files import Reading, check_encoding, find_files, read_pieces
+from jaxemb.data.text_files import Reading, check_encoding, find_files, read_lines, read_pieces
 from jaxemb.errors import InputError
 
 
@@ -175,3 +175,16 @@ def test_any_bytes_are_text_or_an_input_error(tmp_path, data, encoding, errors):
     # It may begin as compressed files do.
     assert errors == "strict" or message == str(path) or "is damaged" in message
     assert all(word.split() == [word] for words in found for word in words)
+
+
+def test_lines_of_any_end(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_bytes("\ufeffone\r\n\r\ntwo\u2028still\rthree\n".encode())
+    assert read_lines(path) == ["one", "", "two\u2028still", "three"]
+    path.write_bytes(b"one\ntwo")
+    assert read_lines(path) == ["one", "two"]
+    path.write_bytes(b"")
+    assert read_lines(path) == []
+    path.write_bytes(b"one\n\xe9")
+    with pytest.raises(InputError, match=r"lines.txt: byte 0xe9 is not UTF-8 \(byte 4, line 2\)"):
+        read_lines(path)

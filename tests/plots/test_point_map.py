@@ -344,7 +344,7 @@ def test_classes_are_named_where_most_of_their_points_lie(browser, tmp_path):
     places = {name: (x, y) for name, x, y in named}
     for name, middle in zip("xyz", middles, strict=True):
         np.testing.assert_allclose(places[name], middle, atol=1.5)
-    written = browser.execute_script("return labelings.map(({text}) => text)")
+    written = browser.execute_script("view.draw(); return labelings.map(({text}) => text)")
     assert sorted(written) == ["x", "y", "z"]
     browser.find_elements(By.CSS_SELECTOR, "#legend button")[0].click()
     assert sorted(browser.execute_script("return clusters.map(({name}) => name)")) == ["y", "z"]

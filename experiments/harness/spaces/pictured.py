@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxemb.data import pictures
-from jaxemb.data.compressed import read_blocks
 from jaxemb.data.files import file_sha256
 from jaxemb.data.sets import emoji
-from jaxemb.data.text_files import decode
+from jaxemb.data.text_files import read_lines
 from jaxemb.data.tokenize import words as split_words
 from jaxemb.errors import InputError
 
@@ -132,9 +131,8 @@ def read_words(path: Path) -> dict[str, list[str]]:
       InputError: if a line has no tab.
       OSError: if the file cannot be read.
     """
-    text = decode(b"".join(part for part, _ in read_blocks(path)), path).removeprefix("\ufeff")
     said: dict[str, list[str]] = {}
-    for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
+    for number, line in enumerate(read_lines(path), 1):
         if not line.strip():
             continue
         name, tab, rest = line.partition("\t")
