@@ -87,9 +87,8 @@ def run(config: Config) -> None:
         languages.first(io.read(path), config.most) for path in (config.source, config.target)
     )
     pairs = None if config.dictionary is None else read_dictionary(config.dictionary)
-    asked = None if config.test is None else read_dictionary(config.test)
     # Before anything is written: it refuses a test of other languages.
-    tested = None if asked is None else alignment.rows_of(source, target, asked)
+    tested = None if config.test is None else languages.read_rows(config.test, source, target)
     paths = [config.source, config.target, config.dictionary, config.test]
     sha256 = {
         str(file): file_sha256(file)
@@ -116,7 +115,7 @@ def run(config: Config) -> None:
     languages.write_dictionary(out / "dictionary.tsv", words, found)
     known = fitted.pairs
     if tested is not None:
-        both = {word for word, _ in pairs or ()} & {word for word, _ in asked or ()}
+        both = {word for word, _ in pairs or ()} & {source.words[row] for row in tested[:, 0]}
         figures |= {"test_words_known": len(both)} | score(fitted, tested, len(both))
         known = np.unique(np.concatenate([known, tested]), axis=0)
     figures["near_on_map"] = languages.draw(
@@ -132,7 +131,7 @@ def run(config: Config) -> None:
 def score(fitted: alignment.Fitted, rows: np.ndarray, both: int) -> dict[str, float]:
     """Scores the first translations of a test, by each way to look them up, and prints them."""
     words, right = languages.right_answers(rows)
-    print(f"test: {len(words):,} words with vectors, {both:,} of all in the dictionary, too")
+    print(f"test: {len(words):,} words with vectors, {both:,} of them in the dictionary, too")
     figures: dict[str, float] = {"test_words": len(words)}
     options = fitted.options
     source, target = (jnp.asarray(side.vectors) for side in (fitted.source, fitted.target))

@@ -20,8 +20,9 @@ from jaxemb.data.dictionaries import read_dictionary
 from jaxemb.data.files import file_sha256
 from jaxemb.data.prepare import missing_file
 from jaxemb.data.sets import multi30k, opennmt, tatoeba
+from jaxemb.data.text_files import read_lines
 from jaxemb.errors import InputError
-from jaxemb.methods import alignment, bilingual
+from jaxemb.methods import bilingual
 from jaxemb.models.averages import counts
 from jaxemb.progress import phase
 
@@ -55,8 +56,8 @@ class Config:
     beside: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Sentences of the first language alone, one a line, from which more of it is learned."""
     test: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    """A dictionary to be found. None: where no file of sentences is given,
-    the test part of the data set dictionaries."""
+    """A dictionary to be found. None: where no file of sentences is given, the test part of the
+    data set dictionaries."""
     listed: int = 10_000
     """Words of the first language, the most frequent, whose translations dictionary.tsv has."""
     translations: int = 3
@@ -92,14 +93,15 @@ class Task(NamedTuple):
 
     files: list[Path]
     pairs: list[tuple[str, str]]
-    test: list[tuple[str, str]]
+    test: Path | None
 
 
 def run(config: Config) -> None:
     """Reads, learns, translates, scores and draws."""
     command.use_cache()
     task = read(config)
-    beside = [] if config.beside is None else [line for (line,) in read_captions([config.beside])]
+    lines = [] if config.beside is None else read_lines(config.beside)
+    beside = [line for line in lines if line.strip()]
     # Before anything is written: it refuses what cannot be learned from.
     training = bilingual.start(config.common.seed, task.pairs, config.options, beside=(beside, []))
     out = config.common.out
@@ -121,12 +123,12 @@ def run(config: Config) -> None:
         "second_words": len(fitted.second),
         "seconds": fitted.history.seconds,
     }
-    if task.test:
+    if task.test is not None:
         try:
-            figures |= score(fitted, task.pairs, alignment.rows_of(*sides, task.test))
+            figures |= score(fitted, task.pairs, languages.read_rows(task.test, *sides))
         except InputError as error:
             # What was learned is not lost by it.
-            print(f"{task.files[-1]}: nothing is scored: {error}")
+            print(f"nothing is scored: {error}")
     names = ("English", {"de": "German", "fr": "French"}[config.language])
     figures["near_on_map"] = languages.draw(
         config.common,
@@ -139,7 +141,7 @@ def run(config: Config) -> None:
 
 
 def read(config: Config) -> Task:
-    """Returns sentences with translations, and a dictionary to be found, perhaps empty.
+    """Returns sentences with translations, and the file of a dictionary to be found, if any.
 
     Raises:
       InputError: if there are none, or a file is missing.
@@ -170,9 +172,10 @@ def read(config: Config) -> Task:
         test = config.common.data_dir / "bli" / f"yacle.test.freq.2k.en-{config.language}.tsv"
         if not test.is_file():
             raise missing_file(test, "dictionaries", "a word and its translation a line")
-    if test is None:
-        return Task(files, whole, [])
-    return Task([*files, test], whole, read_dictionary(test))
+    if test is not None:
+        read_dictionary(test)  # a file that is none is refused before anything is learned
+        files.append(test)
+    return Task(files, whole, test)
 
 
 def score(

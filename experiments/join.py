@@ -18,7 +18,6 @@ import numpy as np
 import tyro
 
 from jaxemb import checks, io
-from jaxemb.data.dictionaries import read_dictionary
 from jaxemb.data.files import file_sha256
 from jaxemb.errors import InputError
 from jaxemb.evaluation.translation import retrieve
@@ -94,17 +93,14 @@ def run(config: Config) -> None:
     out = config.common.out
     given = [languages.first(io.read(path), config.most) for path in config.vectors]
     places = list(itertools.combinations(range(len(given)), 2))
-    dictionaries, tests = (
-        {place: read_dictionary(path) for place, path in zip(places, paths, strict=False)}
+    # Before anything is written: it refuses dictionaries of other languages.
+    linked, asked = (
+        {
+            (one, other): languages.read_rows(path, given[one], given[other])
+            for (one, other), path in zip(places, paths, strict=False)
+        }
         for paths in (config.dictionaries, config.tests)
     )
-    # Before anything is written: it refuses a test of other languages.
-    asked = {}
-    for path, ((one, other), pairs) in zip(config.tests, tests.items(), strict=True):
-        try:
-            asked[one, other] = alignment.rows_of(given[one], given[other], pairs)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
     paths = [*config.vectors, *config.dictionaries, *config.tests]
     sha256 = {str(file): file_sha256(file) for path in paths for file in languages.files(path)}
     if not run_folder.open_run(out, config, sha256):
@@ -112,6 +108,10 @@ def run(config: Config) -> None:
     for path, words in zip(config.vectors, given, strict=True):
         print(f"{path}: {len(words):,} words of {words.vectors.shape[1]} numbers")
     with phase("turning the languages"):
+        dictionaries = {
+            (one, other): [(given[one].words[i], given[other].words[j]) for i, j in rows]
+            for (one, other), rows in linked.items()
+        }
         joined = alignment.join(given, dictionaries, rounds=config.rounds)
     figures: dict[str, float] = {
         f"pairs_{one + 1}_{other + 1}": len(rows) for (one, other), rows in joined.pairs.items()
@@ -124,7 +124,7 @@ def run(config: Config) -> None:
     for (one, other), rows in asked.items():
         queries, right = languages.right_answers(rows)
         source, target = (jnp.asarray(joined.languages[place].vectors) for place in (one, other))
-        known = "" if (one, other) in dictionaries else ", of which no dictionary was given"
+        known = "" if (one, other) in linked else ", of which no dictionary was given"
         print(f"{titles[one]} to {titles[other]}: {len(queries):,} words with vectors{known}")
         found = retrieve(source[queries], target, others=source)
         shares.append(languages.told_precision("csls", found.ids, right))

@@ -79,3 +79,19 @@ def test_a_file_with_an_empty_side(files, tmp_path):
     with pytest.raises(InputError, match="line 2"):
         bilingual.run(config)
     assert not (tmp_path / "run").exists()
+
+
+def test_text_beside_and_a_test_of_unknown_words(files, tmp_path, capsys):
+    (tmp_path / "beside.txt").write_text("Word1 only\n\nonly Word2\n")
+    (tmp_path / "test.tsv").write_text("nix\trien\n")
+    config = dataclasses.replace(
+        bilingual.SMOKE,
+        pairs=files / "pairs.tsv",
+        beside=tmp_path / "beside.txt",
+        test=tmp_path / "test.tsv",
+        common=command.Common(out=tmp_path / "run"),
+    )
+    bilingual.run(config)
+    assert "only" in io.read(tmp_path / "run" / "first.txt")
+    assert "test.tsv: none of 1 pairs has vectors" in capsys.readouterr().out
+    assert "precision_both" not in json.loads((tmp_path / "run" / "summary.json").read_text())

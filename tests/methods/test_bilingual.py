@@ -91,6 +91,13 @@ def test_probabilities_are_those_of_ibm_model_1(fitted):
         assert [value for _, value in own] == pytest.approx(sorted(row[row > 0])[::-1][:3])
 
 
+def test_nearness_is_the_mean_of_the_ten_nearest(fitted):
+    first, second = fitted.first.vectors.astype(float), fitted.second.vectors.astype(float)
+    cosines = first @ second.T
+    for found, table in zip(fitted.nearness, (cosines, cosines.T), strict=True):
+        np.testing.assert_allclose(found, np.sort(table, axis=1)[:, -10:].mean(axis=1), atol=1e-5)
+
+
 def test_both_add_cosine_hubs_and_logarithm(fitted):
     asked = fitted.first.words[:4]
     found = bilingual.translate(fitted, asked, k=len(fitted.second))
@@ -112,6 +119,14 @@ def test_a_language_alone_adds_words_and_learns_from_them():
     assert np.isfinite(found.first["only"]).all()
     assert not bilingual.translate(found, ["only"], by="probabilities")[0]
     assert bilingual.translate(found, ["only"])[0]
+
+
+def test_pairs_of_rare_words_alone_link_nothing():
+    beside = (["one word two word"] * 40, ["ein wort zwei wort"] * 40)
+    found = bilingual.fit(0, [("rare", "selten")], OPTIONS, beside=beside)
+    assert np.isfinite(found.first.vectors).all()
+    assert not len(found.forward.values)
+    assert len(bilingual.translate(found, ["word"])[0]) == 1
 
 
 def test_words_spelled_alike_are_two():

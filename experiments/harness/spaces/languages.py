@@ -8,7 +8,10 @@ import numpy as np
 
 from jaxemb import io
 from jaxemb.atomic import replacing
+from jaxemb.data.dictionaries import read_dictionary
+from jaxemb.errors import InputError
 from jaxemb.evaluation.translation import precision_at_one
+from jaxemb.methods import alignment
 from jaxemb.progress import phase
 from jaxemb.projections.neighbors import nearest_neighbors
 
@@ -27,6 +30,19 @@ def first(words: io.WordVectors, most: int) -> io.WordVectors:
 def files(path: Path) -> list[Path]:
     """Returns a file, or those of a folder."""
     return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
+def read_rows(path: Path, source: io.WordVectors, target: io.WordVectors) -> np.ndarray:
+    """Reads a dictionary as rows [P, 2] of words that have vectors.
+
+    Raises:
+      InputError: naming the file, if it is no dictionary, or no pair has vectors.
+    """
+    pairs = read_dictionary(path)
+    try:
+        return alignment.rows_of(source, target, pairs)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def title(path: Path, other: str) -> str:

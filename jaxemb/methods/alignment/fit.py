@@ -15,7 +15,7 @@ from jaxemb.io.word_vectors import WordVectors
 from jaxemb.losses.distances import unit
 from jaxemb.methods.alignment.maps import choose, maps_of, normalized
 from jaxemb.methods.alignment.options import Options
-from jaxemb.methods.alignment.pairs import check_words, rows_of
+from jaxemb.methods.alignment.pairs import check_asked, check_words, rows_of
 from jaxemb.progress import phase
 from jaxemb.projections.self_learning import best_of_each, by_similarities
 from jaxemb.training.state import History
@@ -146,11 +146,8 @@ def translate(
       UnknownWordError: if a word has no vector.
       InputError: if k is out of range, or words is a single string.
     """
-    if isinstance(words, str):
-        raise InputError(f"words must be a list of words, found one string: [{words!r:.80}]")
     here, there = (fitted.target, fitted.source) if back else (fitted.source, fitted.target)
-    if not 1 <= k <= len(there):
-        raise InputError(f"k must be from 1 to {len(there)}, the words there, found {k}")
+    check_asked(words, there, k)
     if not words:
         return []
     options = fitted.options

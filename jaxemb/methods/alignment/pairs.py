@@ -1,7 +1,7 @@
 """Pairs of words as rows of both languages."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,3 +69,15 @@ def check_words(words: Any, name: str) -> None:
     checks.check_points(words.vectors, at_least=2, name=f"vectors of the {name}")
     if (words.vectors == words.vectors[:1]).all():
         raise InputError(f"vectors of the {name} must differ, found all alike")
+
+
+def check_asked(words: Sequence[str], there: WordVectors, k: int) -> None:
+    """Refuses what is no list of words, and more translations than there are words.
+
+    Raises:
+      InputError: naming the argument.
+    """
+    if isinstance(words, str):
+        raise InputError(f"words must be a list of words, found one string: [{words!r:.80}]")
+    if not 1 <= k <= len(there):
+        raise InputError(f"k must be from 1 to {len(there)}, the words there, found {k}")
