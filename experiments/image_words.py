@@ -20,6 +20,7 @@ from jaxemb.errors import InputError
 from jaxemb.evaluation.translation import retrieve
 from jaxemb.memory import require_memory
 from jaxemb.methods import image_words
+from jaxemb.models import picture_words
 from jaxemb.progress import phase
 
 from .harness import command, run_folder
@@ -121,10 +122,10 @@ def run(config: Config) -> None:
         f"{len(given.names):,} pictures{drawn} with {words:,} words, {len(labels):,} of them "
         f"keywords of {scores.LEAST} pictures or more"
     )
-    truth = image_words.bags(given.keywords, labels)
+    truth = picture_words.bags(given.keywords, labels)
     with phase("describing pictures"):
         descriptors = {
-            style: image_words.describe(images) for style, images in given.images.items()
+            style: picture_words.describe(images) for style, images in given.images.items()
         }
     figures = judge(config, given, descriptors, truth)
     fitted, vectors = learn(config, given, descriptors, truth)
@@ -133,9 +134,9 @@ def run(config: Config) -> None:
     print("\nwords, and the pictures nearest to them:")
     counts = truth.sum(axis=0)
     examples = [labels[at] for at in np.argsort(-counts, kind="stable")[: 2 * SHOWN : 2]]
-    names, images = everything(given)
+    names, images = pictured.everything(given)
     near = retrieve(
-        jnp.asarray(image_words.encode_texts(space, [[word] for word in examples])),
+        jnp.asarray(picture_words.encode_texts(space, [[word] for word in examples])),
         jnp.asarray(vectors),
         k=min(NEAREST, len(vectors)),
         by="nearest",
@@ -144,7 +145,7 @@ def run(config: Config) -> None:
         print(f"  {word:>15}: {', '.join(names[at] for at in found)}")
     with phase("writing words.npz and pictures.npz"):
         io.write(out / "words.npz", space.words, space.vectors)
-        io.write(out / "pictures.npz", unlike(given, names), vectors)
+        io.write(out / "pictures.npz", pictured.unlike(given, names), vectors)
     write_search(config, space, names, images, vectors, examples)
     draw(config, given, space, vectors)
     run_folder.finish(out, figures)
@@ -229,28 +230,9 @@ def learn(
     return fitted, np.concatenate(vectors)
 
 
-def everything(given: Pictured) -> tuple[list[str], np.ndarray]:
-    """Returns names and images of all pictures: of each style, then those without words."""
-    names = given.names * len(given.images) + given.others
-    return names, np.concatenate([*given.images.values(), given.other_images])
-
-
-def unlike(given: Pictured, names: list[str]) -> list[str]:
-    """Returns names that differ: with the style before, and a number after those that repeat."""
-    drawn = np.repeat(list(given.images), len(given.names)).tolist()
-    if len(drawn) > len(given.names):
-        names = [f"{style}/{name}" for style, name in zip(drawn, names, strict=True)]
-    seen: dict[str, int] = {}
-    told = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return told
-
-
 def write_search(
     config: Config,
-    space: image_words.Space,
+    space: picture_words.Space,
     names: list[str],
     images: np.ndarray,
     vectors: np.ndarray,
@@ -271,16 +253,16 @@ def write_search(
         )
 
 
-def draw(config: Config, given: Pictured, space: image_words.Space, vectors: np.ndarray) -> None:
+def draw(config: Config, given: Pictured, space: picture_words.Space, vectors: np.ndarray) -> None:
     """Draws pictures of the first style, and the words of most pictures, in one map."""
     count = min(config.drawn, len(given.names))
     rows = np.linspace(0, len(given.names) - 1, count).astype(int)
     style, images = next(iter(given.images.items()))
-    often = image_words.bags(given.words, space.words).sum(axis=0)
+    often = picture_words.bags(given.words, space.words).sum(axis=0)
     words = np.argsort(-often, kind="stable")[: config.drawn]
     words = words[often[words] >= scores.LEAST]
     named = [space.words[at] for at in words]
-    read_ = image_words.encode_texts(space, [[word] for word in named])
+    read_ = picture_words.encode_texts(space, [[word] for word in named])
     drawing.draw_space(
         config.common,
         np.concatenate([vectors[: len(given.names)][rows], read_]),

@@ -25,22 +25,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxemb import checks
 from jaxemb.data.tokenize import words as words_of
 from jaxemb.errors import InputError
-from jaxemb.factorize import kernel_ridge
-from jaxemb.factorize.kernel_ridge import KernelRidge
 from jaxemb.fields import documented
-from jaxemb.losses.distances import unit
-from jaxemb.models import drawings
+from jaxemb.models import picture_words
+from jaxemb.models.picture_words import Space
 from jaxemb.training.state import History
 
-# How much each descriptor counts: edges, lines, edges of the outline, outline, colors, palette.
-WEIGHTS = (0.7, 0.7, 0.5, 0.5, 0.7, 0.7)
-_AT_A_TIME = 256
 # Pixels of a side that the descriptors need.
 _SMALLEST = 16
 
@@ -70,20 +64,6 @@ class Options:
         checks.check_field(self, "rarity", at_least=0)
         for name in ("sharpness", "penalty"):
             checks.check_field(self, name, above=0)
-
-
-class Space(NamedTuple):
-    """Where pictures and words lie.
-
-    Attributes:
-      words: V.
-      vectors: [V, D]; a rarer word's is longer.
-      tower: from descriptors to how strongly a picture speaks for each word.
-    """
-
-    words: list[str]
-    vectors: np.ndarray
-    tower: KernelRidge
 
 
 class Model(NamedTuple):
@@ -154,10 +134,11 @@ def fit(
             )
     if len(texts) < 2 or not any(texts):
         raise InputError(f"words must be of two pictures or more, found {len(texts)} texts")
-    described = [describe(one) for one in drawings_of]
+    described = [picture_words.describe(one) for one in drawings_of]
     means = tuple(tuple(part.mean(axis=0) for part in parts) for parts in described)
-    tables = [join(parts, own) for parts, own in zip(described, means, strict=True)]
-    return Fitted(Model(learn(tables, texts, options), means, drawings_of[0].shape[1]), options)
+    tables = [picture_words.join(parts, own) for parts, own in zip(described, means, strict=True)]
+    space = picture_words.learn(tables, texts, **dataclasses.asdict(options))
+    return Fitted(Model(space, means, drawings_of[0].shape[1]), options)
 
 
 def encode(model: Model, images: Any, *, drawing: int = 0) -> np.ndarray:
@@ -184,7 +165,9 @@ def encode(model: Model, images: Any, *, drawing: int = 0) -> np.ndarray:
             f"images must have {model.side} pixels a side, as those learned from, found "
             f"{found.shape[1]}"
         )
-    return encode_described(model.space, join(describe(found), model.means[drawing]))
+    return picture_words.encode_described(
+        model.space, picture_words.join(picture_words.describe(found), model.means[drawing])
+    )
 
 
 def encode_words(model: Model, texts: Sequence[str | Sequence[str]]) -> np.ndarray:
@@ -202,7 +185,7 @@ def encode_words(model: Model, texts: Sequence[str | Sequence[str]]) -> np.ndarr
     """
     if not isinstance(model, Model):
         raise InputError(f"model must be that of a Fitted, found {type(model).__name__}")
-    return encode_texts(model.space, _texts(texts))
+    return picture_words.encode_texts(model.space, _texts(texts))
 
 
 def _images(images: Any) -> np.ndarray:
@@ -223,93 +206,4 @@ def _texts(texts: Any) -> list[list[str]]:
     found = [words_of(one) if isinstance(one, str) else list(one) for one in texts]
     if strange := [word for own in found for word in own if not isinstance(word, str)]:
         raise InputError(f"words must be strings, found {strange[0]!r}")
-    return found
-
-
-def describe(images: np.ndarray) -> list[np.ndarray]:
-    """Returns the descriptors of pictures [N, H, H, 3] uint8, [N, F] of each kind."""
-    blocks = [
-        drawings.describe(images[start : start + _AT_A_TIME].astype(np.float32) / 255)
-        for start in range(0, len(images), _AT_A_TIME)
-    ]
-    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-
-
-def join(parts: Sequence[np.ndarray], means: Sequence[np.ndarray]) -> jax.Array:
-    """Joins descriptors of one drawing, each less its mean, to vectors of length 1."""
-    centered = (unit(jnp.asarray(a - b[None, :])) for a, b in zip(parts, means, strict=True))
-    joined = [weight * part for weight, part in zip(WEIGHTS, centered, strict=True)]
-    return unit(jnp.concatenate(joined, axis=1))
-
-
-def bags(lists: Iterable[Sequence[str]], vocabulary: Sequence[str]) -> np.ndarray:
-    """Returns [N, V] float32: 1 where a list has the word, however often."""
-    lists = list(lists)
-    places = {word: at for at, word in enumerate(vocabulary)}
-    found = np.zeros((len(lists), len(places)), np.float32)
-    for row, words in enumerate(lists):
-        found[row, [places[word] for word in words if word in places]] = 1
-    return found
-
-
-def learn(
-    known: Sequence[jax.Array],
-    words: Sequence[Sequence[str]],
-    options: Options,
-) -> Space:
-    """Learns the space.
-
-    Args:
-      known: [N, F] descriptors of N pictures, in each drawing of them.
-      words: N lists.
-      options: of the space.
-    """
-    vocabulary = sorted({word for own in words for word in own})
-    counted = bags(words, vocabulary)
-    rare = np.log(len(words) / counted.sum(axis=0) + 1) ** options.rarity
-    texts = np.asarray(unit(jnp.asarray(counted * rare[None, :])))
-    # Singular vectors by the small Gram matrix: there are more words than texts.
-    squares, left = np.linalg.eigh(texts @ texts.T)
-    some = np.flatnonzero(squares > 1e-6 * squares.max())[::-1][: options.dim]
-    directions = (left[:, some] / np.sqrt(squares[some])).T @ texts
-    vectors = directions.T * rare[:, None]
-    tower = _fit_tower(known, counted, options)
-    return Space(vocabulary, vectors.astype(np.float32), tower)
-
-
-def _fit_tower(known: Sequence[jax.Array], values: np.ndarray, options: Options) -> KernelRidge:
-    every = jnp.asarray(np.tile(values, (len(known), 1)))
-    return kernel_ridge.fit(
-        jnp.concatenate(known), every, sharpness=options.sharpness, penalty=options.penalty
-    )
-
-
-def tell(
-    known: Sequence[jax.Array], values: np.ndarray, asked: jax.Array, options: Options
-) -> np.ndarray:
-    """Returns how strongly pictures speak for labels.
-
-    Args:
-      known: [N, F] descriptors of N pictures, in each drawing of them.
-      values: [N, K] 1 where a picture has the label, otherwise 0.
-      asked: [B, F] descriptors of others.
-      options: of the space.
-
-    Returns:
-      [B, K].
-    """
-    return np.asarray(kernel_ridge.predict(_fit_tower(known, values, options), asked))
-
-
-def encode_described(space: Space, asked: jax.Array) -> np.ndarray:
-    """Returns [B, D] of length 1, where pictures with these descriptors lie."""
-    spoken = kernel_ridge.predict(space.tower, asked) - space.tower.mean[None, :]
-    return np.asarray(unit(spoken @ jnp.asarray(space.vectors)))
-
-
-def encode_texts(space: Space, texts: Iterable[Sequence[str]]) -> np.ndarray:
-    """Returns [B, D] of length 1, where texts lie; NaN where no word is known."""
-    counted = bags(texts, space.words)
-    found = np.array(unit(jnp.asarray(counted @ space.vectors)))
-    found[~counted.any(axis=1)] = np.nan
     return found

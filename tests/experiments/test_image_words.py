@@ -87,7 +87,7 @@ def test_the_page_and_the_map_have_both(ran):
     assert '"red bar"' in page
     assert "120 pictures and 15 words in one space" in page
     assert (ran.common.out / "map.png").stat().st_size > 1000
-    assert '"count": 40' in (ran.common.out / "map.html").read_text()
+    assert '"pictured": 40' in (ran.common.out / "map.html").read_text()
 
 
 def ask(capsys, *words):

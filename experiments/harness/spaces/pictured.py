@@ -144,3 +144,22 @@ def read_words(path: Path) -> dict[str, list[str]]:
         name = unicodedata.normalize("NFC", name.strip()).removeprefix("./")
         said[name] = list(dict.fromkeys([*said.get(name, ()), *split_words(rest)]))
     return said
+
+
+def everything(given: Pictured) -> tuple[list[str], np.ndarray]:
+    """Returns names and images of all pictures: of each style, then those without words."""
+    names = given.names * len(given.images) + given.others
+    return names, np.concatenate([*given.images.values(), given.other_images])
+
+
+def unlike(given: Pictured, names: list[str]) -> list[str]:
+    """Returns names that differ: with the style before, and a number after those that repeat."""
+    drawn = np.repeat(list(given.images), len(given.names)).tolist()
+    if len(drawn) > len(given.names):
+        names = [f"{style}/{name}" for style, name in zip(drawn, names, strict=True)]
+    seen: dict[str, int] = {}
+    told = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return told

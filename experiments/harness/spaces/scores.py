@@ -1,5 +1,6 @@
 """How well pictures and words find one another: pictures and words that nothing learned from."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from sklearn.metrics import label_ranking_average_precision_score
 
 from jaxemb.evaluation.retrieval import retrieval
 from jaxemb.evaluation.translation import Retrieval, precision_at_one, retrieve
-from jaxemb.methods import image_words
+from jaxemb.models import picture_words
 
 from . import styles
 from .styles import Descriptors, Options
@@ -77,7 +78,13 @@ def choose(
     first = next(iter(asked.values()))
     precision = {
         penalty: rank_labels(
-            image_words.tell(list(learned.values()), truth[known], first, own.space(penalty)),
+            picture_words.tell(
+                list(learned.values()),
+                truth[known],
+                first,
+                sharpness=own.sharpness,
+                penalty=penalty,
+            ),
             truth[held],
         )[1]
         for penalty in own.penalties
@@ -122,18 +129,22 @@ def judge(
     tables = styles.tables(descriptors, known)
     learned, asked = _parts(tables, known), _parts(tables, held)
     first = next(iter(asked.values()))
-    spoken = image_words.tell(list(learned.values()), truth[known], first, own.space(penalty))
+    spoken = picture_words.tell(
+        list(learned.values()), truth[known], first, sharpness=own.sharpness, penalty=penalty
+    )
     names = ("precision", "map")
     figures = dict(zip(names, rank_labels(spoken, truth[held]), strict=True))
     near = neighbors(learned, truth[known], first)
     plain = rank_labels(near, truth[held])
     figures |= dict(zip(("neighbors_precision", "neighbors_map"), plain, strict=True))
-    space = image_words.learn(
-        list(learned.values()), [words[row] for row in known], own.space(penalty)
+    space = picture_words.learn(
+        list(learned.values()),
+        [words[row] for row in known],
+        **dataclasses.asdict(own.space(penalty)),
     )
-    seen = image_words.encode_described(space, first)
+    seen = picture_words.encode_described(space, first)
     figures |= both_ways(
-        seen, image_words.encode_texts(space, [texts[row] for row in held]), texts, held
+        seen, picture_words.encode_texts(space, [texts[row] for row in held]), texts, held
     )
     if ridge is not None:
         pair = list(asked.values())

@@ -14,6 +14,7 @@ from jaxemb.factorize import pca
 from jaxemb.factorize.canonical import canonical, weighted
 from jaxemb.losses.distances import unit
 from jaxemb.methods import image_words
+from jaxemb.models import picture_words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +71,7 @@ Tables = Mapping[str, jax.Array]
 def tables(descriptors: Descriptors, rows: np.ndarray) -> dict[str, jax.Array]:
     """Joins descriptors, each less its style's mean over some rows, to vectors of length 1."""
     return {
-        style: image_words.join(parts, [part[rows].mean(axis=0) for part in parts])
+        style: picture_words.join(parts, [part[rows].mean(axis=0) for part in parts])
         for style, parts in descriptors.items()
     }
 
@@ -109,7 +110,7 @@ def mapped(found: Bridge, asked: Sequence[jax.Array]) -> list[jax.Array]:
 
 
 def cross(
-    found: Bridge, space: image_words.Space, asked: Sequence[jax.Array], options: Options
+    found: Bridge, space: picture_words.Space, asked: Sequence[jax.Array], options: Options
 ) -> list[jax.Array]:
     """Returns vectors by which pictures of two styles are compared, [B, E] each.
 
@@ -118,7 +119,7 @@ def cross(
     """
     vectors = []
     for style, over in zip(asked, mapped(found, asked), strict=True):
-        meant = jnp.asarray(image_words.encode_described(space, style))
+        meant = jnp.asarray(picture_words.encode_described(space, style))
         parts = (over, options.own**0.5 * style, options.meaning**0.5 * meant)
         vectors.append(unit(jnp.concatenate(parts, axis=1)))
     return vectors

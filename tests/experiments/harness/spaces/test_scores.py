@@ -1,9 +1,11 @@
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jaxemb.experiments.harness.spaces import pictured, scores, styles
 
-from jaxemb.methods import image_words
+from jaxemb.models import picture_words
 
 
 def test_a_fifth_is_held_out_and_parts_do_not_meet():
@@ -56,7 +58,7 @@ def drawn_pairs():
 def test_pictures_words_and_styles_find_one_another():
     descriptors, words = drawn_pairs()
     own = styles.Options(dim=6, directions=6, penalties=(0.01, 10.0), ridges=(0.01, 0.1))
-    truth = image_words.bags(words, scores.common_words(words))
+    truth = picture_words.bags(words, scores.common_words(words))
     parts = scores.split(np.arange(60), (0, 0))
     penalty, ridge = scores.choose(descriptors, truth, parts.known, (0, 0, 1), own)
     assert penalty == 0.01
@@ -79,7 +81,7 @@ def test_pictures_words_and_styles_find_one_another():
 
 def test_one_style_has_no_bridge():
     descriptors, words = drawn_pairs()
-    truth = image_words.bags(words, scores.common_words(words))
+    truth = picture_words.bags(words, scores.common_words(words))
     own = styles.Options(dim=6, penalties=(0.1,))
     chosen = scores.choose({"one": descriptors["one"]}, truth, np.arange(60), (0,), own)
     assert chosen == (0.1, None)
@@ -88,13 +90,13 @@ def test_one_style_has_no_bridge():
 def test_a_text_is_the_sum_of_its_words():
     descriptors, words = drawn_pairs()
     tables = styles.tables(descriptors, np.arange(60))
-    options = image_words.Options(dim=6, penalty=0.1)
-    space = image_words.learn(list(tables.values()), words, options)
-    both = image_words.encode_texts(space, [["kind0", "kind1", "kind1"], ["nothing"]])
+    numbers = dataclasses.asdict(styles.Options(dim=6).space(0.1))
+    space = picture_words.learn(list(tables.values()), words, **numbers)
+    both = picture_words.encode_texts(space, [["kind0", "kind1", "kind1"], ["nothing"]])
     expected = space.vectors[0] + space.vectors[1]
     np.testing.assert_allclose(both[0], expected / np.linalg.norm(expected), atol=1e-5)
     assert np.isnan(both[1]).all()
-    lengths = jnp.linalg.norm(image_words.encode_described(space, tables["one"]), axis=1)
+    lengths = jnp.linalg.norm(picture_words.encode_described(space, tables["one"]), axis=1)
     np.testing.assert_allclose(lengths, 1, atol=1e-5)
 
 
@@ -103,20 +105,21 @@ def test_real_emoji_and_their_words_find_one_another(data_dir):
     given = pictured.read_emoji(data_dir)
     labels = scores.common_words(given.keywords)
     assert (len(given.names), len(labels)) == (1094, 616)
-    truth = image_words.bags(given.keywords, labels)
+    truth = picture_words.bags(given.keywords, labels)
     # One style will do, and takes a quarter of the time.
-    descriptors = {"noto": image_words.describe(given.images["noto"])}
+    descriptors = {"noto": picture_words.describe(given.images["noto"])}
     parts = scores.split(np.arange(1094), (0, 0))
     tables = styles.tables(descriptors, parts.known)
     learned = [table[parts.known] for table in tables.values()]
-    told = image_words.tell(
-        learned, truth[parts.known], tables["noto"][parts.held], image_words.Options()
+    numbers = dataclasses.asdict(styles.Options().space(0.3))
+    told = picture_words.tell(
+        learned, truth[parts.known], tables["noto"][parts.held], sharpness=3.0, penalty=0.3
     )
     words = [given.words[row] for row in parts.known]
-    space = image_words.learn(learned, words, image_words.Options())
+    space = picture_words.learn(learned, words, **numbers)
     found = scores.both_ways(
-        image_words.encode_described(space, tables["noto"][parts.held]),
-        image_words.encode_texts(space, [given.texts[row] for row in parts.held]),
+        picture_words.encode_described(space, tables["noto"][parts.held]),
+        picture_words.encode_texts(space, [given.texts[row] for row in parts.held]),
         given.texts,
         parts.held,
     )
