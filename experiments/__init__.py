@@ -13,7 +13,15 @@ FAMILIES = {
         "compare_words",
         "relations",
     ),
-    "shared spaces": ("align", "join", "bilingual", "sentences", "image_words", "items"),
+    "shared spaces": (
+        "align",
+        "join",
+        "bilingual",
+        "sentences",
+        "image_words",
+        "contrastive_images",
+        "items",
+    ),
     "maps": (
         "tsne",
         "tsne_effectively",

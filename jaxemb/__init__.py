@@ -51,6 +51,10 @@ Example:
 | `matching` | an encoder whose vectors are near for the same label: triplets and other losses |
 | `classifier` | the same network with one score a class |
 
+| pictures without labels | |
+|---|---|
+| `contrastive_images` | vectors of what the patches of a picture have in common |
+
 | two views of one object | |
 |---|---|
 | `image_words` | pictures with words: words find pictures, and pictures words |
@@ -85,6 +89,7 @@ if TYPE_CHECKING:
         autoencoder,
         bilingual,
         classifier,
+        contrastive_images,
         glove,
         image_words,
         items,
@@ -111,6 +116,7 @@ __all__ = [
     "autoencoder",
     "bilingual",
     "classifier",
+    "contrastive_images",
     "data",
     "evaluation",
     "glove",

@@ -42,6 +42,11 @@ def progress_bar(*args: Any, **options: Any) -> tqdm:
     return tqdm(*args, mininterval=_LINE, file=_PlainLines(), **options)
 
 
+def told() -> bool:
+    """Returns whether progress is to be told: by commands, and if the logger "jaxemb" has infos."""
+    return _logger.isEnabledFor(logging.INFO)
+
+
 @contextlib.contextmanager
 def phase(what: str) -> Iterator[None]:
     """Tells what is going on, and for how long.
@@ -56,7 +61,7 @@ def phase(what: str) -> Iterator[None]:
         "desc": what,
         "bar_format": "{desc}, {elapsed}",
         "leave": False,
-        "disable": not _logger.isEnabledFor(logging.INFO),
+        "disable": not told(),
     }
     if sys.stderr.isatty():
         bar = progress_bar(**options)

@@ -104,6 +104,12 @@ CASES = {
         "networks",
         lambda module, fitted: module.predict(fitted.model, NEW),
     ),
+    "contrastive_images": Case(
+        lambda: (RNG.integers(256, size=(24, 12, 12, 3)).astype(np.uint8),),
+        {"patterns": 16, "patch_dim": 4, "cells": 2, "dim": 4},
+        "none",
+        lambda module, fitted: module.encode(fitted.model, np.zeros((2, 12, 12, 3), np.uint8)),
+    ),
     "glove": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
     "image_words": Case(
         lambda: (
@@ -177,7 +183,7 @@ CASES = {
     ),
     "word2vec": Case(TEXT, {"dim": 4, "epochs": 10}, "words"),
 }
-CLOSED = ("alignment", "image_words", "lsa", "one_hot", "pca", "sif")
+CLOSED = ("alignment", "contrastive_images", "image_words", "lsa", "one_hot", "pca", "sif")
 ITERATIVE = [name for name in CASES if name not in CLOSED]
 
 of_every_method = pytest.mark.parametrize("name", METHODS)

@@ -187,3 +187,35 @@ def erase(key: jax.Array, images: jax.Array, *, side: float) -> jax.Array:
 
     blank = within(0)[:, :, None, None] & within(1)[:, None, :, None]
     return jnp.where(blank, 0, images)
+
+
+def recolor(
+    key: jax.Array, images: jax.Array, *, strength: float = 0.4, gray: float = 0.2
+) -> jax.Array:
+    """Changes brightness, contrast and saturation of each picture; some lose their colors.
+
+    Args:
+      key: random key.
+      images: [B, H, W, 3] in [0, 1].
+      strength: largest relative change of each of the three, in [0, 1].
+      gray: probability that a picture becomes gray.
+
+    Returns:
+      [B, H, W, 3] in [0, 1].
+
+    Reference:
+      Chen et al. 2020, arXiv:2002.05709, appendix A, without changes of hue.
+    """
+    chex.assert_shape(images, (None, None, None, 3))
+    change_key, gray_key = jax.random.split(key)
+    shape = (3, len(images), 1, 1, 1)
+    bright, contrast, vivid = jax.random.uniform(
+        change_key, shape, minval=1 - strength, maxval=1 + strength
+    )
+    images = images * bright
+    mean = images.mean(axis=(1, 2, 3), keepdims=True)
+    images = mean + (images - mean) * contrast
+    colorless = jax.random.bernoulli(gray_key, gray, shape[1:])
+    luma = (images * jnp.array([0.299, 0.587, 0.114])[None, None, None]).sum(axis=3, keepdims=True)
+    images = luma + (images - luma) * jnp.where(colorless, 0, vivid)
+    return jnp.clip(images, 0, 1)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 from sklearn.metrics import recall_score, top_k_accuracy_score
 
 from jaxemb.errors import InputError
-from jaxemb.evaluation.zero_shot import zero_shot
+from jaxemb.evaluation.zero_shot import fit_seen, log_likelihood, standard_scores, zero_shot
 
 CLASSES, D = 6, 3
 
@@ -41,3 +42,34 @@ def test_wrong_input():
         zero_shot(vectors, labels, descriptions[:2])
     with pytest.raises(InputError, match="queries must be 2 wide, found 3"):
         zero_shot(vectors, labels, descriptions[:, :2])
+
+
+def test_standard_scores_have_mean_0_and_deviation_1_over_what_is_known():
+    known, _, descriptions = data()
+    np.testing.assert_allclose(
+        standard_scores(known, known, descriptions).mean(axis=0), 0, atol=1e-9
+    )
+    np.testing.assert_allclose(standard_scores(known, known, descriptions).std(axis=0), 1)
+    one = standard_scores(known, known[:1], descriptions[2:3])
+    dots = [float(row @ descriptions[2]) for row in known]
+    assert one[0, 0] == pytest.approx((dots[0] - np.mean(dots)) / np.std(dots))
+
+
+def test_what_is_of_no_seen_class_is_less_likely():
+    rng = np.random.default_rng(1)
+    labels = np.arange(90) % 3
+    middles = np.array([[0, 0, 0, 4], [4, 0, 0, 0], [0, 4, 0, 0]])
+    vectors = middles[labels] + rng.normal(size=(90, 4)) * np.array([0.5, 1, 2])[labels, None]
+    seen = fit_seen(vectors, labels)
+    np.testing.assert_allclose(seen.deviations, [0.5, 1, 2], rtol=0.25)
+    asked = np.concatenate([middles, [[9, 9, 9, 9]]]).astype(float)
+    expected = [
+        max(
+            multivariate_normal(middle, deviation**2 * np.eye(4)).logpdf(row)
+            for middle, deviation in zip(*seen, strict=True)
+        )
+        for row in asked
+    ]
+    found = log_likelihood(seen, asked)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert found[3] < found[:3].min()

@@ -166,3 +166,27 @@ def test_beyond_the_edge_a_picture_may_go_on():
     np.testing.assert_allclose(found[0, 0, 0], image[0, 0, 1], atol=1e-6)
     np.testing.assert_allclose(found[0, 0, 1], image[0, 1, width - 1], atol=1e-6)
     assert not augment.resample(image, places).any()
+
+
+def test_recolor_changes_brightness_contrast_and_saturation():
+    images = np.random.default_rng(4).uniform(0.3, 0.6, (200, 6, 5, 3)).astype(np.float32)
+    kept = np.asarray(
+        compiled(augment.recolor, jax.random.key(0), jnp.asarray(images), strength=0.0, gray=0.0)
+    )
+    np.testing.assert_allclose(kept, images, atol=1e-6)
+    colorless = np.asarray(
+        compiled(augment.recolor, jax.random.key(1), jnp.asarray(images), strength=0.0, gray=1.0)
+    )
+    luma = images @ np.array([0.299, 0.587, 0.114], np.float32)
+    np.testing.assert_allclose(colorless, np.repeat(luma[..., None], 3, axis=3), atol=1e-5)
+    changed = np.asarray(
+        compiled(augment.recolor, jax.random.key(2), jnp.asarray(images), strength=0.4, gray=0.25)
+    )
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    gray = np.ptp(changed, axis=3).max(axis=(1, 2)) < 1e-6
+    assert 0.15 < gray.mean() < 0.35
+    factor = changed.mean(axis=(1, 2, 3)) / images.mean(axis=(1, 2, 3))
+    assert factor.min() < 0.7
+    assert factor.max() > 1.3
+    assert 0.9 < factor.mean() < 1.1

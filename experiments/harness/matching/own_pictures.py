@@ -9,6 +9,7 @@ import tyro
 
 from jaxemb import checks
 from jaxemb.data import pictures
+from jaxemb.data.points import Points
 from jaxemb.data.sets import IMAGES
 from jaxemb.data.table_text import Layout
 from jaxemb.errors import InputError
@@ -92,6 +93,24 @@ def read(flags: PictureFlags, *, data_dir: Path, seed: int) -> Pictures:
     Raises:
       InputError: if something is missing, damaged, or there are no labels.
     """
+    found = load_pictures(flags, data_dir=data_dir, seed=seed)
+    if found.labels is None or found.images is None:
+        raise InputError(
+            f"{flags.data}: whom or what does each picture show? Put those of each class into a "
+            "subfolder of its name, or give `labels`"
+        )
+    return Pictures(found.images, found.labels, found.classes, found.sha256)
+
+
+def load_pictures(flags: PictureFlags, *, data_dir: Path, seed: int) -> Points:
+    """Reads pictures, with labels or without, and brings them to one size.
+
+    Returns:
+      With `images` [N, S, S] or [N, S, S, 3] uint8; of a folder, with the files as `names`.
+
+    Raises:
+      InputError: if something is missing or damaged, or there are no pictures.
+    """
     path, side = Path(flags.data), flags.image_side
     if not side and path.is_dir() and flags.data not in IMAGES:
         side = pictures.find_side(pictures.find_pictures(path), most=SIDE)
@@ -108,16 +127,13 @@ def read(flags: PictureFlags, *, data_dir: Path, seed: int) -> Pictures:
             f"{path}: expected a folder of pictures, or images [N, H, W] or [N, H, W, 3], found a "
             "table of numbers"
         )
-    if found.labels is None:
-        raise InputError(
-            f"{path}: whom or what does each picture show? Put those of each class into a "
-            "subfolder of its name, or give `labels`"
-        )
-    images = found.images
-    side = side or min(SIDE, *images.shape[1:3])
-    return Pictures(
-        pictures.fit_pictures(images, side=side), found.labels, found.classes, found.sha256
-    )
+    side = side or min(SIDE, *found.images.shape[1:3])
+    images = pictures.fit_pictures(found.images, side=side)
+    if path.is_dir() and flags.data not in IMAGES:
+        files = pictures.find_pictures(path)
+        rows = range(len(files)) if found.rows is None else found.rows
+        found = found._replace(names=[str(files[row].relative_to(path)) for row in rows])
+    return found._replace(images=images)
 
 
 def part(pictures: Pictures, *, held_out: float, seed: int) -> Parts:

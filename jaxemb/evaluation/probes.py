@@ -1,0 +1,78 @@
+"""What embeddings learned without labels are worth: simple classifiers on top of them."""
+
+import chex
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+# Queries whose neighbors are searched at a time.
+_AT_A_TIME = 1000
+
+
+def weighted_knn(
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    queries: np.ndarray,
+    *,
+    k: int = 30,
+    temperature: float = 0.07,
+) -> np.ndarray:
+    """Classifies by the nearest known vectors, of which nearer ones count more.
+
+    Args:
+      vectors: [N, D] finite, known.
+      labels: [N] their classes.
+      queries: [Q, D] finite.
+      k: neighbors that vote, each with exp(cosine / temperature); at most N.
+      temperature: more than 0.
+
+    Returns:
+      [Q] classes.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above, or k is not in 1..N.
+
+    Reference:
+      Wu et al. 2018, arXiv:1805.01978, section 3.4.
+    """
+    chex.assert_shape(vectors, (len(labels), None))
+    chex.assert_shape(queries, (None, vectors.shape[1]))
+    assert 1 <= k <= len(vectors), f"k = {k} of {len(vectors)} vectors"
+    # Of unit vectors the squared distance is 2 - 2 cosine.
+    neighbors = KNeighborsClassifier(
+        k, weights=lambda distances: np.exp(-np.square(distances) / (2 * temperature))
+    )
+    neighbors.fit(_unit(vectors), labels)
+    asked = _unit(queries)
+    blocks = (asked[start : start + _AT_A_TIME] for start in range(0, len(asked), _AT_A_TIME))
+    return np.concatenate([neighbors.predict(block) for block in blocks])
+
+
+def linear_probe(
+    vectors: np.ndarray, labels: np.ndarray, queries: np.ndarray, *, penalty: float = 0.1
+) -> np.ndarray:
+    """Classifies by a linear function of the vectors: multinomial logistic regression.
+
+    Args:
+      vectors: [N, D] finite, known. Each column is brought to mean 0 and deviation 1 first.
+      labels: [N] their classes.
+      queries: [Q, D] finite.
+      penalty: of half the squared weights, beside the mean loss of a vector; more than 0.
+
+    Returns:
+      [Q] classes.
+
+    Raises:
+      AssertionError: if a shape disagrees with the above.
+    """
+    chex.assert_shape(vectors, (len(labels), None))
+    chex.assert_shape(queries, (None, vectors.shape[1]))
+    regression = LogisticRegression(C=1 / (penalty * len(vectors)), max_iter=1000)
+    return make_pipeline(StandardScaler(), regression).fit(vectors, labels).predict(queries)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms > 0, norms, 1)
