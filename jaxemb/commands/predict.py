@@ -11,7 +11,7 @@ import tyro
 from jaxemb import io
 from jaxemb.atomic import replacing
 from jaxemb.commands.picture_files import AT_A_TIME, encoder_of, list_files, read_for
-from jaxemb.data.pictures import ENDINGS
+from jaxemb.data.pictures import ENDINGS, read_pictures
 from jaxemb.data.points import Columns, read_numbers
 from jaxemb.data.table_text import Layout
 from jaxemb.data.text_files import read_lines
@@ -67,10 +67,17 @@ def run(config: Config) -> None:
         # A row for each line, whatever stands there.
         found = sif.encode(getattr(fitted.model, config.side, fitted.model), _lines(source))
     elif source.is_dir() or source.suffix.lower() in ENDINGS:
-        encoder = encoder_of(getattr(fitted, "model", fitted), config.folder)
-        images = read_for(encoder, list_files([source]))
-        known = method.predict if hasattr(method, "predict") else method.encode
-        found = known(fitted.model, images, at_a_time=AT_A_TIME)
+        files, model = list_files([source]), getattr(fitted, "model", fitted)
+        if name == "contrastive_images":
+            side, _, channels = model.shape
+            images = read_pictures(files, side=side, color=channels == 3)
+            found = method.encode(model, images)
+        elif name == "image_words":
+            found = method.encode(model, read_pictures(files, side=model.side, color=True))
+        else:
+            images = read_for(encoder_of(model, config.folder), files)
+            known = method.predict if hasattr(method, "predict") else method.encode
+            found = known(model, images, at_a_time=AT_A_TIME)
     else:
         values = read_numbers(source, columns=config.columns, layout=config.layout).values
         found = _apply(method, fitted, values, f"{config.folder}: {name}")

@@ -9,6 +9,7 @@ from jaxemb.experiments.harness.matching.own_pictures import PictureFlags
 from PIL import Image
 
 from jaxemb import contrastive_images, io
+from jaxemb.commands.main import main
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -70,6 +71,9 @@ def test_a_folder_without_classes_has_a_map_alone(tmp_path, capsys):
     assert "patches_neighbors" not in figures
     assert "60 pictures of 20 x 20 pixels" in capsys.readouterr().out
     assert '"0.png"' in (tmp_path / "run" / "map.html").read_text()
+    out = str(tmp_path / "again.npy")
+    assert main(["predict", str(tmp_path / "run"), str(tmp_path / "own"), "--out", out]) == 0
+    np.testing.assert_allclose(np.load(out), np.load(tmp_path / "run" / "vectors.npy"), atol=1e-4)
 
 
 @pytest.mark.parametrize(

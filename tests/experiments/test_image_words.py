@@ -8,6 +8,7 @@ from jaxemb.experiments.harness import command
 from PIL import Image
 
 from jaxemb import io
+from jaxemb.commands.main import main
 from jaxemb.data.sets import emoji
 
 pytestmark = pytest.mark.usefixtures("private_cache")
@@ -80,6 +81,16 @@ def test_vectors_of_both_lie_in_one_space(ran):
     cosines = found.vectors @ (words["red"] + words["bar"])
     nearest = [found.words[at] for at in np.argsort(-cosines)[:5]]
     assert all("red bar" in name for name in nearest)
+
+
+def test_a_picture_is_placed_by_the_command(ran, tmp_path):
+    image = drawing(np.random.default_rng(5), "bar", "red")
+    Image.fromarray(image).save(tmp_path / "one.png")
+    out = str(tmp_path / "v.npy")
+    assert main(["predict", str(ran.common.out), str(tmp_path / "one.png"), "--out", out]) == 0
+    words = io.read(ran.common.out / "words.npz")
+    near = words.vectors @ np.load(out)[0]
+    assert near[words.words.index("red")] > near[words.words.index("green")]
 
 
 def test_the_page_and_the_map_have_both(ran):
