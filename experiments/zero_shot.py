@@ -24,7 +24,7 @@ from jaxemb.data.files import file_sha256
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
 from jaxemb.evaluation.verification import area, roc
-from jaxemb.evaluation.zero_shot import fit_seen, log_likelihood, standard_scores
+from jaxemb.evaluation.zero_shot import familiarity, standard_scores
 from jaxemb.factorize.ridge import ridge
 from jaxemb.losses.distances import unit
 from jaxemb.methods import two_views
@@ -47,6 +47,8 @@ FIGURE = "mean of {pairs} pairs {mean:.1%}, an animal and a vehicle {animal_vehi
 VEHICLES = ("airplane", "automobile", "ship", "truck")
 # Known pictures of seen classes, at most, that scores are compared with.
 COMPARED = 10_000
+# Known pictures whose nearness says whether a picture is of a seen class.
+NEIGHBORS = 20
 # Pictures a step of an encoder's training, and pixels that it is shifted by at most.
 BATCH, PADDING = 128, 4
 Pair = tuple[int, int]
@@ -63,7 +65,7 @@ class Config:
     two names is nearer to a picture of these? For every pair pictures are mapped by ridge
     regression from vectors that experiments.contrastive_images learned without labels. For the
     pairs in --own an encoder is trained, too: by DeViSE's ranking loss, on pictures of the seen
-    classes alone. Novelty: does a picture fit any seen class? Writes pairs.csv, table.md,
+    classes alone. Novelty: is a picture near to known ones? Writes pairs.csv, table.md,
     novelty.png, metrics.jsonl and checkpoints of each encoder, and summary.json to --out.
     """
 
@@ -104,8 +106,8 @@ class Told(NamedTuple):
 
     Attributes:
       accuracy: share of their test pictures nearer to the right name.
-      novelty: how often a test picture of an unseen class fits worse than one of a seen class, the
-        area under the ROC curve.
+      novelty: how often a test picture of an unseen class is less familiar than one of a seen
+        class, the area under the ROC curve.
       curve: [S, 3] share of test pictures called unseen; of seen classes' pictures that are put
         to the right one; of unseen classes', likewise.
     """
@@ -134,12 +136,12 @@ def run(config: Config) -> None:
     with phase(f"mapping pictures to words, {len(pairs)} times"):
         for pair in pairs:
             found = map_vectors(vectors, words, given, parts, pair)
-            mapped[pair] = tell(found, words, given, parts, pair)
+            mapped[pair] = tell(found, vectors, words, given, parts, pair)
     figures = report_pairs(config, given.classes, mapped)
     trained: dict[Pair, Told] = {}
     for pair in own:
         found = train(config, words, given, parts, pair)
-        trained[pair] = tell(found, words, given, parts, pair)
+        trained[pair] = tell(found, found, words, given, parts, pair)
     figures |= report_own(config, given.classes, mapped, trained)
     draw(config, mapped, trained)
     run_folder.finish(common.out, figures)
@@ -231,8 +233,24 @@ def map_vectors(
     return (vectors - middle) @ np.asarray(matrix) + usual
 
 
-def tell(mapped: np.ndarray, words: np.ndarray, given: Points, parts: Parts, pair: Pair) -> Told:
-    """Judges pictures mapped to words: which of two unseen classes, and is it unseen?"""
+def tell(
+    mapped: np.ndarray,
+    vectors: np.ndarray,
+    words: np.ndarray,
+    given: Points,
+    parts: Parts,
+    pair: Pair,
+) -> Told:
+    """Judges pictures mapped to words: which of two unseen classes, and is it unseen?
+
+    Args:
+      mapped: [N, D] to words.
+      vectors: [N, E] in which neighbors say whether a picture is of a seen class.
+      words: [C, D].
+      given: pictures with labels.
+      parts: which are known.
+      pair: the unseen classes.
+    """
     assert given.labels is not None
     labels = given.labels
     rows, asked = compared(seen_rows(given, parts, pair)), parts.judged
@@ -242,12 +260,10 @@ def tell(mapped: np.ndarray, words: np.ndarray, given: Points, parts: Parts, pai
         standard_scores(mapped[rows], mapped[asked], words[list(pair)]).argmax(axis=1)
     ]
     others = np.array([one for one in range(len(words)) if one not in pair])
-    places = np.searchsorted(others, labels[rows])
-    gaussians = fit_seen(mapped[rows], places)
-    fits = log_likelihood(gaussians, mapped[asked])
+    fits = familiarity(vectors[rows], vectors[asked], k=min(NEIGHBORS, len(rows)))
     nearest = others[standard_scores(mapped[rows], mapped[asked], words[others]).argmax(axis=1)]
     right = np.where(unseen, chosen == expected, nearest == expected)
-    # The least likely are called unseen, and those only can be put to an unseen class.
+    # The least familiar are called unseen, and those only can be put to an unseen class.
     order = np.argsort(np.argsort(fits, kind="stable"), kind="stable") / len(fits)
     curve = [
         (

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import chex
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
 from jaxemb.checks import check_labels
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
@@ -80,54 +82,31 @@ def standard_scores(known: np.ndarray, vectors: np.ndarray, descriptions: np.nda
     return (vectors @ descriptions.T - usual.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
 
 
-class Seen(NamedTuple):
-    """Where examples of the seen classes lie: a round Gaussian each.
-
-    Attributes:
-      middles: [C, D].
-      deviations: [C] along each axis.
-    """
-
-    middles: np.ndarray
-    deviations: np.ndarray
-
-
-def fit_seen(vectors: np.ndarray, labels: np.ndarray) -> Seen:
-    """Fits the Gaussians of classes.
+def familiarity(known: np.ndarray, vectors: np.ndarray, *, k: int = 20) -> np.ndarray:
+    """Tells how near examples are to known ones; little says that they are of no seen class.
 
     Args:
-      vectors: [N, D] embedded examples, finite.
-      labels: [N] int in [0, C), each class at least twice.
+      known: [M, D] embedded examples of seen classes, finite.
+      vectors: [N, D] embedded examples.
+      k: nearest known ones that count; at most M.
 
     Returns:
-      The Gaussians.
+      [N] mean cosine with these.
 
     Raises:
-      InputError: if arrays don't belong together.
-    """
-    check_labels(labels, len(vectors))
-    classes = range(int(labels.max()) + 1)
-    middles = np.stack([vectors[labels == one].mean(axis=0) for one in classes])
-    square = np.square(vectors - middles[labels]).mean(axis=1)
-    return Seen(middles, np.sqrt([square[labels == one].mean() for one in classes]))
-
-
-def log_likelihood(seen: Seen, vectors: np.ndarray) -> np.ndarray:
-    """Tells how well examples fit the seen class that they fit best; little says unseen.
-
-    Args:
-      seen: the Gaussians.
-      vectors: [N, D].
-
-    Returns:
-      [N] the logarithm of the density there.
+      AssertionError: if a shape disagrees with the above, or k is not in 1..M.
 
     Reference:
-      Socher et al. 2013, arXiv:1301.3666, section 4.2 (the first of two ways).
+      Socher et al. 2013, arXiv:1301.3666, section 4 (novelty as an outlier among neighbors); Sun et
+      al. 2022, arXiv:2204.06507 (by their distance alone).
     """
-    width = vectors.shape[1]
-    variances = np.square(seen.deviations)
-    squares = np.stack([np.square(vectors - middle).sum(axis=1) for middle in seen.middles], axis=1)
-    # [N, C]
-    logs = -squares / (2 * variances[None, :])
-    return (logs - width / 2 * np.log(2 * np.pi * variances)[None, :]).max(axis=1)
+    chex.assert_shape(vectors, (None, known.shape[1]))
+    assert 1 <= k <= len(known), f"k = {k} of {len(known)} known vectors"
+    near = NearestNeighbors(n_neighbors=k).fit(_unit(known))
+    # Of unit vectors the squared distance is 2 - 2 cosine.
+    return 1 - np.square(near.kneighbors(_unit(vectors))[0]).mean(axis=1) / 2
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms > 0, norms, 1)

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
 from sklearn.metrics import recall_score, top_k_accuracy_score
 
 from jaxemb.errors import InputError
-from jaxemb.evaluation.zero_shot import fit_seen, log_likelihood, standard_scores, zero_shot
+from jaxemb.evaluation.zero_shot import familiarity, standard_scores, zero_shot
 
 CLASSES, D = 6, 3
 
@@ -55,21 +54,13 @@ def test_standard_scores_have_mean_0_and_deviation_1_over_what_is_known():
     assert one[0, 0] == pytest.approx((dots[0] - np.mean(dots)) / np.std(dots))
 
 
-def test_what_is_of_no_seen_class_is_less_likely():
+@pytest.mark.parametrize("k", [1, 5, 50])
+def test_familiarity_is_the_mean_cosine_of_the_nearest(k):
     rng = np.random.default_rng(1)
-    labels = np.arange(90) % 3
-    middles = np.array([[0, 0, 0, 4], [4, 0, 0, 0], [0, 4, 0, 0]])
-    vectors = middles[labels] + rng.normal(size=(90, 4)) * np.array([0.5, 1, 2])[labels, None]
-    seen = fit_seen(vectors, labels)
-    np.testing.assert_allclose(seen.deviations, [0.5, 1, 2], rtol=0.25)
-    asked = np.concatenate([middles, [[9, 9, 9, 9]]]).astype(float)
-    expected = [
-        max(
-            multivariate_normal(middle, deviation**2 * np.eye(4)).logpdf(row)
-            for middle, deviation in zip(*seen, strict=True)
-        )
-        for row in asked
-    ]
-    found = log_likelihood(seen, asked)
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
-    assert found[3] < found[:3].min()
+    known, asked = rng.normal(size=(50, 4)), rng.normal(size=(9, 4)) + 1
+    found = familiarity(known, asked, k=k)
+    for row, own in zip(asked, found, strict=True):
+        cosines = [row @ one / np.linalg.norm(row) / np.linalg.norm(one) for one in known]
+        assert own == pytest.approx(np.mean(sorted(cosines)[-k:]), abs=1e-9)
+    with pytest.raises(AssertionError, match="k = 51 of 50"):
+        familiarity(known, asked, k=51)
