@@ -79,7 +79,9 @@ def test_saved_and_loaded(tmp_path):
 
 def test_few_pictures_have_short_vectors():
     images, _ = stripes(20, 8)
-    model = contrastive_images.fit(0, images, contrastive_images.Options(patterns=200)).model
+    model = contrastive_images.fit(
+        0, images, contrastive_images.Options(patterns=200, patch_dim=64)
+    ).model
     vectors = contrastive_images.encode(model, images)
     assert vectors.shape[1] <= 20
     assert np.isfinite(vectors).all()
