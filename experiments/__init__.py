@@ -20,6 +20,7 @@ FAMILIES = {
         "sentences",
         "image_words",
         "contrastive_images",
+        "zero_shot",
         "items",
     ),
     "maps": (
