@@ -33,7 +33,7 @@ from .harness.tables import markdown
 FIGURE = "by 30 neighbors {patches_neighbors:.1%}, by a linear probe {patches_linear:.1%}"
 
 NEIGHBORS = 30
-# Of the linear probe, and known pictures by which one is chosen.
+# Of the linear probe; and how many known pictures choose one of them.
 PENALTIES, CHOSEN_ON = (0.01, 0.1, 0.3), 10_000
 
 
@@ -44,9 +44,9 @@ class Config:
     Labels, where there are any, judge: those of known pictures classify others, CIFAR-10's test
     images or a fifth of one's own, by their nearest neighbors and by a linear probe. Beside it are
     pixels, their principal components, directions of edges, and, with --compare, an autoencoder and
-    a network trained by NT-Xent (SimCLR) for about as long. Writes vectors.npy (a picture a row),
-    model/ (for jaxemb.io.load), nearest.png, map.png and map.html, table.md and summary.json to
-    --out.
+    a network trained by NT-Xent (SimCLR). Writes vectors.npy (a picture a row), rows.npy (which of
+    the input they are), model/ (for jaxemb.io.load), nearest.png, map.png and map.html, table.md
+    and summary.json to --out.
     """
 
     pictures: PictureFlags = PictureFlags(data="cifar10")
@@ -109,8 +109,10 @@ def run(config: Config) -> None:
     vectors = contrastive_images.compress(fitted.model, described)
     seconds = time.perf_counter() - began
     print(f"learned in {learning:.0f} seconds, embedded all after {seconds:.0f}")
-    with replacing(common.out / "vectors.npy") as part_file, part_file.open("wb") as file:
-        np.save(file, vectors)
+    rows = np.arange(count) if given.rows is None else given.rows
+    for name, array in (("vectors", vectors), ("rows", rows)):
+        with replacing(common.out / f"{name}.npy") as path, path.open("wb") as file:
+            np.save(file, array)
     io.save(common.out / "model", fitted)
     figures: dict[str, object] = {
         "pictures": count,

@@ -10,7 +10,7 @@ import itertools
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -23,9 +23,6 @@ from jaxemb.atomic import replacing
 from jaxemb.data.files import file_sha256
 from jaxemb.data.points import Points
 from jaxemb.errors import InputError
-from jaxemb.evaluation.verification import area, roc
-from jaxemb.evaluation.zero_shot import familiarity, standard_scores
-from jaxemb.factorize.ridge import ridge
 from jaxemb.losses.distances import unit
 from jaxemb.methods import two_views
 from jaxemb.methods.matching import losses
@@ -37,24 +34,17 @@ from .harness import command, run_folder
 from .harness.matching import own_pictures
 from .harness.matching import training as harness
 from .harness.matching.own_pictures import PictureFlags
-from .harness.spaces import unlabeled
+from .harness.spaces import unlabeled, unseen
 from .harness.spaces.unlabeled import Parts
+from .harness.spaces.unseen import Pair, Told
 from .harness.tables import markdown, write_csv
 
 # The line of the table in README.md, of entries of summary.json.
 FIGURE = "mean of {pairs} pairs {mean:.1%}, an animal and a vehicle {animal_vehicle:.1%}"
 
 VEHICLES = ("airplane", "automobile", "ship", "truck")
-# Known pictures of seen classes, at most, that scores are compared with.
-COMPARED = 10_000
-# Known pictures whose nearness says whether a picture is of a seen class.
-NEIGHBORS = 20
 # Pictures a step of an encoder's training, and pixels that it is shifted by at most.
 BATCH, PADDING = 128, 4
-Pair = tuple[int, int]
-
-# Of the ridge, as a share of the mean squared singular value.
-PENALTY = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,22 +91,6 @@ SMOKE = {
 }
 
 
-class Told(NamedTuple):
-    """What a map of pictures to words says of a pair of unseen classes.
-
-    Attributes:
-      accuracy: share of their test pictures nearer to the right name.
-      novelty: how often a test picture of an unseen class is less familiar than one of a seen
-        class, the area under the ROC curve.
-      curve: [S, 3] share of test pictures called unseen; of seen classes' pictures that are put
-        to the right one; of unseen classes', likewise.
-    """
-
-    accuracy: float
-    novelty: float
-    curve: np.ndarray
-
-
 def run(config: Config) -> None:
     """Reads, maps, trains, judges and draws."""
     command.use_cache()
@@ -135,13 +109,13 @@ def run(config: Config) -> None:
     mapped: dict[Pair, Told] = {}
     with phase(f"mapping pictures to words, {len(pairs)} times"):
         for pair in pairs:
-            found = map_vectors(vectors, words, given, parts, pair)
-            mapped[pair] = tell(found, vectors, words, given, parts, pair)
+            found = unseen.map_vectors(vectors, words, given, parts, pair)
+            mapped[pair] = unseen.tell(found, vectors, words, given, parts, pair)
     figures = report_pairs(config, given.classes, mapped)
     trained: dict[Pair, Told] = {}
     for pair in own:
         found = train(config, words, given, parts, pair)
-        trained[pair] = tell(found, found, words, given, parts, pair)
+        trained[pair] = unseen.tell(found, found, words, given, parts, pair)
     figures |= report_own(config, given.classes, mapped, trained)
     draw(config, mapped, trained)
     run_folder.finish(common.out, figures)
@@ -157,6 +131,7 @@ def read_embedded(config: Config, given: Points) -> np.ndarray:
     path = config.embedded / "vectors.npy"
     try:
         vectors = np.load(path, allow_pickle=False)
+        rows = np.load(config.embedded / "rows.npy", allow_pickle=False)
         seen = json.loads((config.embedded / "config.json").read_text())["data_sha256"]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
@@ -164,10 +139,12 @@ def read_embedded(config: Config, given: Points) -> np.ndarray:
             f"experiments.contrastive_images --data {config.pictures.data} --out {config.embedded}`"
             f" makes: {error}"
         ) from error
-    if len(vectors) != len(given.images) or sorted(seen.values()) != sorted(given.sha256.values()):
+    count = len(given.images)
+    same = np.array_equal(rows, np.arange(count) if given.rows is None else given.rows)
+    if not same or sorted(seen.values()) != sorted(given.sha256.values()):
         raise InputError(
             f"{config.embedded}: has vectors of {len(vectors):,} pictures that are not those of "
-            f"{config.pictures.data}, {len(given.images):,}"
+            f"{config.pictures.data}, {count:,}; n and seed must be those of that run"
         )
     return vectors
 
@@ -210,74 +187,6 @@ def find_pair(text: str, classes: tuple[str, ...]) -> Pair:
     )
 
 
-def seen_rows(given: Points, parts: Parts, pair: Pair) -> np.ndarray:
-    """Returns the known rows of seen classes."""
-    assert given.labels is not None
-    return parts.known[~np.isin(given.labels[parts.known], pair)]
-
-
-def compared(rows: np.ndarray) -> np.ndarray:
-    """Returns at most COMPARED rows, evenly, for those of a class may stand together."""
-    return rows[:: -(-len(rows) // COMPARED)]
-
-
-def map_vectors(
-    vectors: np.ndarray, words: np.ndarray, given: Points, parts: Parts, pair: Pair
-) -> np.ndarray:
-    """Maps vectors to words by ridge regression on the seen classes; returns all mapped, [N, D]."""
-    assert given.labels is not None
-    rows = seen_rows(given, parts, pair)
-    known, named = vectors[rows], words[given.labels[rows]]
-    middle, usual = known.mean(axis=0), named.mean(axis=0)
-    matrix = ridge(jnp.asarray(known - middle), jnp.asarray(named - usual), penalty=PENALTY)
-    return (vectors - middle) @ np.asarray(matrix) + usual
-
-
-def tell(
-    mapped: np.ndarray,
-    vectors: np.ndarray,
-    words: np.ndarray,
-    given: Points,
-    parts: Parts,
-    pair: Pair,
-) -> Told:
-    """Judges pictures mapped to words: which of two unseen classes, and is it unseen?
-
-    Args:
-      mapped: [N, D] to words.
-      vectors: [N, E] in which neighbors say whether a picture is of a seen class.
-      words: [C, D].
-      given: pictures with labels.
-      parts: which are known.
-      pair: the unseen classes.
-    """
-    assert given.labels is not None
-    labels = given.labels
-    rows, asked = compared(seen_rows(given, parts, pair)), parts.judged
-    expected = labels[asked]
-    unseen = np.isin(expected, pair)
-    chosen = np.asarray(pair)[
-        standard_scores(mapped[rows], mapped[asked], words[list(pair)]).argmax(axis=1)
-    ]
-    others = np.array([one for one in range(len(words)) if one not in pair])
-    fits = familiarity(vectors[rows], vectors[asked], k=min(NEIGHBORS, len(rows)))
-    nearest = others[standard_scores(mapped[rows], mapped[asked], words[others]).argmax(axis=1)]
-    right = np.where(unseen, chosen == expected, nearest == expected)
-    # The least familiar are called unseen, and those only can be put to an unseen class.
-    order = np.argsort(np.argsort(fits, kind="stable"), kind="stable") / len(fits)
-    curve = [
-        (
-            share,
-            float((right & (order >= share))[~unseen].mean()),
-            float((right & (order < share))[unseen].mean()),
-        )
-        for share in np.linspace(0, 1, 41)
-    ]
-    # As verification has it: what is small is of the same kind, here unseen.
-    novelty = area(roc(fits.astype(np.float64), unseen))
-    return Told(float((chosen == expected)[unseen].mean()), novelty, np.array(curve))
-
-
 def train(config: Config, words: np.ndarray, given: Points, parts: Parts, pair: Pair) -> np.ndarray:
     """Trains an encoder of pictures to words on the seen classes.
 
@@ -286,7 +195,7 @@ def train(config: Config, words: np.ndarray, given: Points, parts: Parts, pair: 
     """
     assert given.images is not None
     assert given.labels is not None
-    images, rows = given.images, seen_rows(given, parts, pair)
+    images, rows = given.images, unseen.seen_rows(given, parts, pair)
     name = "-".join(given.classes[one] for one in pair)
     print(f"training an encoder that never sees {' and '.join(given.classes[one] for one in pair)}")
     inner = ResidualEncoder(words.shape[1], features=config.features)
@@ -309,7 +218,7 @@ def train(config: Config, words: np.ndarray, given: Points, parts: Parts, pair: 
     )
     fitted = harness.run(config.common, training, config.common.out / name)
     mapped = np.full((len(images), words.shape[1]), np.nan, np.float32)
-    told = np.concatenate([compared(rows), parts.judged])
+    told = np.concatenate([unseen.compared(rows), parts.judged])
     with phase("mapping pictures to words"):
         mapped[told] = two_views.encode(fitted.model, images[told], side="first")
     return mapped

@@ -68,12 +68,9 @@ def run(config: Config) -> None:
         found = sif.encode(getattr(fitted.model, config.side, fitted.model), _lines(source))
     elif source.is_dir() or source.suffix.lower() in ENDINGS:
         files, model = list_files([source]), getattr(fitted, "model", fitted)
-        if name == "contrastive_images":
-            side, _, channels = model.shape
-            images = read_pictures(files, side=side, color=channels == 3)
+        if name in ("contrastive_images", "image_words"):
+            images = read_pictures(files, side=model.side, color=model.color)
             found = method.encode(model, images)
-        elif name == "image_words":
-            found = method.encode(model, read_pictures(files, side=model.side, color=True))
         else:
             images = read_for(encoder_of(model, config.folder), files)
             known = method.predict if hasattr(method, "predict") else method.encode

@@ -5,10 +5,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-
-# Queries whose neighbors are searched at a time.
-_AT_A_TIME = 1000
+from sklearn.preprocessing import StandardScaler, normalize
 
 
 def weighted_knn(
@@ -44,10 +41,7 @@ def weighted_knn(
     neighbors = KNeighborsClassifier(
         k, weights=lambda distances: np.exp(-np.square(distances) / (2 * temperature))
     )
-    neighbors.fit(_unit(vectors), labels)
-    asked = _unit(queries)
-    blocks = (asked[start : start + _AT_A_TIME] for start in range(0, len(asked), _AT_A_TIME))
-    return np.concatenate([neighbors.predict(block) for block in blocks])
+    return neighbors.fit(normalize(vectors), labels).predict(normalize(queries))
 
 
 def linear_probe(
@@ -71,8 +65,3 @@ def linear_probe(
     chex.assert_shape(queries, (None, vectors.shape[1]))
     regression = LogisticRegression(C=1 / (penalty * len(vectors)), max_iter=1000)
     return make_pipeline(StandardScaler(), regression).fit(vectors, labels).predict(queries)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1)

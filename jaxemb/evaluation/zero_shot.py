@@ -6,6 +6,7 @@ from typing import NamedTuple
 import chex
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
 
 from jaxemb.checks import check_labels
 from jaxemb.evaluation.distance_rows import Distance, distance_rows
@@ -102,11 +103,6 @@ def familiarity(known: np.ndarray, vectors: np.ndarray, *, k: int = 20) -> np.nd
     """
     chex.assert_shape(vectors, (None, known.shape[1]))
     assert 1 <= k <= len(known), f"k = {k} of {len(known)} known vectors"
-    near = NearestNeighbors(n_neighbors=k).fit(_unit(known))
+    near = NearestNeighbors(n_neighbors=k).fit(normalize(known))
     # Of unit vectors the squared distance is 2 - 2 cosine.
-    return 1 - np.square(near.kneighbors(_unit(vectors))[0]).mean(axis=1) / 2
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1)
+    return 1 - np.square(near.kneighbors(normalize(vectors))[0]).mean(axis=1) / 2

@@ -12,8 +12,8 @@ Example:
 
 Two patches of one picture are its two views. Patches are told by the patterns that they look like;
 directions of these codes in which the patches of a picture agree, and those of others don't, embed
-them: the spectral contrastive loss, whose best linear encoder needs no training. A picture's vector
-is of the means of its patches in the cells of a grid, less what these have in common.
+them: the spectral contrastive loss, whose best linear encoder needs no training. Patches are
+averaged in the cells of a grid; a picture's vector is the principal components of all its cells.
 """
 
 import dataclasses
@@ -107,6 +107,16 @@ class Model(NamedTuple):
     options: Options
     shape: tuple[int, int, int]
 
+    @property
+    def side(self) -> int:
+        """Pixels of a square picture's sides."""
+        return self.shape[0]
+
+    @property
+    def color(self) -> bool:
+        """Whether pictures are in color rather than gray."""
+        return self.shape[2] == 3
+
 
 class Fitted(NamedTuple):
     """What was learned from pictures.
@@ -156,7 +166,7 @@ def fit(key: jax.Array | int, images: Any, options: Options | None = None) -> Fi
     space = space._replace(directions=_directions(order_key, space, some, options))
     found = _described(space, some, options)
     most = min(options.dim, *found.shape)
-    with phase("finding what cells have in common"):
+    with phase("finding principal components"):
         principal = pca.fit_randomized(pca_key, jnp.asarray(found), components=most)
     # Directions within rounding error of 0 would be made large.
     kept = int(np.count_nonzero(np.asarray(principal.deviation)))

@@ -79,6 +79,11 @@ class Model(NamedTuple):
     means: tuple[tuple[np.ndarray, ...], ...]
     side: int
 
+    @property
+    def color(self) -> bool:
+        """Whether pictures are in color: they always are."""
+        return True
+
 
 class Fitted(NamedTuple):
     """Pictures and words in one space.

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from jaxemb.experiments import contrastive_images, zero_shot
 from jaxemb.experiments.harness import command
+from jaxemb.experiments.harness.spaces import unlabeled, unseen
 
 from jaxemb import io
 
@@ -65,13 +66,13 @@ def test_more_called_unseen_more_unseen_and_fewer_seen_are_right():
     vectors = np.where(np.isin(labels, (0, 3))[:, None], [1.0, 0.0], [0.0, 1.0])
     vectors = vectors + 0.05 * rng.normal(size=(400, 2))
     given = contrastive_images.Points(np.empty((400, 0)), labels, tuple("abcd"))
-    parts = zero_shot.Parts(np.arange(200), np.arange(200, 400))
-    told = zero_shot.tell(mapped, vectors, words, given, parts, (1, 2))
+    parts = unlabeled.Parts(np.arange(200), np.arange(200, 400))
+    told = unseen.tell(mapped, vectors, words, given, parts, (1, 2))
     assert told.accuracy == 1
     assert told.novelty == 1
-    share, seen, unseen = told.curve.T
-    np.testing.assert_allclose(unseen, np.minimum(2 * share, 1), atol=0.011)
-    np.testing.assert_allclose(seen, np.minimum(2 * (1 - share), 1), atol=0.011)
+    share, of_seen, of_unseen = told.curve.T
+    np.testing.assert_allclose(of_unseen, np.minimum(2 * share, 1), atol=0.011)
+    np.testing.assert_allclose(of_seen, np.minimum(2 * (1 - share), 1), atol=0.011)
 
 
 def ask(runs, tmp_path, capsys, **flags):
@@ -94,6 +95,9 @@ def test_bad_input_is_one_line(runs, tmp_path, capsys):
     assert "'0-10' is no pair of classes such as 0-1" in err
     err = ask(runs, tmp_path, capsys, n=399)
     assert "has vectors of 400 pictures that are not those of digits, 399" in err
+    # As many others, drawn by another seed.
+    err = ask(runs, tmp_path, capsys, seed=1)
+    assert "n and seed must be those of that run" in err
     err = ask(runs, tmp_path, capsys, embedded=tmp_path)
     assert "expected a finished run, which `python -m experiments.contrastive_images" in err
     io.write(tmp_path / "few.txt", DIGITS[:8], np.eye(8, dtype=np.float32))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from sklearn.preprocessing import normalize
 
 from jaxemb import checks
 from jaxemb.data.points import Points
@@ -191,7 +192,7 @@ def draw_nearest(
         path,
         images,
         kinds,
-        {"": vectors / np.linalg.norm(vectors, axis=1, keepdims=True)},
+        {"": normalize(vectors)},
         queries,
         title="Pictures, and those nearest to them",
     )
