@@ -4,8 +4,7 @@ import chex
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.preprocessing import normalize
 
 
 def weighted_knn(
@@ -50,7 +49,8 @@ def linear_probe(
     """Classifies by a linear function of the vectors: multinomial logistic regression.
 
     Args:
-      vectors: [N, D] finite, known. Each column is brought to mean 0 and deviation 1 first.
+      vectors: [N, D] finite, known. Columns are brought to mean 0, and all together to deviation 1:
+        each by itself, the faint ones would count as much as the others.
       labels: [N] their classes.
       queries: [Q, D] finite.
       penalty: of half the squared weights, beside the mean loss of a vector; more than 0.
@@ -63,5 +63,9 @@ def linear_probe(
     """
     chex.assert_shape(vectors, (len(labels), None))
     chex.assert_shape(queries, (None, vectors.shape[1]))
+    mean = vectors.mean(axis=0)
+    scaled = vectors - mean
+    scale = float(np.sqrt(np.square(scaled).mean())) or 1.0
+    scaled /= scale
     regression = LogisticRegression(C=1 / (penalty * len(vectors)), max_iter=1000)
-    return make_pipeline(StandardScaler(), regression).fit(vectors, labels).predict(queries)
+    return regression.fit(scaled, labels).predict((queries - mean) / scale)
