@@ -18,6 +18,7 @@ FAMILIES = {
         "join",
         "bilingual",
         "sentences",
+        "compare_pairs",
         "image_words",
         "contrastive_images",
         "zero_shot",

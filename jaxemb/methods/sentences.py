@@ -220,7 +220,7 @@ def start(
         options.of_loss(),
         (sides[0].ids, sides[-1].ids),
         options.of_towers(),
-        labels=_together(rows, sides),
+        labels=together(rows, tuple(len(side.texts) for side in sides)),
         params=params,
         validation=judged,
         rows=lambda start, stop: rows[drawn(start, stop)],
@@ -296,16 +296,39 @@ def as_pairs(pairs: Pairs, *, name: str = "pairs") -> tuple[list[str], list[str]
     return list(firsts), list(seconds)
 
 
+def number(texts: list[str]) -> tuple[list[str], np.ndarray]:
+    """Returns the different texts in the order in which they come, and [N] int32 which each is."""
+    numbers: dict[str, int] = {}
+    rows = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int32)
+    return list(numbers), rows
+
+
+def together(rows: np.ndarray, counts: tuple[int, ...]) -> np.ndarray:
+    """Labels first sentences: those that are paired with the same one share a label.
+
+    Args:
+      rows: [N, 2] sentences of each pair.
+      counts: how many sentences each side has; one number where both sides are of the same ones.
+
+    Returns:
+      [counts[0]] int32.
+    """
+    first, second = rows.T if len(counts) == 1 else rows.T + [[0], [counts[0]]]
+    shape = (sum(counts), sum(counts))
+    graph = sparse.coo_array((np.ones(len(rows), np.int8), (first, second)), shape=shape)
+    return csgraph.connected_components(graph, directed=False)[1][: counts[0]]
+
+
 def _sides(
     firsts: list[str], seconds: list[str], options: Options
 ) -> tuple[tuple[_Side, ...], np.ndarray]:
     """Returns one side or two, and the rows [N, 2] of each pair's sentences."""
     if options.shared:
-        texts, rows = _numbered(firsts + seconds)
+        texts, rows = number(firsts + seconds)
         pairs = rows.reshape(2, -1).T
         groups: tuple[list[str], ...] = (texts,)
     else:
-        (first, left), (second, right) = _numbered(firsts), _numbered(seconds)
+        (first, left), (second, right) = number(firsts), number(seconds)
         pairs = np.stack([left, right], axis=1)
         groups = (first, second)
     sides = []
@@ -320,22 +343,8 @@ def _sides(
     return tuple(sides), pairs
 
 
-def _numbered(texts: list[str]) -> tuple[list[str], np.ndarray]:
-    numbers: dict[str, int] = {}
-    rows = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int32)
-    return list(numbers), rows
-
-
 def _ids(side: _Side, texts: list[str], options: Options) -> np.ndarray:
     return captions.encode_captions(texts, side.words, most=options.most_words).ids
-
-
-def _together(rows: np.ndarray, sides: tuple[_Side, ...]) -> np.ndarray:
-    """Returns a label for each first sentence: those that are paired with the same share one."""
-    first, second = rows.T if len(sides) == 1 else rows.T + [[0], [len(sides[0].texts)]]
-    size = sum(len(side.texts) for side in sides)
-    graph = sparse.coo_array((np.ones(len(rows), np.int8), (first, second)), shape=(size, size))
-    return csgraph.connected_components(graph, directed=False)[1][: len(sides[0].texts)]
 
 
 def _given(vectors: Any, options: Options) -> tuple[WordVectors | None, ...]:

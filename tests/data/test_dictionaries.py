@@ -10,7 +10,8 @@ def write(tmp_path, content):
     return path
 
 
-def test_pairs_are_read_in_their_order(tmp_path):
+def test_pairs_are_read_in_their_order(tmp_path, caplog):
+    caplog.set_level("INFO", "jaxemb")
     content = "\ufeffthe\tle\nthe\tla\r\n\nnew york\tnouvelle york\t0.9\nA\u2028line.\tUne ligne.\n"
     assert read_dictionary(write(tmp_path, content)) == [
         ("the", "le"),
@@ -18,10 +19,14 @@ def test_pairs_are_read_in_their_order(tmp_path):
         ("new york", "nouvelle york"),
         ("A\u2028line.", "Une ligne."),
     ]
+    told = [record.message.split(": ", 1)[1] for record in caplog.records]
+    assert told == ["left out: 1 blank lines", "left out: 1 texts after a second tab"]
+    caplog.clear()
     assert read_dictionary(write(tmp_path, "cat chat\ndog  chien\n")) == [
         ("cat", "chat"),
         ("dog", "chien"),
     ]
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
