@@ -33,7 +33,7 @@ class Corpus:
         modules = {
             f"tokenizer {source.tokenizer.name}": source.tokenizer.identity.split()[-1]
             for source in self.sources
-            if source.tokenizer.identity and not source.tokenizer.by_token
+            if source.tokenizer.identity and not source.tokenizer.split_lines
         }
         return {str(file): file_sha256(file) for file in self.files} | modules
 

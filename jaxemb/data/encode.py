@@ -25,6 +25,7 @@ from jaxemb.errors import InputError
 from jaxemb.progress import progress_bar
 
 _SHARD_WORDS = 1 << 24
+_AT_ONCE = 1 << 16  # ids: what fits in the processor's cache
 _FORMAT = 2  # raise it when a tokenizer, the text reader or the layout changes
 
 
@@ -94,7 +95,9 @@ def _build(corpus: Corpus, directory: Path, progress: bool) -> Vocabulary:
     kept, ranks = rank(spill.ids, spill.counts)
     kept.save(directory / "vocabulary.txt")
     for i, part in enumerate(spill.parts(_SHARD_WORDS)):
-        np.save(directory / shard_name(i), ranks[part])
+        for some in np.split(part, range(_AT_ONCE, len(part), _AT_ONCE)):
+            some[:] = ranks.take(some)
+        np.save(directory / shard_name(i), part)
     np.save(directory / "documents.npy", spill.documents())
     spill.remove()
     manifest = {

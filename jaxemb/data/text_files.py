@@ -171,7 +171,7 @@ def read_decoded(path: Path, reading: Reading) -> Iterator[tuple[str, int, int]]
     lines = io.IncrementalNewlineDecoder(None, translate=True)
     encoding = "UTF-8" if codecs.lookup(reading.encoding).name == "utf-8" else reading.encoding
     stand_in = "\ufffd" if reading.errors == "replace" else ""
-    offset, line, size = 0, 1, 0
+    offset, line, size, returns = 0, 1, 0, False
     for block, position in _and_the_end(compressed.read_blocks(path)):
         try:
             text = decoder.decode(block, final=not block)
@@ -195,7 +195,9 @@ def read_decoded(path: Path, reading: Reading) -> Iterator[tuple[str, int, int]]
         if offset == 0:
             text = text.removeprefix("\ufeff")
         offset += len(block)
-        text = lines.decode(text, final=not block)
+        returns = returns or "\r" in text  # the end of one line end may come with the next block
+        if returns:
+            text = lines.decode(text, final=not block)
         line += text.count("\n")
         size = position or size
         yield text, size, undecodable

@@ -1,5 +1,6 @@
 """The words of a corpus with their counts; a word's id is its rank."""
 
+import collections
 import dataclasses
 import functools
 import re
@@ -70,32 +71,30 @@ class Vocabulary:
         path.write_bytes("".join(lines).encode())
 
 
-class ProvisionalIds(dict[str, int]):
+class ProvisionalIds(collections.defaultdict[str, int]):
     """Numbers words in the order in which they appear."""
 
-    def __missing__(self, word: str) -> int:
-        """Gives a new word the next number."""
-        number = self[word] = len(self)
-        return number
+    def __init__(self) -> None:
+        """Starts without words; the number of a new one is how many came before."""
+        super().__init__(self.__len__)
 
 
 def rank(ids: dict[str, int], counts: np.ndarray) -> tuple[Vocabulary, np.ndarray]:
     """Orders words by descending count, those counted alike by themselves.
 
     Args:
-      ids: a provisional id for each of V words.
+      ids: V words in the order of their provisional ids, 0 to V - 1.
       counts: [V] int64 occurrences of each, by provisional id.
 
     Returns:
       The vocabulary, and [V] int32 the id there of each provisional id.
     """
-    words = sorted(ids)
-    by_word = np.array([ids[word] for word in words])
-    descending = np.argsort(-counts[by_word], kind="stable")
-    order = by_word[descending]
-    ranks = np.empty(len(ids), np.int32)
-    ranks[order] = np.arange(len(ids), dtype=np.int32)
-    return Vocabulary(np.array(words, object)[descending].tolist(), counts[order]), ranks
+    words = list(ids)
+    by_word = np.array(sorted(range(len(words)), key=words.__getitem__))
+    order = by_word[np.argsort(-counts[by_word], kind="stable")]
+    ranks = np.empty(len(words), np.int32)
+    ranks[order] = np.arange(len(words), dtype=np.int32)
+    return Vocabulary(list(map(words.__getitem__, order.tolist())), counts[order]), ranks
 
 
 def load(path: Path) -> Vocabulary:

@@ -1,6 +1,8 @@
 """Texts to word ids by way of a tokenizer, with a count of what the tokenizer changes."""
 
 import itertools
+import operator
+import re
 import unicodedata
 from array import array
 from collections.abc import Sequence
@@ -9,13 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxemb.data.token_numbers import TokenNumbers
-from jaxemb.data.tokenize import CLAUSE, UNSPACED_SCRIPT, Tokenizer
+from jaxemb.data.tokenize import CLAUSE, UNSPACED_SCRIPT, SplitLines, Tokenizer
 from jaxemb.data.vocabulary import ProvisionalIds
 
 # Characters of tokens remembered; beyond, all are forgotten and split again.
 _MOST_CHARACTERS = 1 << 26
 _LOWERED, _CUT, _UNSPACED, _LONG = 1, 2, 4, 8
 _EXAMPLES = 2
+# Scripts without spaces are there, and many others.
+_FROM_THAI_ON = re.compile("[\u0e00-\U0010ffff]")
 
 
 class Changes(NamedTuple):
@@ -77,13 +81,15 @@ class WordIds:
         Returns:
           [M] int32 ids of all their words, and [N] int64 how many each has.
         """
-        if not self._tokenizer.by_token:
+        if self._tokenizer.split_lines is None:
             split = [self._tokenizer.split(unicodedata.normalize("NFC", text)) for text in texts]
             sizes = np.fromiter(map(len, split), np.int64, len(split))
             every = itertools.chain.from_iterable(split)
             return np.fromiter(map(self._ids.__getitem__, every), np.int32, sizes.sum()), sizes
-        token, sizes = self._tokens.of(texts)
-        self._learn()
+        numbers, sizes = self._tokens.of(texts)
+        if self._tokens.new:
+            self._learn(self._tokenizer.split_lines)
+        token = numbers.astype(np.intp)
         self._tally += np.bincount(np.asarray(self._flags)[token], minlength=16)
         counts = np.asarray(self._counts)[token]
         starts = np.asarray(self._starts)[token]
@@ -114,40 +120,49 @@ class WordIds:
     def _with(self, flag: int) -> int:
         return int(self._tally[np.arange(16) & flag > 0].sum())
 
-    def _learn(self) -> None:
+    def _learn(self, split_lines: SplitLines) -> None:
         """Splits the tokens that are new."""
-        new, self._tokens.new = self._tokens.new, []
-        every: list[str] = []
-        counts, flags = [], []
+        tokens, self._tokens.new = self._tokens.new, ""
+        words = split_lines(tokens)
+        characters = np.frombuffer(words.encode("utf-8", "surrogatepass"), np.uint8)
+        line_ends = np.flatnonzero(characters == ord("\n"))
+        some = np.diff(line_ends, prepend=-1) > 1
+        spaces = np.flatnonzero(characters == ord(" "))
+        counts = np.diff(np.searchsorted(spaces, line_ends), prepend=0) + some
+        ends = len(self._numbers) + np.cumsum(counts)
+        self._characters += len(tokens)
         # No list is kept for each token: the garbage collector would go through all of them.
-        for token in new:
-            words = self._tokenizer.split(token)
-            every += words
-            counts.append(len(words))
-            same = words == [token] and token.isascii()
-            flags.append(0 if same else self._flag(token, words))
-        ends = len(self._numbers) + np.cumsum(counts, dtype=np.int64)
-        self._characters += sum(map(len, new))
-        self._numbers.extend(map(self._ids.__getitem__, every))
+        self._numbers.extend(map(self._ids.__getitem__, words.split()))
         self._starts.frombytes((ends - counts).tobytes())
-        self._counts.extend(counts)
-        self._flags.extend(flags)
+        self._counts.frombytes(counts.astype(np.int32).tobytes())
+        self._flags.frombytes(self._flag(tokens, words, some).tobytes())
 
-    def _flag(self, token: str, words: list[str]) -> int:
-        """Tells how a token differs from its words, and keeps examples."""
-        plain = unicodedata.normalize("NFC", token).replace("\u2019", "'")
-        lowered = plain.lower()
-        kept = "".join(words)
-        flag = _LOWERED if kept and plain != lowered and kept == kept.lower() else 0
-        if words not in ([plain], [lowered]):
-            flag |= _CUT
-            examples = self._trims if len(words) == 1 else self._cuts
-            if len(examples) < _EXAMPLES:
-                examples.append((token, tuple(words)))
-        if not token.isascii() and any(map(UNSPACED_SCRIPT.search, words)):
-            flag |= _UNSPACED
-            clause = next(filter(CLAUSE.search, words), "")
-            if clause:
-                flag |= _LONG
-                self._clause = self._clause or clause
-        return flag
+    def _flag(self, tokens: str, words: str, some: np.ndarray) -> np.ndarray:
+        """Tells how tokens differ from their words, [N] uint8, and keeps examples."""
+        plain = unicodedata.normalize("NFC", tokens).replace("\u2019", "'")
+        lowered, words_lowered = plain.lower(), words.lower()
+        flags = _LOWERED * (some & _differ(plain, lowered) & ~_differ(words, words_lowered))
+        cut = _differ(words, lowered)
+        if words != words_lowered:
+            cut &= _differ(words, plain)
+        flags |= _CUT * cut
+        if min(len(self._cuts), len(self._trims)) < _EXAMPLES:
+            pairs = zip(tokens.split("\n"), words.split("\n"), strict=True)
+            for token, of_token in itertools.compress(pairs, flags & _CUT):
+                examples = self._trims if of_token and " " not in of_token else self._cuts
+                if len(examples) < _EXAMPLES:
+                    examples.append((token, tuple(of_token.split())))
+        if _FROM_THAI_ON.search(words) and UNSPACED_SCRIPT.search(words):
+            for i, line in enumerate(words.split("\n")):
+                if not line.isascii() and UNSPACED_SCRIPT.search(line):
+                    clause = next(filter(CLAUSE.search, line.split()), "")
+                    flags[i] |= _UNSPACED | (_LONG if clause else 0)
+                    self._clause = self._clause or clause
+        return flags.astype(np.uint8)
+
+
+def _differ(first: str, second: str) -> np.ndarray:
+    """Tells of each line of two texts whether it differs."""
+    if first == second:
+        return np.zeros(first.count("\n"), bool)
+    return np.fromiter(map(operator.ne, first.split("\n"), second.split("\n")), bool)[:-1]

@@ -1,13 +1,26 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jaxemb.data import token_numbers
 from jaxemb.data.token_numbers import TokenNumbers
 
 # Short tokens and long, white space of all kinds, half of a surrogate pair, and what isn't white
 # space though it looks so.
 _PARTS = st.sampled_from(
-    ["a", "b", "é", "語", "😀", "longer than a slot".replace(" ", "-"), "\0", "\ud800", "\u200b"]
+    [
+        "a",
+        "b",
+        "é",
+        "語",
+        "😀",
+        "of-eight",
+        "twelve bytes".replace(" ", "-"),
+        "\0",
+        "\ud800",
+        "\u200b",
+    ]
     + [chr(code) for code in range(0x3001) if chr(code).isspace()]
 )
 _TEXTS = st.lists(st.lists(_PARTS, max_size=12).map("".join), min_size=1, max_size=6)
@@ -24,7 +37,16 @@ def test_numbers_what_split_finds(batches: list[list[str]]):
         expected = [known.setdefault(token, len(known)) for line in tokens for token in line]
         np.testing.assert_array_equal(numbers, expected)
         np.testing.assert_array_equal(sizes, list(map(len, tokens)))
-    assert table.new == list(known)
+    assert table.new == "".join(f"{token}\n" for token in known)
+
+
+@given(st.lists(_TEXTS, min_size=1, max_size=3))
+@settings(derandomize=True, max_examples=200)
+def test_tokens_that_share_slots_keep_their_numbers(batches: list[list[str]]):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_numbers, "_SLOT_BITS", 1)
+        patch.setattr(token_numbers, "_AT_ONCE", 5)
+        test_numbers_what_split_finds.hypothesis.inner_test(batches)
 
 
 def test_every_white_space_separates():

@@ -6,7 +6,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxemb.data.tokenize import as_tokenizer, characters, whitespace, words
+from jaxemb.data.tokenize import as_tokenizer, characters, whitespace, words, words_of_lines
 from jaxemb.errors import InputError
 
 
@@ -123,6 +123,37 @@ def test_tokens_between_white_space_stand_alone(split, first, second):
     assert all(word.split() == [word] for word in both)
 
 
+# Every class of UAX #29, scripts without spaces, what is dropped, emoji, letters that change their
+# number when they are lower-cased or composed, and half of a surrogate pair.
+_CHARACTERS = LETTERS + "\u0130\u03a3\u212b\u1100\u1161\u4e2d\u3072\u30a2\u0e01\u0e31\u0f40\u0f0b"
+_CHARACTERS += (
+    "\u2019\u00ad\u00ab\u2014\u00a9\u2764\ufe0f\u24c2\U0001f44d\U0001f3fd\U0001f1e9\ud800"
+)
+_TOKENS = st.lists(
+    st.text(st.sampled_from(_CHARACTERS), max_size=9)
+    | st.text(st.characters(codec="ascii"), max_size=9)
+    | st.text(max_size=9),
+    max_size=9,
+).map(lambda texts: [token for text in texts for token in text.split()])
+
+
+@given(tokens=_TOKENS, keep_case=st.booleans())
+@settings(derandomize=True, max_examples=1000, deadline=None)
+def test_words_of_lines_are_those_of_each(tokens, keep_case):
+    lines = "".join(f"{token}\n" for token in tokens)
+    found = words_of_lines(lines, keep_case=keep_case)
+    assert found.split("\n") == [" ".join(words(one, keep_case=keep_case)) for one in tokens] + [""]
+
+
+@given(tokens=_TOKENS)
+@settings(derandomize=True, max_examples=100, deadline=None)
+@pytest.mark.parametrize("name", ["words", "whitespace", "characters"])
+def test_lines_are_split_as_each_token(name, tokens):
+    tokenizer = as_tokenizer(name)
+    found = tokenizer.split_lines("".join(f"{token}\n" for token in tokens))
+    assert found == "".join(" ".join(tokenizer.split(token)) + "\n" for token in tokens)
+
+
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """A module of the user's in the current folder."""
@@ -143,7 +174,7 @@ def module(tmp_path, monkeypatch):
 def test_a_function_by_name(module):
     found = as_tokenizer("mine_for_test:pairs")
     assert found.split("ab c  d") == ["ab", "c", "d"]
-    assert not found.by_token
+    assert found.split_lines is None
     assert "" not in sys.path or sys.path.count("") == 1
 
 

@@ -1,10 +1,12 @@
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxemb.data import word_ids
-from jaxemb.data.tokenize import as_tokenizer
+from jaxemb.data.tokenize import CLAUSE, UNSPACED_SCRIPT, as_tokenizer
 from jaxemb.data.vocabulary import ProvisionalIds
 from jaxemb.data.word_ids import WordIds
 
@@ -16,7 +18,7 @@ TOKENS = ["a", "B", "c-d", "...", "e.", "\u00e9", "e\u0301", "C++", "\u4e2d\u658
     name=st.sampled_from(["words", "whitespace", "characters", "function"]),
     most=st.sampled_from([5, 1 << 26]),
 )
-@settings(derandomize=True, max_examples=100)
+@settings(derandomize=True, max_examples=100, deadline=None)
 def test_ids_are_those_of_the_words(texts, name, most):
     tokenizer = as_tokenizer(str.split if name == "function" else name)
     ids = ProvisionalIds()
@@ -32,6 +34,36 @@ def test_ids_are_those_of_the_words(texts, name, most):
             assert [words[i] for i in found] == [word for one in expected for word in one]
             assert sizes.tolist() == [len(one) for one in expected]
             assert (found.dtype, sizes.dtype) == (np.int32, np.int64)
+
+
+@given(
+    texts=st.lists(
+        st.text(st.sampled_from("aB.-9\u00e9\u0301\u2019\u0414\u4e2d\u0e01 "), max_size=30)
+    ),
+    name=st.sampled_from(["words", "whitespace", "characters"]),
+    keep_case=st.booleans(),
+)
+@settings(derandomize=True, max_examples=200, deadline=None)
+def test_changes_are_those_of_each_token(texts, name, keep_case):
+    tokenizer = as_tokenizer(name, keep_case=keep_case)
+    known = WordIds(tokenizer, ProvisionalIds())
+    known.of(texts)
+    lowered = cut = unspaced = long = 0
+    cuts, trims = {}, {}
+    tokens = [token for text in texts for token in text.split()]
+    for token in tokens:
+        split = tokenizer.split(token)
+        kept = "".join(split)
+        plain = unicodedata.normalize("NFC", token).replace("\u2019", "'")
+        lowered += kept != "" and plain != plain.lower() and kept == kept.lower()
+        cut += split not in ([plain], [plain.lower()])
+        unspaced += any(map(UNSPACED_SCRIPT.search, split))
+        long += any(map(CLAUSE.search, split))
+        if split not in ([plain], [plain.lower()]):
+            (trims if len(split) == 1 else cuts)[token] = tuple(split)
+    found = known.changes
+    assert found[:5] == (len(tokens), lowered, cut, unspaced, long)
+    assert found.cuts == tuple(([*cuts.items()][:2] + [*trims.items()][:2])[:2])
 
 
 def changes(text: str, tokenizer: str = "words", **options) -> word_ids.Changes:
