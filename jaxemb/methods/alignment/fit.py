@@ -17,6 +17,7 @@ from jaxemb.methods.alignment.maps import choose, maps_of, normalized
 from jaxemb.methods.alignment.options import Options
 from jaxemb.methods.alignment.pairs import check_asked, check_words, rows_of
 from jaxemb.progress import phase
+from jaxemb.projections.gromov_wasserstein import by_coupling
 from jaxemb.projections.self_learning import best_of_each, by_similarities
 from jaxemb.training.state import History
 
@@ -103,6 +104,10 @@ def fit(
         rounds = 0 if rounds is None else rounds
     elif options.begin == "identical":
         rows = _identical(source, target)
+    elif options.begin == "gromov_wasserstein":
+        few = slice(options.coupled)
+        with phase("coupling words"):
+            rows = by_coupling(x[few], z[few], epsilon=options.epsilon)
     else:
         with phase("comparing similarities"):
             rows = by_similarities(

@@ -39,8 +39,13 @@ class Options:
     """Neighbors that the correction csls looks at."""
     temperature: float = 0.1
     """Of the correction inverted_softmax."""
-    begin: Literal["identical", "similarities"] = "identical"
-    """Where pairs come from if none are given."""
+    begin: Literal["identical", "similarities", "gromov_wasserstein"] = "identical"
+    """Where pairs come from if none are given: words that are spelled alike; words as similar to
+    the others of their language; or a coupling that keeps similarities (needs ott-jax)."""
+    coupled: int = 1000
+    """Words of each language, the first, that gromov_wasserstein couples."""
+    epsilon: float = 0.05
+    """Entropy of that coupling, a share of the standard deviation of costs."""
     rounds: int | None = None
     """Times that the dictionary is learned anew, at most. None: none with pairs, else 500."""
     frequent: int = 4000
@@ -77,6 +82,8 @@ class Options:
         if self.rounds is not None:
             checks.check_field(self, "rounds", at_least=0)
         checks.check_field(self, "frequent", at_least=2)
+        checks.check_field(self, "coupled", at_least=2)
+        checks.check_field(self, "epsilon", above=0)
         checks.check_field(self, "candidates", at_least=1)
         checks.check_field(self, "first_keep", above=0, at_most=1)
         checks.check_field(self, "patience", at_least=1)

@@ -53,9 +53,10 @@ def test_a_turned_space_is_found_again_for_every_word(how, retrieval):
     np.testing.assert_allclose(np.linalg.norm(fitted.source.vectors, axis=1), 1, rtol=1e-5)
 
 
-def test_without_a_dictionary():
+@pytest.mark.parametrize("begin", ["similarities", "gromov_wasserstein"])
+def test_without_a_dictionary(begin):
     english, french = two_languages()
-    options = alignment.Options(map="procrustes", begin="similarities", retrieval="nearest")
+    options = alignment.Options(map="procrustes", begin=begin, retrieval="nearest")
     fitted = alignment.fit(english, french, None, options, key=0)
     assert right(fitted, english.words) == 1
 
@@ -189,6 +190,8 @@ def test_what_cannot_be_mapped():
         ("temperature", 0.0),
         ("rounds", -1),
         ("frequent", 1),
+        ("coupled", 1),
+        ("epsilon", 0.0),
         ("first_keep", 0.0),
         ("patience", 0),
     ],
