@@ -7,7 +7,9 @@ Two busy cores of an AMD EPYC, 3.5 minutes: of the first translations 52.0% are 
 """
 
 import dataclasses
+import functools
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +18,22 @@ import numpy as np
 import tyro
 
 from jaxemb import checks, io
+from jaxemb.atomic import replacing
 from jaxemb.data.dictionaries import read_dictionary
 from jaxemb.data.files import file_sha256
+from jaxemb.errors import InputError
+from jaxemb.evaluation.recommendation import bootstrap
 from jaxemb.evaluation.translation import retrieve
 from jaxemb.methods import alignment
 from jaxemb.progress import phase
 
-from .harness import command, run_folder
+from .harness import command, run_folder, tables
 from .harness.spaces import languages
 
 # How the languages are called in files and pictures, where their files do not say.
 _SIDES = ("source", "target")
+
+Pairs = Sequence[tuple[str, str]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Config:
 
     Writes source.txt and target.txt (the vectors of both languages in the shared space),
     dictionary.tsv (the first words of the source with their translations and scores), map.html,
-    map.png (both languages, a line from word to translation) and summary.json to --out.
+    map.png (both languages, a line from word to translation) and summary.json to --out; with
+    --ablate, ablation.md.
     """
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SOURCE")]
@@ -47,6 +55,9 @@ class Config:
     test: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A dictionary to be found again; what it shares with the other is told."""
     options: alignment.Options = alignment.Options()
+    ablate: bool = False
+    """Whether to map anew with each part of the method changed, too, and write the scores of the
+    test to ablation.md."""
     most: int = 0
     """Words of each language, the first; 0: all."""
     listed: int = 10_000
@@ -67,6 +78,8 @@ class Config:
         checks.check_field(self, "most", at_least=0)
         for name in ("listed", "translations", "drawn"):
             checks.check_field(self, name, at_least=1)
+        if self.ablate and None in (self.dictionary, self.test):
+            raise InputError("ablate needs a dictionary and a test")
 
 
 SMOKE = Config(
@@ -117,6 +130,8 @@ def run(config: Config) -> None:
     if tested is not None:
         both = {word for word, _ in pairs or ()} & {source.words[row] for row in tested[:, 0]}
         figures |= {"test_words_known": len(both)} | score(fitted, tested, len(both))
+        if config.ablate:
+            ablate(config, source, target, pairs or (), tested)
         known = np.unique(np.concatenate([known, tested]), axis=0)
     figures["near_on_map"] = languages.draw(
         config.common,
@@ -147,6 +162,53 @@ def score(fitted: alignment.Fitted, rows: np.ndarray, both: int) -> dict[str, fl
             )
         figures[f"precision_{by}"] = languages.told_precision(by, found.ids, right)
     return figures
+
+
+def variants(
+    options: alignment.Options, pairs: Pairs
+) -> Iterator[tuple[str, alignment.Options, Pairs]]:
+    """Yields the method and, one at a time, what may be changed in it."""
+    yield "as given", options, pairs
+    change = functools.partial(dataclasses.replace, options)
+    yield "map: procrustes", change(map="procrustes"), pairs
+    yield "map: least squares", change(map="ridge", ridge=0.0), pairs
+    yield "map: ridge", change(map="ridge"), pairs
+    yield "map: canonical", change(map="canonical"), pairs
+    for steps in ((), ("unit",), ("unit", "center"), ("unit", "center", "unit")):
+        name = ", ".join(steps) or "none"
+        yield f"normalized: {name}", change(normalize=steps), pairs
+    for size in (500, 1000, 3000):
+        if size < len(pairs):
+            yield f"the first {size:,} pairs", options, pairs[:size]
+    for by in ("nearest", "csls", "inverted_softmax"):
+        yield f"looked up: {by}", change(retrieval=by), pairs
+
+
+def ablate(
+    config: Config,
+    source: io.WordVectors,
+    target: io.WordVectors,
+    pairs: Pairs,
+    tested: np.ndarray,
+) -> None:
+    """Writes ablation.md: the first translations that are right, with each part changed."""
+    rows, done = [], []
+    words, right = languages.right_answers(tested)
+    for name, options, some in variants(config.options, pairs):
+        if (options, len(some)) in done:
+            continue
+        done.append((options, len(some)))
+        fitted = alignment.fit(source, target, some, options, key=config.common.seed)
+        found = alignment.translate(fitted, [source.words[row] for row in words])
+        hits = [
+            target.index[best[0][0]] in answers for best, answers in zip(found, right, strict=True)
+        ]
+        share = bootstrap(np.array(hits, float), seed=config.common.seed)
+        rows.append((name, f"{share.value:.1%}", f"{share.low:.1%} to {share.high:.1%}"))
+        print(f"  {name}: {rows[-1][1]}, {rows[-1][2]}")
+    header = ("", "P@1", "95% interval")
+    with replacing(config.common.out / "ablation.md") as part:
+        part.write_text("\n".join(tables.markdown(header, rows, figures=True)) + "\n")
 
 
 def _named(config: Config) -> list[tuple[Path, str]]:

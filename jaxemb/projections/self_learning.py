@@ -71,6 +71,23 @@ def best_of_each(
     return np.concatenate([np.stack(pair, axis=1) for pair in pairs]), float(similarity)
 
 
+def best_of_both(source: jax.Array, target: jax.Array, *, neighbors: int) -> np.ndarray:
+    """Pairs points that are each other's nearest in the other space, corrected for hubs.
+
+    Args:
+      source: [N, D] finite.
+      target: [M, D] finite.
+      neighbors: of the correction, at most N and M.
+
+    Returns:
+      [P, 2] int32 rows of source and target, P from 1 to min(N, M).
+    """
+    key = jax.random.key(0)  # nothing is left out
+    pairs, _ = best_of_each(key, source, target, keep=1.0, neighbors=neighbors)
+    found, times = np.unique(pairs, axis=0, return_counts=True)
+    return found[times == 2]
+
+
 @functools.partial(jax.jit, static_argnames="neighbors")
 def _best_of_each(
     key: jax.Array, source: jax.Array, target: jax.Array, keep: jax.Array, neighbors: int

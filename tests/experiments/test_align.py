@@ -9,7 +9,7 @@ from jaxemb.experiments.harness import command
 from jaxemb.experiments.harness.spaces import languages
 from pyarrow import parquet
 
-from jaxemb import io
+from jaxemb import alignment, io
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
@@ -55,6 +55,39 @@ def test_translations_of_a_test_are_scored(ran):
     assert figures["test_words_known"] == 10
     assert figures["precision_csls"] > 0.95
     assert figures["found_again"] > 0.9
+
+
+def test_each_part_is_changed_by_itself(files, tmp_path):
+    french = io.read(files / "french.npz")
+    noise = np.random.default_rng(7).normal(size=french.vectors.shape).astype(np.float32)
+    io.write(tmp_path / "french.npz", french.words, french.vectors + 0.8 * noise)
+    config = dataclasses.replace(
+        align.SMOKE,
+        source=files / "english.npz",
+        target=tmp_path / "french.npz",
+        dictionary=files / "pairs.tsv",
+        test=files / "test.tsv",
+        ablate=True,
+        options=alignment.Options(ridge=0.1, power=0.5),
+        common=command.Common(out=tmp_path / "run"),
+    )
+    align.run(config)
+    lines = (tmp_path / "run" / "ablation.md").read_text().splitlines()
+    names, shares, intervals = zip(
+        *([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]), strict=True
+    )
+    # What is as given stands there once.
+    assert names == (
+        "as given",
+        *("map: procrustes", "map: least squares", "map: ridge"),
+        *("normalized: none", "normalized: unit", "normalized: unit, center"),
+        *("looked up: nearest", "looked up: inverted_softmax"),
+    )
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert shares[0] == f"{summary['precision_csls']:.1%}"
+    low, high = (float(end.rstrip("%")) for end in intervals[-1].split(" to "))
+    assert low <= float(shares[-1].rstrip("%")) <= high
+    assert low < high
 
 
 def test_both_files_share_a_space(ran):
@@ -103,6 +136,9 @@ def test_bad_input_is_one_line(files, tmp_path, capsys):
     status, err = ask(capsys, *languages, *out)
     assert (status, err.count("\n")) == (2, 1)
     assert "no word is spelled alike in both languages" in err
+    status, err = ask(capsys, *languages, "--ablate", *out)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "ablate needs a dictionary and a test" in err
     status, err = ask(capsys, *languages, "--test", tmp_path / "missing.tsv", *out)
     assert (status, err.count("\n")) == (2, 1)
     status, err = ask(capsys, *languages, "--dictionary", files / "pairs.tsv", "--drawn", 20, *out)

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxemb.projections.self_learning import best_of_each, by_similarities
+from jaxemb.projections.self_learning import best_of_both, best_of_each, by_similarities
 
 RNG = np.random.default_rng(9)
 
@@ -27,6 +27,10 @@ def test_pairs_are_those_of_all_scores(sizes):
     np.testing.assert_array_equal(pairs[: sizes[0], 1], scores.argmax(axis=1))
     np.testing.assert_array_equal(pairs[sizes[0] :, 1], np.arange(sizes[1]))
     np.testing.assert_array_equal(pairs[sizes[0] :, 0], scores.argmax(axis=0))
+    both = best_of_both(jnp.float32(source), jnp.float32(target), neighbors=5)
+    forward, backward = scores.argmax(axis=1), scores.argmax(axis=0)
+    mutual = [(row, column) for row, column in enumerate(forward) if backward[column] == row]
+    assert both.tolist() == [list(pair) for pair in mutual]
     expected = (cosines.max(axis=1).mean() + cosines.max(axis=0).mean()) / 2
     assert similarity == pytest.approx(expected, rel=1e-4)
 

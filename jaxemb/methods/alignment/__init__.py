@@ -14,9 +14,9 @@ Example:
     alignment.translate(fitted, ["word150"], k=2)  # [[("mot150", ...), ...]]
     fitted.source.vectors  # [200, 8] in the shared space, as fitted.target.vectors
 
-Without pairs, words that are spelled alike begin, or, with the option `begin="similarities"`,
-nothing but how similar each language's words are to one another; then the dictionary is learned
-anew from the maps, and the maps from the dictionary.
+Without pairs, words that are spelled alike begin, or, with the option `begin="similarities"` or
+`begin="gromov_wasserstein"`, nothing but how similar each language's words are to one another; then
+the dictionary is learned anew from the maps, and the maps from the dictionary.
 """
 
 from jaxemb.methods.alignment.fit import Fitted, Side, View, fit, transform, translate

@@ -13,11 +13,12 @@ from jaxemb.evaluation.translation import retrieve
 from jaxemb.factorize.procrustes import orthogonal
 from jaxemb.io.word_vectors import WordVectors
 from jaxemb.losses.distances import unit
-from jaxemb.methods.alignment.maps import choose, maps_of, normalized
+from jaxemb.methods.alignment.maps import choose, maps_of, normalized, rough
 from jaxemb.methods.alignment.options import Options
 from jaxemb.methods.alignment.pairs import check_asked, check_words, rows_of
 from jaxemb.progress import phase
-from jaxemb.projections.self_learning import best_of_each, by_similarities
+from jaxemb.projections.gromov_wasserstein import by_coupling
+from jaxemb.projections.self_learning import best_of_both, best_of_each, by_similarities
 from jaxemb.training.state import History
 
 Side = Literal["source", "target"]
@@ -78,7 +79,7 @@ def fit(
       pairs: words and their translations; a word may have several. Pairs of a word without a
         vector are left out, which is logged. None: as the option `begin` says.
       options: of the method.
-      key: random key, or a seed, needed where the dictionary is learned anew.
+      key: random key, or a seed, needed where turns are sought.
 
     Returns:
       Both in the shared space.
@@ -97,24 +98,31 @@ def fit(
         check_words(one, name)
     begun = [normalized(one.vectors, options.normalize) for one in (source, target)]
     (x, x_means), (z, z_means) = begun
-    rounds = options.rounds
     if pairs is not None:
         rows = rows_of(source, target, pairs)
-        rounds = 0 if rounds is None else rounds
     elif options.begin == "identical":
         rows = _identical(source, target)
     else:
-        with phase("comparing similarities"):
-            rows = by_similarities(
-                x[: options.frequent], z[: options.frequent], neighbors=options.neighbors
-            )
-    rounds = 500 if rounds is None else rounds
+        rows = _from_nothing(x, z, options)
+    given = rows[: len(rows) if pairs is not None else 0]
+    nothing = pairs is None and options.begin != "identical"
+    rounds = options.rounds if options.rounds is not None else 500 * nothing
     if rounds:
         if key is None:
-            raise InputError("key is needed to learn the dictionary anew: an int, e.g. 0")
-        rows = _learn(key, x, z, rows, rounds, options)
-    strength, power, again = choose(x, z, rows, options)
+            raise InputError("key is needed to seek turns: an int, e.g. 0")
+        rows = _seek(key, x, z, rows, rounds, options)
+    if pairs is None:
+        strength, power, again = *rough(options), float("nan")
+    else:
+        strength, power, again = choose(x, z, rows, options)
+    refinements = options.refinements if options.refinements is not None else 5 * (pairs is None)
+    few = slice(options.candidates)
     maps = maps_of(x[rows[:, 0]], z[rows[:, 1]], options.map, strength, power)
+    with phase("refining the dictionary"):
+        for _ in range(refinements):
+            found = best_of_both(x[few] @ maps[0], z[few] @ maps[1], neighbors=options.neighbors)
+            rows = np.unique(np.concatenate([given, found]), axis=0)
+            maps = maps_of(x[rows[:, 0]], z[rows[:, 1]], options.map, strength, power)
     mapped = [np.asarray(unit(side @ one)) for side, one in zip((x, z), maps, strict=True)]
     return Fitted(
         WordVectors(source.words, mapped[0]),
@@ -202,13 +210,23 @@ def _identical(source: WordVectors, target: WordVectors) -> np.ndarray:
     return np.array([(source.index[word], target.index[word]) for word in shared], np.int32)
 
 
-def _learn(
+def _from_nothing(x: jax.Array, z: jax.Array, options: Options) -> np.ndarray:
+    if options.begin == "gromov_wasserstein":
+        few = slice(options.coupled)
+        with phase("coupling words"):
+            return by_coupling(x[few], z[few], epsilon=options.epsilon)
+    few = slice(options.frequent)
+    with phase("comparing similarities"):
+        return by_similarities(x[few], z[few], neighbors=options.neighbors)
+
+
+def _seek(
     key: jax.Array, x: jax.Array, z: jax.Array, rows: np.ndarray, rounds: int, options: Options
 ) -> np.ndarray:
-    """Returns pairs [P, 2] learned from the maps of the pairs before, round by round."""
+    """Returns pairs [P, 2] learned from the turns of the pairs before, round by round."""
     few = slice(options.frequent)
     keep, best, since = options.first_keep, -np.inf, 0
-    with phase("learning the dictionary"):
+    with phase("seeking turns"):
         for number in range(rounds):
             turn = orthogonal(x[rows[:, 0]], z[rows[:, 1]])
             rows, similarity = best_of_each(

@@ -44,6 +44,13 @@ def maps_of(
     return (orthogonal(x, z) if how == "procrustes" else ridge(x, z, penalty=strength)), same
 
 
+def rough(options: Options) -> tuple[float, float]:
+    """Returns ridge and power where pairs were not given: held-out ones could be wrong."""
+    ridge = options.rough_ridge if options.ridge is None else options.ridge
+    power = options.rough_power if options.power is None else options.power
+    return ridge * (options.map != "procrustes"), power * (options.map == "canonical")
+
+
 def choose(
     x: jax.Array, z: jax.Array, rows: np.ndarray, options: Options
 ) -> tuple[float, float, float]:

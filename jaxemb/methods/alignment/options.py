@@ -39,16 +39,29 @@ class Options:
     """Neighbors that the correction csls looks at."""
     temperature: float = 0.1
     """Of the correction inverted_softmax."""
-    begin: Literal["identical", "similarities"] = "identical"
-    """Where pairs come from if none are given."""
+    begin: Literal["identical", "similarities", "gromov_wasserstein"] = "identical"
+    """Where pairs come from if none are given: words that are spelled alike; words as similar to
+    the others of their language; or a coupling that keeps similarities (needs ott-jax)."""
+    coupled: int = 1000
+    """Words of each language, the first, that gromov_wasserstein couples."""
+    epsilon: float = 0.05
+    """Entropy of that coupling, a share of the standard deviation of costs."""
+    refinements: int | None = None
+    """Times that words which are each other's first translation become the pairs, beside those
+    given. None: none with pairs, else 5."""
+    rough_ridge: float = 1.0
+    """Ridge of maps of such pairs, some of which are wrong, where `ridge` gives none."""
+    rough_power: float = 0.5
+    """Their power, where `power` gives none."""
     rounds: int | None = None
-    """Times that the dictionary is learned anew, at most. None: none with pairs, else 500."""
+    """Times, at most, that turns are sought before, by pairs of which some are left out by chance.
+    None: none with pairs or words spelled alike, else 500."""
     frequent: int = 4000
-    """Words of each language, the first, that the dictionary is learned among, and that tell which
-    words are near to all while the map is chosen."""
+    """Words of each language, the first, that turns are sought by, and that tell which words are
+    near to all while the map is chosen."""
     candidates: int = 20_000
-    """Words of the target, the first, that held-out pairs are looked up among while the map is
-    chosen, beside those of the pairs."""
+    """Words of each language, the first, that pairs are refined among; those of the target are
+    what held-out pairs are looked up among while the map is chosen, beside those of the pairs."""
     first_keep: float = 0.1
     """Share of the cosines looked at in the first rounds: what is left out by chance helps out of
     poor solutions. It doubles as rounds make nothing better."""
@@ -74,9 +87,14 @@ class Options:
         checks.check_field(self, "folds", at_least=2)
         checks.check_field(self, "neighbors", at_least=1)
         checks.check_field(self, "temperature", above=0)
-        if self.rounds is not None:
-            checks.check_field(self, "rounds", at_least=0)
+        for name in ("refinements", "rounds"):
+            if getattr(self, name) is not None:
+                checks.check_field(self, name, at_least=0)
+        checks.check_field(self, "rough_ridge", above=0)
+        checks.check_field(self, "rough_power", at_least=0)
         checks.check_field(self, "frequent", at_least=2)
+        checks.check_field(self, "coupled", at_least=2)
+        checks.check_field(self, "epsilon", above=0)
         checks.check_field(self, "candidates", at_least=1)
         checks.check_field(self, "first_keep", above=0, at_most=1)
         checks.check_field(self, "patience", at_least=1)

@@ -53,9 +53,10 @@ def test_a_turned_space_is_found_again_for_every_word(how, retrieval):
     np.testing.assert_allclose(np.linalg.norm(fitted.source.vectors, axis=1), 1, rtol=1e-5)
 
 
-def test_without_a_dictionary():
+@pytest.mark.parametrize("begin", ["similarities", "gromov_wasserstein"])
+def test_without_a_dictionary(begin):
     english, french = two_languages()
-    options = alignment.Options(map="procrustes", begin="similarities", retrieval="nearest")
+    options = alignment.Options(map="procrustes", begin=begin, retrieval="nearest")
     fitted = alignment.fit(english, french, None, options, key=0)
     assert right(fitted, english.words) == 1
 
@@ -67,9 +68,21 @@ def test_words_that_are_spelled_alike_begin():
     english = WordVectors(names, english.vectors)
     french = WordVectors([same.get(word, word) for word in french.words], french.vectors)
     options = alignment.Options(map="procrustes")
-    learned = alignment.fit(english, french, options=options, key=0)
-    plain = alignment.fit(english, french, options=dataclasses.replace(options, rounds=0))
+    learned = alignment.fit(english, french, options=options)
+    plain = alignment.fit(english, french, options=dataclasses.replace(options, refinements=0))
     assert len(plain.pairs) == 12
+    assert np.isnan(learned.found_again)
+    assert right(learned, REST) > right(plain, REST) + 0.1
+
+
+def test_a_few_pairs_are_refined():
+    english, french = two_languages(noise=0.5)
+    plain, learned = (
+        alignment.fit(english, french, PAIRS[:15], alignment.Options(refinements=rounds))
+        for rounds in (None, 5)
+    )
+    assert len(plain.pairs) == 15
+    assert {tuple(pair) for pair in plain.pairs} <= {tuple(pair) for pair in learned.pairs}
     assert right(learned, REST) > right(plain, REST) + 0.1
 
 
@@ -160,7 +173,7 @@ def test_what_cannot_be_mapped():
     broken = WordVectors(french.words, np.where(french.vectors > 3, np.nan, french.vectors))
     with pytest.raises(InputError, match="vectors of the target must be finite"):
         alignment.fit(english, broken, PAIRS)
-    with pytest.raises(InputError, match="key is needed to learn the dictionary anew"):
+    with pytest.raises(InputError, match="key is needed to seek turns"):
         alignment.fit(english, french, options=alignment.Options(begin="similarities"))
     fitted = alignment.fit(english, french, PAIRS)
     with pytest.raises(UnknownWordError, match="'nix' is not among the 400 words"):
@@ -188,7 +201,12 @@ def test_what_cannot_be_mapped():
         ("neighbors", 0),
         ("temperature", 0.0),
         ("rounds", -1),
+        ("refinements", -1),
+        ("rough_ridge", 0.0),
+        ("rough_power", -1.0),
         ("frequent", 1),
+        ("coupled", 1),
+        ("epsilon", 0.0),
         ("first_keep", 0.0),
         ("patience", 0),
     ],
