@@ -95,7 +95,7 @@ def start(
         keys = jax.random.split(key)
         there = jnp.ones((*item.shape, 1), jnp.float32)
         return (
-            (without_some(keys[0], parts[had], options.dropped), weights * fading),
+            (without_some(keys[0], parts[had], options.dropped), weights * fading[None]),
             (without_some(keys[1], parts[item[:, None]], options.dropped), there),
         )
 
@@ -146,7 +146,8 @@ def numbered(
       most: features of an item that are kept, the most frequent ones.
 
     Returns:
-      The F names, the most frequent first, and [I, T] int32 each item's numbers, -1 beyond their end.
+      The F names, the most frequent first, and [I, T] int32 each item's numbers, -1 beyond their
+      end.
 
     Raises:
       InputError: if they are no such lists, or no feature is left.
