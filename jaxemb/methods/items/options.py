@@ -38,7 +38,7 @@ class Options:
     dim: int = 64
     """Width of the vectors."""
     epochs: int | None = None
-    """Passes over the events. None takes 10 for ials, 6 for two_towers, 30 for bpr and
+    """Passes over the events. None takes 10 for ials, 12 for two_towers, 30 for bpr and
     item2vec."""
     min_count: int | None = None
     """Items with fewer events have zero vectors and are never recommended; in two_towers, features
@@ -109,7 +109,7 @@ class Options:
     @property
     def passes(self) -> int:
         """Passes over the events."""
-        return self.epochs or {"ials": 10, "two_towers": 6}.get(self.method, 30)
+        return self.epochs or {"ials": 10, "two_towers": 12}.get(self.method, 30)
 
     @property
     def least(self) -> int:
