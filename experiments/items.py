@@ -59,7 +59,8 @@ class Config:
     nothing is scored. None: user,item,time; of edges the first two."""
     titles: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A table of items, their titles and, if there are any, their kinds with bars between, as
-    movies.csv of MovieLens: its first three columns."""
+    movies.csv of MovieLens: its first three columns. two_towers learns from kinds, and from the
+    decade of a year in brackets in the title."""
     layout: Layout = Layout()
     recommend: Annotated[str | None, tyro.conf.arg(metavar="USER")] = None
     """Whose recommendations are printed. None: those of three users."""
