@@ -72,8 +72,8 @@ def score(
     known = events.at(~np.isin(events.items, drawn))
     titles = titles._replace(tags=None)
     towers = options.method == "two_towers"
-    names = titles.features()
-    fitted = items.fit(seed, known, options, features=names if towers else None, run=run)
+    names = titles.features() if towers else None
+    fitted = items.fit(seed, known, options, features=names, run=run)
     run_folder.stop_if_asked(fitted.history)
     users = {
         decay: items.encode_events(
@@ -85,10 +85,9 @@ def score(
     halves = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
 
     def area(new: np.ndarray, penalty: float | None, decay: float) -> float:
-        if penalty is None:
-            placed = items.place_by_features(fitted, [names[item] for item in new])
-        else:
-            placed = items.place(fitted, features, features[new], penalty=penalty)
+        if penalty is None:  # without an event an item is where its features place it
+            return mean_area(items.scores(fitted, users[decay])[:, new], events, new)
+        placed = items.place(fitted, features, features[new], penalty=penalty)
         return mean_area(users[decay] @ placed.T, events, new)
 
     tried = itertools.product((None,) if towers else _PENALTIES, decays)

@@ -154,3 +154,17 @@ def test_other_bad_input_is_refused(fitted):
         items.Options(dropped=0.5)
     with pytest.raises(InputError, match="temperature must be more than 0"):
         items.Options(method="two_towers", temperature=0.0)
+
+
+def test_a_loop_of_ones_own_gives_the_same_bits_also_where_jax_counts_in_float64():
+    options = dataclasses.replace(SMALL, epochs=1, batch=512)
+    training = items.start(5, EVENTS, options, features=KNOWN)
+    state, update = training.state, jax.jit(training.update)
+    for step in range(training.steps):
+        state, _ = update(state, training.batch(step))
+    fitted = items.fit(5, EVENTS, options, features=KNOWN)
+    np.testing.assert_array_equal(training.finish(state).vectors.vectors, fitted.vectors.vectors)
+    with jax.enable_x64(True):
+        fitted = items.fit(5, EVENTS, options, features=KNOWN)
+    tables = (fitted.vectors.vectors, fitted.features.vectors, fitted.params["items"])
+    assert {table.dtype for table in tables} == {np.dtype(np.float32)}
