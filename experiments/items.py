@@ -59,7 +59,8 @@ class Config:
     nothing is scored. None: user,item,time; of edges the first two."""
     titles: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """A table of items, their titles and, if there are any, their kinds with bars between, as
-    movies.csv of MovieLens: its first three columns."""
+    movies.csv of MovieLens: its first three columns. two_towers learns from kinds, and from the
+    decade of a year in brackets in the title."""
     layout: Layout = Layout()
     recommend: Annotated[str | None, tyro.conf.arg(metavar="USER")] = None
     """Whose recommendations are printed. None: those of three users."""
@@ -105,6 +106,7 @@ def run(config: Config) -> None:
     if config.edges is not None:
         options = dataclasses.replace(options, method="item2vec")
     events, titles, sha256 = read(config)
+    features = features_of(config, titles)
     if config.recommend is not None:
         events.history(config.recommend)  # refuses an unknown one before anything is trained
     if not run_folder.open_run(out, config, sha256):
@@ -122,12 +124,19 @@ def run(config: Config) -> None:
     except InputError as error:
         print(f"nothing is scored: {error}")
     else:
-        found, options = score(config, *(drawn_users(config, one) for one in held))
+        found, options = score(config, features, *(drawn_users(config, one) for one in held))
         figures |= found
     if titles is not None and any(titles.kinds) and config.edges is None:
         figures |= place_new(config, events, titles, options)
+        if features is not None and options.method != "two_towers":
+            found = place_new(config, events, titles, options_of(options, "two_towers"))
+            figures |= {f"two_towers_{name}": value for name, value in found.items()}
     fitted = items.fit(
-        config.common.seed, events, options, run=run_folder.engine_run(config.common)
+        config.common.seed,
+        events,
+        options,
+        features=features_for(options, features),
+        run=run_folder.engine_run(config.common),
     )
     run_folder.stop_if_asked(fitted.history)
     io.save(out / "fit", fitted)
@@ -148,7 +157,7 @@ def read(config: Config) -> tuple[Events, Titles | None, dict[str, str]]:
     Returns:
       Events, titles, and the checksum of each file.
     """
-    path, named = config.events, config.titles
+    path, named, tagged = config.events, config.titles, None
     if config.edges is not None:
         path = config.edges
         columns = columns_of(config, "1,2")
@@ -163,11 +172,48 @@ def read(config: Config) -> tuple[Events, Titles | None, dict[str, str]]:
         path = movielens.ratings(config.common.data_dir)
         named = named or movielens.films(config.common.data_dir)
         events = read_events(path, movielens.COLUMNS)
-    sha256 = {str(one): file_sha256(one) for one in (path, named) if one is not None}
+        if uses_features(config):
+            tagged = movielens.tagged(config.common.data_dir)
+    sha256 = {str(one): file_sha256(one) for one in (path, named, tagged) if one is not None}
     if named is None:
         return events, None, sha256
     titles = read_titles(named, events.item_names, config.layout)
+    if tagged is not None:
+        titles = titles._replace(tags=movielens.tags(config.common.data_dir, events))
     return events._replace(item_names=titles.titles), titles, sha256
+
+
+def features_of(config: Config, titles: Titles | None) -> list[tuple[str, ...]] | None:
+    """Returns what two_towers is to know of each item; None if it is not asked for.
+
+    Raises:
+      InputError: if nothing is known.
+    """
+    if not uses_features(config):
+        return None
+    features = [] if titles is None else titles.features()
+    if not any(features):
+        raise InputError(
+            "two_towers needs features of items: give titles, a table of items, titles and kinds"
+        )
+    return features
+
+
+def uses_features(config: Config) -> bool:
+    """Tells whether two_towers is asked for."""
+    return "two_towers" in (config.options.method, *config.methods)
+
+
+def features_for(
+    options: items.Options, features: list[tuple[str, ...]] | None
+) -> list[tuple[str, ...]] | None:
+    """Returns the features for a method that learns from them, None for the others."""
+    return features if options.method == "two_towers" else None
+
+
+def options_of(own: items.Options, method: items.Method) -> items.Options:
+    """Returns the options asked for, or the defaults of another method."""
+    return own if method == own.method else items.Options(method=method, dim=own.dim)
 
 
 def columns_of(config: Config, usual: str) -> tuple[str, ...]:
@@ -193,7 +239,9 @@ def drawn_users(config: Config, held: Held) -> Held:
     return held._replace(users=held.users[rows], targets=held.targets[rows])
 
 
-def score(config: Config, validation: Held, test: Held) -> tuple[dict[str, float], items.Options]:
+def score(
+    config: Config, features: list[tuple[str, ...]] | None, validation: Held, test: Held
+) -> tuple[dict[str, float], items.Options]:
     """Scores methods and baselines, prints them and writes table.md.
 
     Returns:
@@ -217,9 +265,9 @@ def score(config: Config, validation: Held, test: Held) -> tuple[dict[str, float
             print(f"{name} is left out: {error}")
     wanted = dict.fromkeys((own.method, *config.methods))
     for method in wanted:
-        options = own if method == own.method else items.Options(method=method, dim=own.dim)
+        options = options_of(own, method)
         rows[method] = [
-            score_once(config, options, seed, validation, test, decays)
+            score_once(config, options, features, seed, validation, test, decays)
             for seed in range(config.common.seed, config.common.seed + config.seeds)
         ]
     lines = markdown(
@@ -238,6 +286,7 @@ def score(config: Config, validation: Held, test: Held) -> tuple[dict[str, float
 def score_once(
     config: Config,
     options: items.Options,
+    features: list[tuple[str, ...]] | None,
     seed: int,
     validation: Held,
     test: Held,
@@ -249,7 +298,8 @@ def score_once(
         part = "validation" if held is validation else "test"
         folder = config.common.out / "scored" / f"{options.method}_seed{seed}_{part}"
         ran = run_folder.engine_run(config.common, folder)
-        fitted = items.fit(seed, held.known, options, run=ran)
+        told = features_for(options, features)
+        fitted = items.fit(seed, held.known, options, features=told, run=ran)
         run_folder.stop_if_asked(fitted.history)
 
         def faded_to(decay: float) -> scores.Scores:
@@ -270,18 +320,21 @@ def place_new(
     Returns:
       Figures.
     """
-    ran = run_folder.engine_run(config.common, config.common.out / "scored" / "new_items")
+    folder = config.common.out / "scored" / f"{options.method}_new_items"
+    ran = run_folder.engine_run(config.common, folder)
     decays = config.decays or (options.decay,)
     found = new_items.score(config.common.seed, events, titles, options, ran, decays=decays)
     if found is None:
         return {}
+    ridge = "" if found.penalty is None else f"ridge {found.penalty:g}, "
     print(
-        f"\n{found.items:,} new items, placed from kinds and decade (ridge {found.penalty:g}, "
+        f"\n{found.items:,} new items, placed from kinds and decade by {options.method} ({ridge}"
         f"decay {found.decay:g}): users are nearer to theirs than to others in {found.area:.1%} of "
         f"pairs; by kinds alone in {found.of_kinds:.1%}, by popularity, if it were known, in "
         f"{found.of_counts:.1%}"
     )
-    return {f"new_{name}": float(value) for name, value in found._asdict().items()}
+    figures = {name: value for name, value in found._asdict().items() if value is not None}
+    return {f"new_{name}": float(value) for name, value in figures.items()}
 
 
 def as_words(names: list[str]) -> list[str]:

@@ -33,7 +33,7 @@ Example:
 
 | items that users met | |
 |---|---|
-| `items` | weighted factorization, ranking, item2vec; recommendations |
+| `items` | weighted factorization, ranking, item2vec, two towers; recommendations |
 
 | maps of points | |
 |---|---|

@@ -2,6 +2,7 @@
 
 import collections
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ _logger = logging.getLogger("jaxemb")
 # Kinds that have a color of their own, at most.
 _COLORS = 12
 _OTHER = "other"
+_YEAR = re.compile(r"\((\d{4})\)")
 
 
 class Titles(NamedTuple):
@@ -25,10 +27,19 @@ class Titles(NamedTuple):
     Attributes:
       titles: I, all different; an item without one has its id.
       kinds: I tuples, as ("Comedy", "Drama"); empty where none is told.
+      tags: I tuples of what users said of the items; None where that was not read.
     """
 
     titles: list[str]
     kinds: list[tuple[str, ...]]
+    tags: list[tuple[str, ...]] | None = None
+
+    def features(self) -> list[tuple[str, ...]]:
+        """Returns each item's kinds, the decade of the year in its title as "1990s", and tags."""
+        years = [_YEAR.findall(title) for title in self.titles]
+        decades = [(f"{found[-1][:3]}0s",) if found else () for found in years]
+        tags = self.tags or [()] * len(self.titles)
+        return [sum(some, ()) for some in zip(self.kinds, decades, tags, strict=True)]
 
     def classes(self, count: int) -> tuple[np.ndarray | None, list[str]]:
         """Returns one kind of each of the first items, for colors.

@@ -28,6 +28,7 @@ def info_nce_loss(
     temperature: float | jax.Array,
     labels: jax.Array | None = None,
     where: jax.Array | None = None,
+    log_q: jax.Array | None = None,
 ) -> Terms:
     """Computes -log of the softmax over j of cos(first_i, second_j) / temperature, at j = i.
 
@@ -39,6 +40,9 @@ def info_nce_loss(
       temperature: above 0.
       labels: [B] int; rows with the same label are no negatives of each other. None if all differ.
       where: [B] bool; False leaves a pair out. None keeps all.
+      log_q: [B] log of the chance that a row of a batch has this second view, taken off its scores:
+        what is frequent in batches is a negative as often, and would be pushed away for that. None
+        if all are as frequent.
 
     Returns:
       A term for each row of `first`, in nats; one without negatives is 0.
@@ -47,7 +51,9 @@ def info_nce_loss(
       AssertionError: while tracing, if a shape disagrees with the above.
 
     Reference:
-      van den Oord et al. 2018, arXiv:1807.03748, eq. 4; Radford et al. 2021, arXiv:2103.00020.
+      van den Oord et al. 2018, arXiv:1807.03748, eq. 4; Radford et al. 2021, arXiv:2103.00020;
+      Yi et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item
+      recommendations", section 3 (log_q).
     """
     chex.assert_rank(first, 2)
     chex.assert_equal_shape([first, second])
@@ -55,8 +61,12 @@ def info_nce_loss(
     labels = jnp.arange(batch) if labels is None else labels
     chex.assert_shape(labels, (batch,))
     cosines = jnp.matmul(unit(first), unit(second).T, precision=jax.lax.Precision.HIGHEST)
+    scores = cosines / temperature
+    if log_q is not None:
+        chex.assert_shape(log_q, (batch,))
+        scores -= log_q[None]
     _, negative = class_masks(labels, where)
-    loss = own_against_others(cosines / temperature, negative)
+    loss = own_against_others(scores, negative)
     count = jnp.ones(batch, jnp.int32) if where is None else where.astype(jnp.int32)
     return Terms(loss, count)
 

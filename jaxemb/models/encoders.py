@@ -178,6 +178,37 @@ class MeanEncoder(nn.Module):
         return unit((vectors * (words >= 0)[..., None]).sum(axis=1))
 
 
+class HistoryEncoder(nn.Module):
+    """The weighted mean of things of length 1, each the mean of a bag of ids' vectors.
+
+    A user as the items that the user had; an item is a history of one.
+
+    Attributes:
+      dim: D, width of the vectors and of the embedding.
+      vocabulary: V.
+    """
+
+    dim: int
+    vocabulary: int
+
+    @nn.compact
+    def __call__(self, histories: tuple[jax.Array, jax.Array]) -> jax.Array:
+        """Embeds histories.
+
+        Args:
+          histories: [B, H, T] ids, checked to be in 0..V-1, -1 beyond a bag's end; and [B, H] what
+            each thing weighs, 0 beyond a history's end.
+
+        Returns:
+          [B, D] of length 1, or 0 where all bags that weigh are empty.
+        """
+        bags, weights = histories
+        rows, things, width = bags.shape
+        vectors = MeanEncoder(self.dim, self.vocabulary)(bags.reshape(rows * things, width))
+        vectors = vectors.reshape(rows, things, self.dim)
+        return unit((vectors * weights[..., None]).sum(axis=1))
+
+
 class BagEncoder(nn.Module):
     """The mean of a text's word vectors, then a dense layer: word order doesn't matter.
 

@@ -1,6 +1,6 @@
 import pytest
 
-from jaxemb.data.item_titles import read_titles
+from jaxemb.data.item_titles import Titles, read_titles
 from jaxemb.errors import InputError
 
 TABLE = """id,title,kinds,year
@@ -36,3 +36,10 @@ def test_a_table_of_other_items_is_refused(tmp_path):
     (tmp_path / "one.csv").write_text("id\n1\n2\n")
     with pytest.raises(InputError, match="a column of ids and one of titles, found 1"):
         read_titles(tmp_path / "one.csv", ["1"])
+
+
+def test_features_are_kinds_the_last_year_and_tags():
+    titles = Titles(["One (1994) (2003)", "Two", "Six (1960)"], [("A", "B"), (), ()])
+    assert titles.features() == [("A", "B", "2000s"), (), ("1960s",)]
+    tagged = titles._replace(tags=[("slow",), ("odd",), ()])
+    assert tagged.features() == [("A", "B", "2000s", "slow"), ("odd",), ("1960s",)]

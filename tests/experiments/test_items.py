@@ -35,7 +35,7 @@ def ran(files, private_cache, tmp_path_factory):
         columns="who, what, when",
         titles=files / "names.csv",
         options=items.Options(dim=6),
-        methods=("item2vec",),
+        methods=("item2vec", "two_towers"),
         common=command.Common(out=tmp_path_factory.mktemp("runs") / "run"),
     )
     script.run(config)
@@ -55,7 +55,22 @@ def test_recommendations_are_scored_with_baselines(ran):
         "| SVD",
         "| ials",
         "| item2vec",
+        "| two_towers",
     ]
+    # Kinds are the topics.
+    assert figures["two_towers_hits"] > 0.7
+
+
+def test_two_towers_are_saved_with_what_places_new_items(files, tmp_path, capsys):
+    flags = ("--columns", "who,what,when", "--titles", files / "names.csv", "--drawn", 12)
+    towers = ("--method", "two_towers", "--dim", 6, "--min-count", 1, "--decays", 1)
+    status, out, err = ask(
+        capsys, "--events", files / "log.csv", *flags, *towers, "--out", tmp_path / "run"
+    )
+    assert status == 0, err
+    fitted = io.load(tmp_path / "run" / "fit")
+    assert fitted.features.words == ["topic 0", "topic 1", "topic 2"]
+    assert items.place_by_features(fitted, [("topic 1",)]).shape == (1, 6)
 
 
 def test_vectors_have_titles(ran):
@@ -90,6 +105,10 @@ def test_a_user_is_told_after_the_run(ran, files, capsys):
         (("--columns", "who"), "--columns must be those of user, item"),
         (("--columns", "who,what,when", "--recommend", "nobody"), "no event is of user 'nobody'"),
         (("--columns", "who,what,when", "--titles", "log"), "has the title of none of 24 items"),
+        (
+            ("--columns", "who,what,when", "--method", "two_towers"),
+            "two_towers needs features of items: give titles",
+        ),
         (("--columns", "who,what,when", "--decays", "0"), "--decays must be more than 0"),
         (
             ("--columns", "who,what,when", "--method", "bpr", "--alpha", "2"),

@@ -44,6 +44,21 @@ def test_info_nce(labels):
     np.testing.assert_array_equal(terms.counts, 1)
 
 
+def test_what_is_frequent_is_corrected():
+    first, second = data()
+    log_q = np.random.default_rng(2).normal(-4, 2, size=B)
+    expected = []
+    for i in range(B):
+        scores = [cosine(first[i], second[j]) / TEMPERATURE - log_q[j] for j in range(B)]
+        others = [scores[j] for j in range(B) if LABELS[1][j] != LABELS[1][i]]
+        expected.append(-scores[i] + np.log(np.exp([scores[i], *others]).sum()))
+    compiled = jax.jit(functools.partial(info_nce_loss, temperature=TEMPERATURE))
+    views = (jnp.asarray(view, jnp.float32) for view in data())
+    terms = compiled(*views, labels=jnp.asarray(LABELS[1]), log_q=jnp.asarray(log_q, jnp.float32))
+    # Scores of about 10 are subtracted.
+    np.testing.assert_allclose(terms.loss, expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("labels", LABELS)
 def test_nt_xent(labels):
     views = np.concatenate(data())

@@ -90,6 +90,24 @@ def test_means_against_the_formula(which):
         np.testing.assert_allclose(found[row], out / np.linalg.norm(out), atol=1e-5)
 
 
+def test_a_history_is_the_weighted_mean_of_things_of_length_1():
+    rng = np.random.default_rng(1)
+    bags = np.where(rng.random((4, 3, 5)) < 0.6, rng.integers(9, size=(4, 3, 5)), -1)
+    bags[2, 1] = bags[3] = -1
+    weights = np.array([[1, 0.5, 0.2], [2, 0, 0], [1, 1, 1], [1, 1, 1]], np.float32)
+    encoder, histories = encoders.HistoryEncoder(2, 9), (jnp.asarray(bags), jnp.asarray(weights))
+    params = draw_params(encoder, (histories,))
+    (table,) = (np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(params))
+    found = np.asarray(compiled(encoder)(params, histories))
+    for row in range(3):
+        total = np.zeros(2)
+        for bag, weight in zip(bags[row], weights[row], strict=True):
+            thing = sum((table[number] for number in bag if number >= 0), np.zeros(2))
+            total += weight * thing / max(np.linalg.norm(thing), 1e-9)
+        np.testing.assert_allclose(found[row], total / np.linalg.norm(total), atol=1e-5)
+    assert not found[3].any()
+
+
 def test_word_order_matters_to_the_recurrent_network_only():
     words = np.asarray(*TEXTS)
     swapped = words.copy()

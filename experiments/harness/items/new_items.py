@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,7 +14,6 @@ from jaxemb.training.run import Run
 
 from .. import run_folder
 
-_YEAR = re.compile(r"\((\d{4})\)")
 # Items of fewer events tell little of a method.
 _LEAST = 5
 # Tried with half of the items held out.
@@ -27,7 +25,7 @@ class Placed(NamedTuple):
 
     Attributes:
       items: held out for the test.
-      penalty: chosen with others.
+      penalty: of the ridge regression, chosen with others; None of two_towers, which has none.
       decay: likewise.
       area: chance that a user's vector is nearer to an item that the user had than to one that not.
       of_kinds: the same by the cosine of kinds and years, without vectors.
@@ -35,7 +33,7 @@ class Placed(NamedTuple):
     """
 
     items: int
-    penalty: float
+    penalty: float | None
     decay: float
     area: float
     of_kinds: float
@@ -43,13 +41,10 @@ class Placed(NamedTuple):
 
 
 def features_of(titles: Titles) -> np.ndarray:
-    """Returns kinds of each item, and the decade of the year in its title: [I, F] of 0 or 1."""
-    kinds = sorted({kind for some in titles.kinds for kind in some})
-    years = [_YEAR.findall(title) for title in titles.titles]
-    decades = [int(found[-1]) // 10 if found else 0 for found in years]
-    columns = [[kind in some for some in titles.kinds] for kind in kinds]
-    columns += [[decade == one for decade in decades] for one in sorted({*decades} - {0})]
-    return np.array(columns, np.float32).T
+    """Returns whether each item has each feature: [I, F] of 0 or 1."""
+    names = titles.features()
+    columns = sorted({name for some in names for name in some})
+    return np.array([[name in some for name in columns] for some in names], np.float32)
 
 
 def score(
@@ -63,7 +58,8 @@ def score(
 ) -> Placed | None:
     """Holds out a fifth of the items, trains on the others, and places those held out.
 
-    Half of them choose the penalty and the decay, the others are scored.
+    Half of them choose the penalty and the decay, the others are scored. Tags are left out: who
+    tags an item has had it.
 
     Returns:
       The scores; None where there are too few items.
@@ -74,7 +70,10 @@ def score(
     if len(drawn) < 10:
         return None
     known = events.at(~np.isin(events.items, drawn))
-    fitted = items.fit(seed, known, options, run=run)
+    titles = titles._replace(tags=None)
+    towers = options.method == "two_towers"
+    names = titles.features() if towers else None
+    fitted = items.fit(seed, known, options, features=names, run=run)
     run_folder.stop_if_asked(fitted.history)
     users = {
         decay: items.encode_events(
@@ -85,11 +84,13 @@ def score(
     features = features_of(titles)
     halves = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
 
-    def area(new: np.ndarray, penalty: float, decay: float) -> float:
+    def area(new: np.ndarray, penalty: float | None, decay: float) -> float:
+        if penalty is None:  # without an event an item is where its features place it
+            return mean_area(items.scores(fitted, users[decay])[:, new], events, new)
         placed = items.place(fitted, features, features[new], penalty=penalty)
         return mean_area(users[decay] @ placed.T, events, new)
 
-    tried = itertools.product(_PENALTIES, decays)
+    tried = itertools.product((None,) if towers else _PENALTIES, decays)
     penalty, decay = max(tried, key=lambda pair: area(halves[0], *pair))
     new = halves[1]
     count = len(events.user_names)

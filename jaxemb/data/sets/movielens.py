@@ -1,11 +1,14 @@
 """MovieLens (the small set): which films users rated, and when."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from jaxemb.data.archives import read_members
-from jaxemb.data.events import Events, read_events
+from jaxemb.data.events import Events, read_columns, read_events
 from jaxemb.data.item_titles import Titles, read_titles
 from jaxemb.data.prepare import NamedSet, missing_file
 
@@ -32,6 +35,44 @@ def films(data_dir: Path) -> Path:
       InputError: saying how to get it, if it is missing.
     """
     return _there(data_dir / _FOLDER / _NAMES[1])
+
+
+def tagged(data_dir: Path) -> Path:
+    """Returns the file of tags.
+
+    Raises:
+      InputError: saying how to get it, if it is missing.
+    """
+    return _there(data_dir / _FOLDER / _NAMES[2])
+
+
+def tags(data_dir: Path, events: Events, *, held: int = 2) -> list[tuple[str, ...]]:
+    """Reads what users said of films, in small letters.
+
+    Args:
+      data_dir: where the set lies.
+      events: the ratings, items called by their ids.
+      held: newest events of each user that are to be predicted: what the user said of their films,
+        whenever, is left out, since it tells of the event.
+
+    Returns:
+      Of each item its tags in order, each once.
+
+    Raises:
+      InputError: if the file is missing or damaged.
+    """
+    path = tagged(data_dir)
+    found = read_columns(path, {"user": "userId", "item": "movieId", "tag": "tag"})
+    newest = events.starts[1:][events.users] - np.arange(len(events.users)) <= held
+    left_out = {
+        (events.user_names[user], events.item_names[item])
+        for user, item in zip(events.users[newest], events.items[newest], strict=True)
+    }
+    said = defaultdict(set)
+    for user, item, tag in zip(*(found[name].tolist() for name in found), strict=True):
+        if (str(user), str(item)) not in left_out:
+            said[str(item)].add(tag.strip().lower())
+    return [tuple(sorted(said[name])) for name in events.item_names]
 
 
 def read(data_dir: Path) -> tuple[Events, Titles]:

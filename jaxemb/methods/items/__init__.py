@@ -12,13 +12,15 @@ Example:
     for film, score, because in items.recommend(fitted, events.history("cem"), k=2):
         print(film, round(score, 2), because)
 
-Three methods, one result: weighted factorization (`ials`), ranking (`bpr`) and item2vec. A user's
-vector, also a new user's, is made of the items that the user had, the newest weighing most.
+Four methods, one result: weighted factorization (`ials`), ranking (`bpr`), item2vec and two towers
+(`two_towers`). A user's vector, also a new user's, is made of the items that the user had, the
+newest weighing most. Two towers learn vectors of features, too: `fit(..., features=[("Horror",
+"1970s"), ...])` takes each item's, and `place_by_features` places one that nobody has had.
 """
 
 from jaxemb.methods.items.fit import Fitted, fit, start
 from jaxemb.methods.items.options import Method, Options
-from jaxemb.methods.items.place import place
+from jaxemb.methods.items.place import place, place_by_features
 from jaxemb.methods.items.recommend import (
     Recommendation,
     encode,
@@ -36,6 +38,7 @@ __all__ = [
     "encode_events",
     "fit",
     "place",
+    "place_by_features",
     "recommend",
     "scores",
     "start",

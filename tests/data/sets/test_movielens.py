@@ -25,6 +25,26 @@ def test_the_archive_of_grouplens(tmp_path):
     assert len(find(movielens.SOURCE, tmp_path / "data")) == 2
 
 
+def test_tags_of_events_to_be_predicted_are_left_out(tmp_path):
+    folder = tmp_path / "movielens"
+    folder.mkdir()
+    rows = [(user, film, 0, when) for user in (1, 2) for when, film in enumerate((31, 9, 7, 5))]
+    lines = ["userId,movieId,rating,timestamp", *(",".join(map(str, row)) for row in rows)]
+    (folder / "ratings.csv").write_text("\n".join(lines))
+    (folder / "movies.csv").write_text(MOVIES)
+    with pytest.raises(InputError, match="tags.csv"):
+        movielens.tags(tmp_path, movielens.read(tmp_path)[0])
+    (folder / "tags.csv").write_text(
+        'userId,movieId,tag,timestamp\n1,31,Slow,9\n1,31,slow ,8\n2,9,"a, b",1\n2,31,dark,2\n'
+        "1,7,leaks,1\n2,5,leaks,1\n3,5,unseen by,1\n"
+    )
+    events, titles = movielens.read(tmp_path)
+    tags = dict(zip(events.item_names, movielens.tags(tmp_path, events), strict=True))
+    assert tags == {"31": ("dark", "slow"), "9": ("a, b",), "7": (), "5": ("unseen by",)}
+    assert "leaks" in movielens.tags(tmp_path, events, held=1)[events.item_names.index("7")]
+    assert titles.tags is None
+
+
 def test_what_is_missing_is_told(tmp_path):
     with pytest.raises(InputError, match="jaxemb data movielens"):
         movielens.read(tmp_path)

@@ -15,9 +15,9 @@ def test_the_area_is_the_share_of_pairs_in_order():
     np.testing.assert_allclose(found, np.mean([0.5, 0.75, 1.0]))
 
 
-def test_kinds_and_decades_are_features():
+def test_columns_of_features_are_in_order():
     titles = Titles(["One (1994)", "Two", "Three (1999)"], [("A", "B"), ("B",), ()])
-    assert new_items.features_of(titles).tolist() == [[1, 1, 1], [0, 1, 0], [0, 0, 1]]
+    assert new_items.features_of(titles).tolist() == [[1, 1, 1], [0, 0, 1], [1, 0, 0]]
 
 
 def test_new_items_of_a_kind_are_placed_near_its_users():
@@ -33,5 +33,9 @@ def test_new_items_of_a_kind_are_placed_near_its_users():
     np.testing.assert_allclose(found.area, found.of_kinds, atol=0.02)
     assert 0.4 < found.of_counts < 0.6
     assert 5 <= found.items <= 16
+    towers = items.Options(method="two_towers", dim=8, batch=256, min_count=1, learning_rate=0.03)
+    found = new_items.score(0, events, titles, towers, Run(), decays=(0.5, 1.0))
+    assert found.penalty is None
+    np.testing.assert_allclose(found.area, found.of_kinds, atol=0.02)
     few = events.at(np.arange(len(users)) < 100)
     assert new_items.score(0, few, titles, items.Options(dim=8), Run(), decays=(1.0,)) is None
