@@ -195,7 +195,7 @@ def train_encoder(
 
     training = matching.start_on(
         jax.random.key(config.common.seed),
-        jax.jit(module.init)(harness.keys(config, 4)[0], data.images[:1]),
+        network.initial(module, harness.keys(config, 4)[0], data.images[:1]),
         lambda params, images: jnp.asarray(module.apply(params, images)),
         terms,
         batches,
@@ -283,12 +283,12 @@ def compare(
       name: what changes from point to point; of the figures and the picture.
       daily: whether the second classifier and the gallery go on from the point before.
     """
-    apply = jax.jit(lambda images: module.apply(encoder, images))
+    apply = functools.partial(network.apply, module, encoder)
     empty = functools.partial(Gallery, width=config.dim, threshold=math.inf)
     # Room for all classes to come.
     output = output_layer.init(dim=config.dim, classes=len(data.samples))
     fresh = {
-        "encoder": jax.jit(module.init)(harness.keys(config, 4)[3], data.images[:1]),
+        "encoder": network.initial(module, harness.keys(config, 4)[3], data.images[:1]),
         "output": output,
     }
     start, gallery = {"encoder": encoder, "output": output}, empty()

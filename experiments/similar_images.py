@@ -241,7 +241,7 @@ def fit(
             matching.Model(module, params["encoder"]), params["output"], config.options
         )
 
-    start = jax.jit(module.init)(harness.keys(config, 3)[0], jnp.zeros((1, 32, 32, 3)))
+    start = network.initial(module, harness.keys(config, 3)[0], jnp.zeros((1, 32, 32, 3)))
     print(f"training by {'classification' if name == 'classifier' else TITLES[name]}")
     training = matching.start_on(
         jax.random.key(config.common.seed),

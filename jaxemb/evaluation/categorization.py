@@ -7,9 +7,6 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import normalize
 
 from jaxemb.data.word_sets import CategorySet
 
@@ -46,6 +43,11 @@ def categorization(
     categories = [category for word, category in pairs if word in index]
     purity = np.nan
     if categories:
+        # A second, and only those with data need it.
+        from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.preprocessing import normalize
+
         points = normalize(np.asarray(vectors[rows], np.float64))
         with warnings.catch_warnings():
             # With fewer distinct points than categories some clusters stay empty, which is fine.

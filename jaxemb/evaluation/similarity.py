@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from scipy.stats import spearmanr
-from sklearn.preprocessing import normalize
 
 from jaxemb.data.word_sets import SimilaritySet
 
@@ -38,6 +36,10 @@ def similarity(
     known = [i for i, (a, b) in enumerate(word_set.pairs) if a in index and b in index]
     spearman = np.nan
     if len(known) >= 2:
+        # A second, and only those with data need it.
+        from scipy.stats import spearmanr
+        from sklearn.preprocessing import normalize
+
         rows = np.array([[index[word] for word in word_set.pairs[i]] for i in known])
         first, second = (normalize(np.asarray(vectors[r], np.float64)) for r in rows.T)
         # Cosines that differ by float64's rounding alone are ties.

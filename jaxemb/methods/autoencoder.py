@@ -189,7 +189,7 @@ def start(
         score = explained(module, standard(checked_validation(validation, mean), mean, scale))
     return network.start(
         base_key,
-        jax.jit(module.init)(init_key, jnp.zeros((1, points.shape[1]))),
+        network.initial(module, init_key, jnp.zeros((1, points.shape[1]))),
         objective,
         batches,
         draw=noise_of(options.noise, options.noise_kind),
@@ -216,9 +216,10 @@ def encode(model: Model, points: Any) -> np.ndarray:
       [N, C] float32.
     """
     module, variables, mean, scale = model
-    apply = jax.jit(lambda variables, rows: module.apply(variables, rows, method="encode"))
-    rows = checked_rows(points, mean)
-    return network.in_blocks(lambda rows: apply(variables, standard(rows, mean, scale)), rows)
+    return network.in_blocks(
+        lambda rows: network.apply(module, variables, standard(rows, mean, scale), "encode"),
+        checked_rows(points, mean),
+    )
 
 
 def reconstruct(model: Model, points: Any) -> np.ndarray:
@@ -232,9 +233,10 @@ def reconstruct(model: Model, points: Any) -> np.ndarray:
       float32 of the points' shape, in their units.
     """
     module, variables, mean, scale = model
-    apply = jax.jit(module.apply)
-    rows = checked_rows(points, mean)
-    given_back = network.in_blocks(lambda rows: apply(variables, standard(rows, mean, scale)), rows)
+    given_back = network.in_blocks(
+        lambda rows: network.apply(module, variables, standard(rows, mean, scale)),
+        checked_rows(points, mean),
+    )
     return (given_back * scale + mean).astype(np.float32).reshape(np.shape(points))
 
 
@@ -280,11 +282,10 @@ def explained(module: nn.Module, values: np.ndarray) -> Callable[[Any], float]:
     Returns:
       The function: variables -> the score, 0 for a perfect reconstruction.
     """
-    apply = jax.jit(module.apply)
     spread = np.square(values, dtype=np.float64).sum()
 
     def score(params: Any) -> float:
-        given_back = network.in_blocks(lambda rows: apply(params, rows), values)
+        given_back = network.in_blocks(lambda rows: network.apply(module, params, rows), values)
         return -float(np.square(values - given_back, dtype=np.float64).sum() / spread)
 
     return score

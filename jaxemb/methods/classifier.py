@@ -197,7 +197,7 @@ def start(
         raise InputError(f'params must have the keys "encoder" and "output", found {strange}')
     if "encoder" not in given:
         with network_checks.taking(encoder, inputs):
-            given["encoder"] = jax.jit(encoder.init)(init_key, inputs[:1])
+            given["encoder"] = network.initial(encoder, init_key, inputs[:1])
     dim = network_checks.output_of(encoder, given["encoder"], inputs[:1]).shape[-1]
     if "output" not in given:
         given["output"] = output_layer.init(dim=dim, classes=classes)

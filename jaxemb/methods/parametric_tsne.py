@@ -196,7 +196,7 @@ def start(
     weights = options.weights
     return network.start(
         base_key,
-        jax.jit(model.init)(init_key, jnp.zeros((1, width))),
+        network.initial(model, init_key, jnp.zeros((1, width))),
         objective(model, weights=weights, margin=options.margin, points=count),
         batches,
         finish=lambda params: Fitted(Model(model, params, mean, scale), options),

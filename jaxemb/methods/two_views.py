@@ -40,7 +40,7 @@ from jaxemb.losses.terms import Terms
 from jaxemb.methods import matching
 from jaxemb.methods.matching.losses import Loss, check_loss
 from jaxemb.sampling.minibatches import minibatches
-from jaxemb.training import loop, network_checks
+from jaxemb.training import loop, network, network_checks
 from jaxemb.training.run import Run
 from jaxemb.training.state import History, Training
 
@@ -350,7 +350,7 @@ def _towers(
 def _drawn(key: jax.Array, module: nn.Module, shape: Any) -> Any:
     nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
     with network_checks.taking(module, nothing):
-        return jax.jit(module.init)(key, nothing)
+        return network.initial(module, key, nothing)
 
 
 def _recall_at_1(

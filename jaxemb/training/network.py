@@ -1,5 +1,6 @@
 """Training of networks with Adam, and their use on many examples."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import linen as nn
 
 from jaxemb.errors import InputError
 from jaxemb.training.state import Metrics, Training, TrainState, Update
@@ -240,6 +242,58 @@ def _out_of_patience(state: TrainState, validation: Validation) -> str:
     if validation.patience and since >= validation.patience:
         return f"no better for {since} validations"
     return ""
+
+
+def initial(module: nn.Module, key: jax.Array, inputs: Any) -> Any:
+    """Draws a network's first parameters; equal networks share one compiled program.
+
+    Args:
+      module: the network.
+      key: random key.
+      inputs: arrays [B, ...], for their shapes.
+
+    Returns:
+      What `module.init` returns.
+    """
+    if _told_apart(module):
+        return _initial(module, key, inputs)
+    return jax.jit(module.init)(key, inputs)
+
+
+def apply(module: nn.Module, variables: Any, inputs: Any, method: str | None = None) -> Any:
+    """Applies a network; equal networks share one compiled program.
+
+    Args:
+      module: the network.
+      variables: its parameters.
+      inputs: arrays [B, ...].
+      method: of the network; None calls it.
+
+    Returns:
+      What it makes of the inputs.
+    """
+    if _told_apart(module):
+        return _apply(module, variables, inputs, method)
+    return jax.jit(module.apply, static_argnames="method")(variables, inputs, method=method)
+
+
+def _told_apart(module: nn.Module) -> bool:
+    """Tells whether networks like this can be compared: not if a field is an array."""
+    try:
+        hash(module)
+    except TypeError:
+        return False
+    return True
+
+
+@functools.partial(jax.jit, static_argnames="module")
+def _initial(module: nn.Module, key: jax.Array, inputs: Any) -> Any:
+    return module.init(key, inputs)
+
+
+@functools.partial(jax.jit, static_argnames=("module", "method"))
+def _apply(module: nn.Module, variables: Any, inputs: Any, method: str | None) -> Any:
+    return module.apply(variables, inputs, method=method)
 
 
 def in_blocks(

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from jaxemb.experiments.harness.matching import pictures as matching_pictures
@@ -25,6 +26,14 @@ def _small_pictures():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matching_pictures, "HARDEST", 3)
         patch.setattr(matching_pictures, "NEIGHBORS", 3)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs_stay():
+    """A run of words drops its programs before it draws; here, the next run wants them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax, "clear_caches", lambda: None)
         yield
 
 

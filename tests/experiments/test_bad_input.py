@@ -1,6 +1,7 @@
 import json
 import re
 import subprocess
+import threading
 
 import numpy as np
 import pytest
@@ -9,45 +10,77 @@ from jaxemb import io
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 
-# Imports cost more than most cases, so that a process runs many; each leaves its status and what
-# it wrote to standard error, Python or not.
+# Imports cost more than most cases, so that one process runs all of them; each leaves its status
+# and what it wrote to standard error, Python or not.
 MANY = """
-import json, os, sys, tempfile, traceback
+import json, os, resource, sys, threading, traceback
 from jaxemb.experiments import query, word2vec
 from jaxemb.experiments.harness import command
-results = []
-for name, flags in json.loads(sys.argv[1]):
+
+def collect(end):
+    with open(end, "rb") as pipe:
+        told.append(pipe.read())
+
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+for line in sys.stdin:
+    name, flags, limit = json.loads(line)
     module = {"word2vec": word2vec, "query": query}[name]
-    with tempfile.TemporaryFile() as file:
-        sys.stderr.flush()
-        kept = os.dup(2)
-        os.dup2(file.fileno(), 2)
-        try:
-            status = command.main(module.Config, module.run, flags)
-        except BaseException:
-            status = traceback.format_exc()
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        file.seek(0)
-        results.append((status, file.read().decode()))
-print("RESULTS" + json.dumps(results))
+    told = []
+    # A pipe: the limit holds for a file, too.
+    reading, writing = os.pipe()
+    reader = threading.Thread(target=collect, args=(reading,))
+    reader.start()
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(writing, 2)
+    os.close(writing)
+    if limit is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        status = command.main(module.Config, module.run, flags)
+    except BaseException:
+        status = traceback.format_exc()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    sys.stderr.flush()
+    os.dup2(kept, 2)
+    os.close(kept)
+    reader.join()
+    print("RESULT" + json.dumps((status, told[0].decode())), flush=True)
 """
 
 
+@pytest.fixture(scope="module")
+def process(private_cache, start):
+    process = start("-c", MANY, stdin=subprocess.PIPE)
+    yield process
+    try:
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+
+
 @pytest.fixture
-def ask_many(start):
-    def run(cases, seconds=600):
-        flags = [(name, [str(flag) for flag in flags]) for name, flags in cases]
-        process = start("-c", MANY, json.dumps(flags))
+def ask(process):
+    def run(name, flags, *, largest=None, seconds=600):
+        """Runs one in the process; no file may be larger than `largest` bytes."""
+        impatient = threading.Timer(seconds, process.kill)
+        impatient.start()
         try:
-            out, err = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-        assert process.returncode == 0, err
-        return json.loads(out.split("RESULTS")[-1])
+            print(json.dumps((name, [str(flag) for flag in flags], largest)), file=process.stdin)
+            process.stdin.flush()
+            result = next((line for line in process.stdout if "RESULT" in line), None)
+        finally:
+            impatient.cancel()
+        assert result is not None, process.stderr.read()
+        return tuple(json.loads(result.split("RESULT")[-1]))
 
     return run
+
+
+@pytest.fixture
+def ask_many(ask):
+    return lambda cases: [ask(name, flags) for name, flags in cases]
 
 
 @pytest.fixture
@@ -222,39 +255,27 @@ def test_training_that_fails(ask_many, planted, tmp_path):
     check(ask_many([("word2vec", narrow)]), [f"{shape}/checkpoints: no checkpoint can be used. "])
 
 
-def test_a_full_disk(start, planted, tmp_path):
+def test_a_full_disk(ask, planted, tmp_path):
     words = ["--corpus", planted, "--model", "cbow", "--dim", 16, "--epochs", 1, "--subsample", 0]
     words += ["--learning-rate", 0.02, "--out", tmp_path / "run"]
-    limit = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, ({0}, {0}))\n"
-    program = "\n".join(
-        (
-            "import sys",
-            "from experiments import word2vec as w",
-            "from experiments.harness import command",
-            "sys.exit(command.main(w.Config, w.run, sys.argv[1:]))",
-        )
-    )
     # First the corpus is encoded and all programs are compiled, into caches: only the run's own
     # files meet the limit.
-    whole = start("-c", program, *[*words[:-1], tmp_path / "whole"])
-    _, err = whole.communicate(timeout=600)
-    assert whole.returncode == 0, err
+    status, err = ask("word2vec", [*words[:-1], tmp_path / "whole"])
+    assert status == 0, err
     # No file may be larger: too little for a checkpoint, whose tables have 4,608 bytes each, then
     # enough for all but the largest file, a picture of the map, which comes after the training.
     largest = max((path.stat().st_size, path) for path in (tmp_path / "whole").rglob("*.*"))
     assert largest[1].name.startswith("map.")
     for size, place in ((4000, "checkpoints"), (largest[0] - 1, "")):
-        process = start("-c", limit.format(size) + program, *words)
-        _, err = process.communicate(timeout=600)
-        assert process.returncode == 2, err
+        status, err = ask("word2vec", words, largest=size)
+        assert status == 2, err
         expected = f"error: .*{tmp_path / 'run' / place}.*: File too large"
         assert re.fullmatch(expected, told(err)), err
         assert not [path for path in (tmp_path / "run").rglob("*.part") if path.is_file()]
     assert not (tmp_path / "run" / "summary.json").exists()
     # With room again, the same command ends it.
-    process = start("-c", program, *words)
-    _, err = process.communicate(timeout=600)
-    assert process.returncode == 0, err
+    status, err = ask("word2vec", words)
+    assert status == 0, err
     vectors = [(tmp_path / run / "vectors.txt").read_bytes() for run in ("run", "whole")]
     assert vectors[0] == vectors[1]
 

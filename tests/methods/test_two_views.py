@@ -46,7 +46,7 @@ def test_new_objects_are_found_by_their_other_view():
 
 def test_the_first_loss_is_the_formulas():
     start = {
-        side: tower.init(jax.random.key(i), view[:1])
+        side: jax.jit(tower.init)(jax.random.key(i), view[:1])
         for i, (side, tower, view) in enumerate(
             zip(("first", "second"), TOWERS, (FIRST, SECOND), strict=True)
         )
@@ -63,17 +63,17 @@ def test_the_first_loss_is_the_formulas():
         params=start,
         rows=lambda start, stop: np.tile(rows, (stop - start, 1, 1)),
     )
-    first = TOWERS[0].apply(start["first"], FIRST[rows[:, 0]])
-    second = TOWERS[1].apply(start["second"], SECOND[rows[:, 1]])
+    first = jax.jit(TOWERS[0].apply)(start["first"], FIRST[rows[:, 0]])
+    second = jax.jit(TOWERS[1].apply)(start["second"], SECOND[rows[:, 1]])
     own = jnp.asarray(labels[rows[:, 0]])
-    expected = np.mean(
-        [
-            mean_of_terms(info_nce_loss(*views, temperature=0.1, labels=own))
-            for views in ((first, second), (second, first))
-        ]
-    )
+
+    @jax.jit
+    def expect(one, other):
+        return mean_of_terms(info_nce_loss(one, other, temperature=0.1, labels=own))
+
+    expected = np.mean([expect(first, second), expect(second, first)])
     batch = jax.tree.map(lambda leaf: leaf[0], training.batches(0, 1))
-    _, metrics = training.update(training.state, batch)
+    _, metrics = jax.jit(training.update)(training.state, batch)
     np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-5)
 
 

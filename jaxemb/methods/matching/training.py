@@ -1,7 +1,6 @@
 """Training of an encoder by a matching loss."""
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -232,7 +231,7 @@ def start(
         raise InputError(f'params must have the keys "encoder" and "loss", found {strange}')
     if "encoder" not in given:
         with network_checks.taking(encoder, nothing):
-            given["encoder"] = jax.jit(encoder.init)(encoder_key, nothing)
+            given["encoder"] = network.initial(encoder, encoder_key, nothing)
     dim = network_checks.output_of(encoder, given["encoder"], nothing).shape[-1]
     if "loss" not in given:
         given["loss"] = loss.init(loss_key, classes, dim)
@@ -324,15 +323,12 @@ def encode(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> 
         raise InputError("inputs must be at least one example, found none")
     with network_checks.taking(model.module, inputs):
         return network.in_blocks(
-            lambda *part: _apply(model.module, model.variables, jax.tree.unflatten(tree, part)),
+            lambda *part: network.apply(
+                model.module, model.variables, jax.tree.unflatten(tree, part)
+            ),
             *leaves,
             at_a_time=at_a_time,
         )
-
-
-@functools.partial(jax.jit, static_argnames="module")
-def _apply(module: nn.Module, variables: Any, inputs: Any) -> jax.Array:
-    return jnp.asarray(module.apply(variables, inputs))
 
 
 def _count(inputs: Any) -> int:

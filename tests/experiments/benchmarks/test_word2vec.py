@@ -26,9 +26,12 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def bench(data, tmp_path):
+def bench(data, cache_home, tmp_path):
     setting = word2vec_runs.Setting(dim=8, data_dir=data, sizes=(), vocabularies=())
-    (tmp_path / "work").mkdir()
+    # A cache of encoded text of its own, but programs that other tests have compiled.
+    (tmp_path / "work" / "cache" / "jaxemb").mkdir(parents=True)
+    compiled = cache_home / "jaxemb" / "compiled"
+    (tmp_path / "work" / "cache" / "jaxemb" / "compiled").symlink_to(compiled)
     return word2vec_runs.Bench(setting, tmp_path / "work", words=WORDS)
 
 

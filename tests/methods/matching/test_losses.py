@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import math
 
 import jax
@@ -18,12 +19,14 @@ VECTORS /= np.linalg.norm(VECTORS, axis=1, keepdims=True)
 CHOICE = Choice(margin=0.3, temperature=0.4)
 
 
+@functools.partial(jax.jit, static_argnums=0)
 def value(loss, vectors=VECTORS, key=1):
     params = loss.init(jax.random.key(0), 3, 5)
     told = jax.random.key(key), jnp.asarray(vectors), jnp.asarray(LABELS)
     return mean_of_terms(loss.terms(params, *told))
 
 
+@functools.cache
 def chosen(**fields):
     return losses.choose(dataclasses.replace(CHOICE, **fields), samples=4)
 
@@ -70,7 +73,7 @@ def test_mining_may_be_a_function_of_ones_own():
 def test_each_loss_falls_from_about_chance_and_pulls(name):
     loss = chosen(loss=name)
     chance = loss.chance(12, 3)
-    gradient = jax.grad(lambda v: value(loss, unit(v)))(jnp.asarray(VECTORS))
+    gradient = jax.jit(jax.grad(lambda v: value(loss, unit(v))))(jnp.asarray(VECTORS))
     found = float(value(loss))
     assert 0 < found < 4 * chance  # beyond that a training is stopped
     assert jnp.isfinite(gradient).all()
