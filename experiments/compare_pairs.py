@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import jax
 import numpy as np
@@ -143,7 +143,7 @@ def run(config: Config) -> None:
 def ways(options: sentences.Options) -> dict[str, tuple[str, Way]]:
     """Returns what is compared, by name: what to call it, and what trains it."""
 
-    def tuned(**changes: object) -> Way:
+    def tuned(**changes: Any) -> Way:
         return lambda task, seed: train(task, seed, dataclasses.replace(options, **changes))
 
     usual = f"{options.loss}, temperature {options.temperature:g}"
