@@ -136,7 +136,7 @@ def test_rare_items_have_zero_vectors(method):
 def test_a_field_of_another_method_is_refused():
     with pytest.raises(InputError, match="alpha means nothing to bpr, only to ials"):
         items.Options(method="bpr", alpha=2.0)
-    with pytest.raises(InputError, match="method must be 'ials', 'bpr', 'item2vec', found 'als'"):
+    with pytest.raises(InputError, match="method must be 'ials', 'bpr', 'item2vec', 'two_towers'"):
         items.Options(method="als")
 
 
