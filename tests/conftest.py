@@ -17,12 +17,8 @@ MODULES = itertools.count(1)
 # tests start. JAX_DISABLE_MOST_OPTIMIZATIONS=0 tests with all optimizations.
 QUICK = os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 if QUICK == "1":
-    # XLA's older emitters compile in half the time of the newer ones; nor do threads share a
-    # small program's code among them.
-    os.environ.setdefault(
-        "XLA_FLAGS",
-        "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
-    )
+    # XLA's older emitters compile in half the time of the newer ones.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 jax.config.update("jax_disable_most_optimizations", QUICK == "1")
 # A shell starts jobs in the background with Ctrl-C ignored; tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

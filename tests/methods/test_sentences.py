@@ -66,7 +66,7 @@ def test_what_is_paired_with_the_same_belongs_together(pairs, shared, expected):
     sides, rows = sentences._sides(*sentences.as_pairs(pairs), options)
     for row, pair in zip(rows, pairs, strict=True):
         assert (sides[0].texts[row[0]], sides[-1].texts[row[1]]) == pair
-    labels = sentences._together(rows, sides)
+    labels = sentences.together(rows, tuple(len(side.texts) for side in sides))
     texts = np.array(sides[0].texts)
     groups = ["".join(sorted(texts[labels == label])) for label in np.unique(labels)]
     assert sorted(groups) == expected
