@@ -16,9 +16,6 @@ MODULES = itertools.count(1)
 # Compilation takes most of the tests' time, so XLA optimizes less, here and in the processes that
 # tests start. JAX_DISABLE_MOST_OPTIMIZATIONS=0 tests with all optimizations.
 QUICK = os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-if QUICK == "1":
-    # XLA's older emitters compile in half the time of the newer ones.
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 jax.config.update("jax_disable_most_optimizations", QUICK == "1")
 # A shell starts jobs in the background with Ctrl-C ignored; tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
