@@ -216,7 +216,10 @@ def flat_fields(config: Any) -> dict[str, Any]:
 
 
 def with_flag(message: str, config: Any) -> str:
-    """Writes fields as flags: the one that a message begins with, `field` and field=value in it."""
+    """Writes fields as flags: the one that a message begins with, `field` and field=value in it.
+
+    A file may be called as a field is: titles.csv.
+    """
     fields = flat_fields(config)
     elsewhere = []
 
@@ -230,7 +233,7 @@ def with_flag(message: str, config: Any) -> str:
         told = "--" + field.replace("_", "-")
         return told if value in (None, "True") else told + " " + value.strip("'")
 
-    message = re.sub(r"^(\w+)\b(?!=)|`(\w+)`|\b(\w+)=(True|'[^']+')", flag, message)
+    message = re.sub(r"^(\w+)\b(?!=|[./\\]\S)|`(\w+)`|\b(\w+)=(True|'[^']+')", flag, message)
     if elsewhere:
         return f"{message.rstrip('.')}. These are flags of `jaxemb convert`, which writes it anew"
     return message

@@ -102,6 +102,8 @@ def test_options_in_a_message_are_written_as_flags():
     assert "These are flags of `jaxemb convert`" in told
     assert command_line.with_flag("errors='skip' helps.", Reads()) == "--errors skip helps."
     assert command_line.with_flag("lenient must be", Reads) == "--lenient must be"
+    for file in ("lenient.csv: no column", "lenient/a.csv: no column"):
+        assert command_line.with_flag(file, Reads) == file
 
 
 def test_an_array_beyond_the_memory(capsys):
