@@ -59,7 +59,7 @@ def run(config: Config) -> None:
     if not module.startswith(METHODS):
         raise InputError(f"{config.folder}: holds a {type(fitted).__name__}, which no method made")
     method = importlib.import_module(METHODS + name)
-    source = Path(config.source)
+    source, rows = Path(config.source), ""
     if name == "bilingual":
         _translate(config, method, fitted)
         return
@@ -68,6 +68,7 @@ def run(config: Config) -> None:
         found = sif.encode(getattr(fitted.model, config.side, fitted.model), _lines(source))
     elif source.is_dir() or source.suffix.lower() in ENDINGS:
         files, model = list_files([source]), getattr(fitted, "model", fitted)
+        rows = f"; rows are pictures by name, {files[0]} to {files[-1]}"
         if name in ("contrastive_images", "image_words"):
             images = read_pictures(files, side=model.side, color=model.color)
             found = method.encode(model, images)
@@ -81,7 +82,7 @@ def run(config: Config) -> None:
     path = config.out or Path("predicted.npy")
     with replacing(path) as part, part.open("wb") as file:
         np.save(file, found, allow_pickle=False)
-    print(f"wrote {path}: {found.dtype} {list(found.shape)}")
+    print(f"wrote {path}: {found.dtype} {list(found.shape)}{rows}")
 
 
 def _load(folder: Path) -> Any:
