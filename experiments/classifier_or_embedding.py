@@ -283,7 +283,7 @@ def compare(
       name: what changes from point to point; of the figures and the picture.
       daily: whether the second classifier and the gallery go on from the point before.
     """
-    apply = functools.partial(network.apply, module, encoder)
+    apply = functools.partial(network.compiled(module), encoder)
     empty = functools.partial(Gallery, width=config.dim, threshold=math.inf)
     # Room for all classes to come.
     output = output_layer.init(dim=config.dim, classes=len(data.samples))

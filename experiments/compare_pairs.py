@@ -18,21 +18,21 @@ import numpy as np
 import tyro
 from flax import linen as nn
 
-from jaxemb import checks, data
+from jaxemb import checks
 from jaxemb.atomic import replacing
 from jaxemb.data.files import file_sha256
+from jaxemb.errors import InputError
 from jaxemb.io import WordVectors
 from jaxemb.losses.distances import unit
-from jaxemb.methods import sentences, sif, two_views, word2vec
+from jaxemb.methods import sentences, sif, two_views
 from jaxemb.models.averages import Averages
-from jaxemb.progress import phase
 from jaxemb.sampling.minibatches import minibatches
 from jaxemb.training.run import Run
 
 from .harness import command, run_folder
 from .harness.means import mean_of
 from .harness.tables import markdown
-from .sentences import KS, Task, judge, read
+from .sentences import KS, Task, average, different, judge, learn_words, read
 from .sentences import Config as Asked
 
 # The line of the table in README.md, of entries of summary.json.
@@ -73,6 +73,8 @@ class Config:
         # One run has no interval.
         checks.check_field(self, "seeds", at_least=2, at_most=100)
         checks.check_field(self.common, "seed", at_most=(1 << 32) - self.seeds)
+        if not self.options.shared:
+            raise InputError("shared must be true: both sides of pairs are of one language")
 
 
 # What the test of this script runs.
@@ -107,16 +109,15 @@ def run(config: Config) -> None:
     """Trains and judges every way with every seed."""
     command.use_cache()
     out = config.common.out
-    options = dataclasses.replace(config.options, shared=True)
-    task = read(Asked(pairs=config.pairs, options=options, common=config.common))
+    task = read(Asked(pairs=config.pairs, options=config.options, common=config.common))
     # Before anything is written: it refuses what cannot be trained on.
-    sentences.start(config.common.seed, task.pairs, options)
+    sentences.start(config.common.seed, task.pairs, config.options)
     if not run_folder.open_run(out, config, {str(file): file_sha256(file) for file in task.files}):
         return
     (out / "scores").mkdir(exist_ok=True)
     figures: dict[str, float] = {}
     lines = []
-    for name, (title, way) in ways(options).items():
+    for name, (title, way) in ways(config.options).items():
         found = [
             score_once(config, task, f"{name}-{seed}", way, seed)
             for seed in range(config.common.seed, config.common.seed + config.seeds)
@@ -125,12 +126,8 @@ def run(config: Config) -> None:
         for key in found[0]:
             mean = mean_of(one[key] for one in found)
             figures |= {f"{name}_{key}": mean.value, f"{name}_{key}_interval": mean.interval}
-            whole = key == "seconds"
-            cells.append(
-                f"{mean.value:.0f}"
-                if whole
-                else f"{100 * mean.value:.1f} ± {100 * mean.interval:.1f}"
-            )
+            percent = f"{100 * mean.value:.1f} ± {100 * mean.interval:.1f}"
+            cells.append(f"{mean.value:.0f}" if key == "seconds" else percent)
         lines.append((title, *cells))
         print(f"  {title}: {', '.join(cells)}")
     table = markdown(("", *(f"R@{k}" for k in KS), "seconds"), lines, figures=True)
@@ -157,7 +154,7 @@ def ways(options: sentences.Options) -> dict[str, tuple[str, Way]]:
         found[loss] = (loss, tuned(loss=loss))
     found["from_word2vec"] = (
         f"{usual}, from word2vec's vectors",
-        lambda task, seed: train(task, seed, options, learn_words(task, seed, options)),
+        lambda task, seed: train(task, seed, options, words_of(task, seed, options)),
     )
     found["mapped"] = (
         f"{usual}, word2vec's vectors frozen and mapped",
@@ -165,7 +162,7 @@ def ways(options: sentences.Options) -> dict[str, tuple[str, Way]]:
     )
     found["frozen"] = (
         "word2vec's vectors as they are",
-        lambda task, seed: plain(learn_words(task, seed, options)),
+        lambda task, seed: average(words_of(task, seed, options)),
     )
     return found
 
@@ -193,26 +190,18 @@ def train(
     return fitted.model.first
 
 
-def learn_words(task: Task, seed: int, options: sentences.Options) -> WordVectors:
+def words_of(task: Task, seed: int, options: sentences.Options) -> WordVectors:
     """Learns word vectors from the sentences, unpaired."""
-    texts = list(dict.fromkeys(text for pair in task.pairs for text in pair))
-    with phase("learning word vectors by word2vec"):
-        text = data.from_texts(texts, min_count=options.min_count)
-        return word2vec.fit(seed, text, word2vec.Options(dim=options.dim, epochs=5)).vectors
-
-
-def plain(vectors: WordVectors) -> Averages:
-    """Returns plain averages of word vectors."""
-    return Averages(vectors.words, vectors.vectors, np.zeros((0, vectors.vectors.shape[1]), "f4"))
+    return learn_words(seed, different(task.pairs), options)
 
 
 def train_map(task: Task, seed: int, options: sentences.Options) -> Averages:
     """Trains a linear map of averages of word2vec's vectors, which stay as they are."""
-    words = learn_words(task, seed, options)
+    words = words_of(task, seed, options)
     firsts, seconds = sentences.as_pairs(task.pairs)
     texts, numbers = sentences.number(firsts + seconds)
     rows = numbers.reshape(2, -1).T
-    averages = np.nan_to_num(sif.encode(plain(words), texts, unknown="nan"))
+    averages = np.nan_to_num(sif.encode(average(words), texts, unknown="nan"))
     drawn = minibatches(jax.random.key(seed), rows=len(rows), size=options.batch)
     fitted = two_views.fit(
         seed,
@@ -226,7 +215,7 @@ def train_map(task: Task, seed: int, options: sentences.Options) -> Averages:
     )
     run_folder.stop_if_asked(fitted.history, checkpoints=False)
     matrix = fitted.model.first.variables["params"]["Dense_0"]["kernel"]
-    return plain(WordVectors(words.words, words.vectors @ np.asarray(matrix)))
+    return average(WordVectors(words.words, words.vectors @ np.asarray(matrix)))
 
 
 if __name__ == "__main__":

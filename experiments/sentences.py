@@ -189,16 +189,30 @@ def baselines(
     config: Config, pairs: Sequence[tuple[str, str]]
 ) -> list[tuple[str, Averages, float]]:
     """Returns averages of what word2vec learns on the sentences, plain and weighed."""
-    texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+    texts = different(pairs)
     began = time.monotonic()
-    with phase("learning word vectors by word2vec"):
-        text = data.from_texts(texts, min_count=config.options.min_count)
-        options = word2vec.Options(dim=config.options.dim, epochs=5)
-        vectors = word2vec.fit(config.common.seed, text, options).vectors
+    vectors = learn_words(config.common.seed, texts, config.options)
     learned = time.monotonic() - began
-    plain = sif.fit(texts, vectors, sif.Options(smoothing=None, common=0)).model
+    plain = average(vectors)
     weighed = sif.fit(texts, vectors).model
     return [("average", plain, learned), ("sif", weighed, time.monotonic() - began)]
+
+
+def different(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Returns the different sentences of pairs."""
+    return list(dict.fromkeys(text for pair in pairs for text in pair))
+
+
+def learn_words(seed: int, texts: list[str], options: sentences.Options) -> io.WordVectors:
+    """Learns word vectors from sentences by word2vec."""
+    with phase("learning word vectors by word2vec"):
+        text = data.from_texts(texts, min_count=options.min_count)
+        return word2vec.fit(seed, text, word2vec.Options(dim=options.dim, epochs=5)).vectors
+
+
+def average(vectors: io.WordVectors) -> Averages:
+    """Returns plain averages of word vectors."""
+    return Averages(vectors.words, vectors.vectors, np.zeros((0, vectors.vectors.shape[1]), "f4"))
 
 
 def judge(sides: tuple[Averages, Averages], tests: list[list[str]]) -> tuple[dict[int, float], int]:

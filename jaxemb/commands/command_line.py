@@ -218,7 +218,7 @@ def flat_fields(config: Any) -> dict[str, Any]:
 def with_flag(message: str, config: Any) -> str:
     """Writes fields as flags: the one that a message begins with, `field` and field=value in it.
 
-    A file may be called as a field is: titles.csv.
+    A message may begin with a file that is called as a field is, titles.csv: that is no flag.
     """
     fields = flat_fields(config)
     elsewhere = []

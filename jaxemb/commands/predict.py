@@ -68,7 +68,8 @@ def run(config: Config) -> None:
         found = sif.encode(getattr(fitted.model, config.side, fitted.model), _lines(source))
     elif source.is_dir() or source.suffix.lower() in ENDINGS:
         files, model = list_files([source]), getattr(fitted, "model", fitted)
-        rows = f"; rows are pictures by name, {files[0]} to {files[-1]}"
+        if source.is_dir():
+            rows = f"; a row a picture, in order {files[0]} to {files[-1]}"
         if name in ("contrastive_images", "image_words"):
             images = read_pictures(files, side=model.side, color=model.color)
             found = method.encode(model, images)

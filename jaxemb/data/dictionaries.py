@@ -45,7 +45,7 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
         pairs.append((words[0], words[1]))
     for count, what in ((blank, "blank lines"), (longer, "texts after a second tab")):
         if count:
-            _logger.info(f"{path}: left out: {count:,} {what}")
+            _logger.info(f"{path}: {what} left out: {count:,}")
     if not pairs:
         raise InputError(f"{path}: has no pair of words or sentences")
     return pairs

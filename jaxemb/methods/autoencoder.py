@@ -216,10 +216,9 @@ def encode(model: Model, points: Any) -> np.ndarray:
       [N, C] float32.
     """
     module, variables, mean, scale = model
-    return network.in_blocks(
-        lambda rows: network.apply(module, variables, standard(rows, mean, scale), "encode"),
-        checked_rows(points, mean),
-    )
+    apply = network.compiled(module, "encode")
+    rows = checked_rows(points, mean)
+    return network.in_blocks(lambda rows: apply(variables, standard(rows, mean, scale)), rows)
 
 
 def reconstruct(model: Model, points: Any) -> np.ndarray:
@@ -233,10 +232,9 @@ def reconstruct(model: Model, points: Any) -> np.ndarray:
       float32 of the points' shape, in their units.
     """
     module, variables, mean, scale = model
-    given_back = network.in_blocks(
-        lambda rows: network.apply(module, variables, standard(rows, mean, scale)),
-        checked_rows(points, mean),
-    )
+    apply = network.compiled(module)
+    rows = checked_rows(points, mean)
+    given_back = network.in_blocks(lambda rows: apply(variables, standard(rows, mean, scale)), rows)
     return (given_back * scale + mean).astype(np.float32).reshape(np.shape(points))
 
 
@@ -282,10 +280,11 @@ def explained(module: nn.Module, values: np.ndarray) -> Callable[[Any], float]:
     Returns:
       The function: variables -> the score, 0 for a perfect reconstruction.
     """
+    apply = network.compiled(module)
     spread = np.square(values, dtype=np.float64).sum()
 
     def score(params: Any) -> float:
-        given_back = network.in_blocks(lambda rows: network.apply(module, params, rows), values)
+        given_back = network.in_blocks(lambda rows: apply(params, rows), values)
         return -float(np.square(values - given_back, dtype=np.float64).sum() / spread)
 
     return score

@@ -260,21 +260,19 @@ def initial(module: nn.Module, key: jax.Array, inputs: Any) -> Any:
     return jax.jit(module.init)(key, inputs)
 
 
-def apply(module: nn.Module, variables: Any, inputs: Any, method: str | None = None) -> Any:
-    """Applies a network; equal networks share one compiled program.
+def compiled(module: nn.Module, method: str | None = None) -> Callable[[Any, Any], Any]:
+    """Returns a network's function of parameters and inputs; equal networks share one program.
 
     Args:
       module: the network.
-      variables: its parameters.
-      inputs: arrays [B, ...].
       method: of the network; None calls it.
 
     Returns:
-      What it makes of the inputs.
+      The function: (variables, arrays [B, ...]) -> what the network makes of them.
     """
     if _told_apart(module):
-        return _apply(module, variables, inputs, method)
-    return jax.jit(module.apply, static_argnames="method")(variables, inputs, method=method)
+        return functools.partial(_apply, module, method)
+    return jax.jit(functools.partial(module.apply, method=method))
 
 
 def _told_apart(module: nn.Module) -> bool:
@@ -292,7 +290,7 @@ def _initial(module: nn.Module, key: jax.Array, inputs: Any) -> Any:
 
 
 @functools.partial(jax.jit, static_argnames=("module", "method"))
-def _apply(module: nn.Module, variables: Any, inputs: Any, method: str | None) -> Any:
+def _apply(module: nn.Module, method: str | None, variables: Any, inputs: Any) -> Any:
     return module.apply(variables, inputs, method=method)
 
 

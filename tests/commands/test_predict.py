@@ -126,7 +126,7 @@ def test_pictures(capsys, tmp_path):
     encoder = PictureEncoder(ConvEncoder(4, (8,)), side=8)
     options = jaxemb.classifier.Options(iterations=3, batch=4)
     io.save("net", jaxemb.classifier.fit(0, encoder, images, names, options))
-    rows = f"rows are pictures by name, {tmp_path / '00.png'} to {tmp_path / '11.png'}"
+    rows = f"a row a picture, in order {tmp_path / '00.png'} to {tmp_path / '11.png'}"
     told = f"wrote predicted.npy: <U3 [12]; {rows}\n"
     assert ask(capsys, "net", str(tmp_path))[:2] == (0, told)
     found = np.load("predicted.npy")

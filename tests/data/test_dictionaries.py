@@ -20,7 +20,7 @@ def test_pairs_are_read_in_their_order(tmp_path, caplog):
         ("A\u2028line.", "Une ligne."),
     ]
     told = [record.message.split(": ", 1)[1] for record in caplog.records]
-    assert told == ["left out: 1 blank lines", "left out: 1 texts after a second tab"]
+    assert told == ["blank lines left out: 1", "texts after a second tab left out: 1"]
     caplog.clear()
     assert read_dictionary(write(tmp_path, "cat chat\ndog  chien\n")) == [
         ("cat", "chat"),

@@ -61,12 +61,15 @@ def test_what_was_made_is_not_made_again(finished, monkeypatch):
     (out / "summary.json").unlink()
     monkeypatch.setattr(experiment, "train", None)
     monkeypatch.setattr(experiment, "train_map", None)
-    monkeypatch.setattr(experiment, "learn_words", None)
+    monkeypatch.setattr(experiment, "words_of", None)
     experiment.run(finished)
     assert (out / "table.md").read_text() == table
 
 
-def test_one_seed_has_no_interval(pairs, tmp_path, capsys):
+def test_what_cannot_be_compared(pairs, tmp_path, capsys):
     flags = ["--pairs", str(pairs), "--seeds", "1", "--out", str(tmp_path / "run")]
     assert command.main(experiment.Config, experiment.run, flags) == 2
     assert "--seeds must be at least 2" in capsys.readouterr().err
+    flags = ["--pairs", str(pairs), "--no-shared", "--out", str(tmp_path / "run")]
+    assert command.main(experiment.Config, experiment.run, flags) == 2
+    assert "--shared must be true" in capsys.readouterr().err

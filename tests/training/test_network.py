@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax import linen as nn
 
 from jaxemb.errors import InputError
 from jaxemb.training import loop, network
@@ -206,3 +207,31 @@ def test_patience_needs_something_to_judge_by():
     assert network.validation_by(score, every=5, patience=2) == network.Validation(score, 5, 2)
     with pytest.raises(InputError, match="patience needs validation data to judge by, found 2"):
         network.validation_by(None, every=5, patience=2)
+
+
+class Shifted(nn.Module):
+    """Its field may be an array: then the network can't be hashed."""
+
+    shift: Any
+
+    @nn.compact
+    def __call__(self, rows):
+        TRACED.append(len(rows))
+        return nn.Dense(2)(rows + jnp.broadcast_to(self.shift, rows.shape))
+
+
+TRACED: list[int] = []
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_network_is_traced_once_for_all_blocks(hashed):
+    module = Shifted(1.0 if hashed else np.arange(3, dtype=np.float32))
+    rows = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
+    variables = network.initial(module, jax.random.key(0), rows[:4])
+    TRACED.clear()
+    apply = network.compiled(module)
+    found = network.in_blocks(lambda part: apply(variables, part), rows, at_a_time=4)
+    assert TRACED == [4]
+    dense = variables["params"]["Dense_0"]
+    expected = (rows + module.shift) @ np.asarray(dense["kernel"]) + np.asarray(dense["bias"])
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

@@ -98,15 +98,18 @@ def fit(
         check_words(one, name)
     begun = [normalized(one.vectors, options.normalize) for one in (source, target)]
     (x, x_means), (z, z_means) = begun
+    given = np.zeros((0, 2), np.int32)
     if pairs is not None:
-        rows = rows_of(source, target, pairs)
+        rows = given = rows_of(source, target, pairs)
+        rounds, refinements = 0, 0
     elif options.begin == "identical":
         rows = _identical(source, target)
+        rounds, refinements = 0, 5
     else:
         rows = _from_nothing(x, z, options)
-    given = rows[: len(rows) if pairs is not None else 0]
-    nothing = pairs is None and options.begin != "identical"
-    rounds = options.rounds if options.rounds is not None else 500 * nothing
+        rounds, refinements = 500, 5
+    rounds = rounds if options.rounds is None else options.rounds
+    refinements = refinements if options.refinements is None else options.refinements
     if rounds:
         if key is None:
             raise InputError("key is needed to seek turns: an int, e.g. 0")
@@ -115,11 +118,10 @@ def fit(
         strength, power, again = *rough(options), float("nan")
     else:
         strength, power, again = choose(x, z, rows, options)
-    refinements = options.refinements if options.refinements is not None else 5 * (pairs is None)
-    few = slice(options.candidates)
     maps = maps_of(x[rows[:, 0]], z[rows[:, 1]], options.map, strength, power)
-    with phase("refining the dictionary"):
-        for _ in range(refinements):
+    few = slice(options.candidates)
+    for _ in range(refinements):
+        with phase("refining the dictionary"):
             found = best_of_both(x[few] @ maps[0], z[few] @ maps[1], neighbors=options.neighbors)
             rows = np.unique(np.concatenate([given, found]), axis=0)
             maps = maps_of(x[rows[:, 0]], z[rows[:, 1]], options.map, strength, power)

@@ -16,6 +16,8 @@ from jaxemb.progress import phase
 
 # Fewer pairs are learned from as they are, none held out.
 _FEWEST = 50
+# Ridge and power of maps of pairs some of which are wrong, where none are asked for.
+_ROUGH = 1.0, 0.5
 
 
 def normalized(
@@ -45,10 +47,10 @@ def maps_of(
 
 
 def rough(options: Options) -> tuple[float, float]:
-    """Returns ridge and power where pairs were not given: held-out ones could be wrong."""
-    ridge = options.rough_ridge if options.ridge is None else options.ridge
-    power = options.rough_power if options.power is None else options.power
-    return ridge * (options.map != "procrustes"), power * (options.map == "canonical")
+    """Returns ridge and power where no pairs are given: those held out could be wrong."""
+    strength = _ROUGH[0] if options.ridge is None else options.ridge
+    power = _ROUGH[1] if options.power is None else options.power
+    return strength * (options.map != "procrustes"), power * (options.map == "canonical")
 
 
 def choose(

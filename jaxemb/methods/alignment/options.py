@@ -22,9 +22,10 @@ class Options:
     mapped to the directions in which they agree."""
     ridge: float | None = None
     """Penalty on the map's size, a share of the mean variance; 0 for plain least squares, which
-    canonical cannot take. None: what finds most held-out pairs again."""
+    canonical cannot take. None: what finds most held-out pairs again; without pairs, 1."""
     power: float | None = None
-    """Power of the correlation that weighs a direction of the canonical map. None: likewise."""
+    """Power of the correlation that weighs a direction of the canonical map. None: likewise, or
+    0.5."""
     normalize: tuple[Normalization, ...] = ("unit", "center", "unit")
     """What is done to the vectors before, in this order."""
     ridges: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0)
@@ -49,10 +50,6 @@ class Options:
     refinements: int | None = None
     """Times that words which are each other's first translation become the pairs, beside those
     given. None: none with pairs, else 5."""
-    rough_ridge: float = 1.0
-    """Ridge of maps of such pairs, some of which are wrong, where `ridge` gives none."""
-    rough_power: float = 0.5
-    """Their power, where `power` gives none."""
     rounds: int | None = None
     """Times, at most, that turns are sought before, by pairs of which some are left out by chance.
     None: none with pairs or words spelled alike, else 500."""
@@ -90,8 +87,6 @@ class Options:
         for name in ("refinements", "rounds"):
             if getattr(self, name) is not None:
                 checks.check_field(self, name, at_least=0)
-        checks.check_field(self, "rough_ridge", above=0)
-        checks.check_field(self, "rough_power", at_least=0)
         checks.check_field(self, "frequent", at_least=2)
         checks.check_field(self, "coupled", at_least=2)
         checks.check_field(self, "epsilon", above=0)

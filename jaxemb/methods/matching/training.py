@@ -321,11 +321,10 @@ def encode(model: Model, inputs: Any, *, at_a_time: int = network.AT_A_TIME) -> 
     leaves, tree = jax.tree.flatten(inputs)
     if not _count(inputs):
         raise InputError("inputs must be at least one example, found none")
+    apply = network.compiled(model.module)
     with network_checks.taking(model.module, inputs):
         return network.in_blocks(
-            lambda *part: network.apply(
-                model.module, model.variables, jax.tree.unflatten(tree, part)
-            ),
+            lambda *part: apply(model.variables, jax.tree.unflatten(tree, part)),
             *leaves,
             at_a_time=at_a_time,
         )

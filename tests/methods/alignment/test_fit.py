@@ -202,8 +202,6 @@ def test_what_cannot_be_mapped():
         ("temperature", 0.0),
         ("rounds", -1),
         ("refinements", -1),
-        ("rough_ridge", 0.0),
-        ("rough_power", -1.0),
         ("frequent", 1),
         ("coupled", 1),
         ("epsilon", 0.0),
